@@ -1,0 +1,53 @@
+import type { TokenCounter } from './chunk.js';
+
+/** What must be equal for two vectors to be comparable. */
+export interface EmbedderFingerprint {
+  /** Such as `builtin`, `onnx`, `bedrock`. */
+  readonly provider: string;
+  readonly model: string;
+  readonly dimensions: number;
+  readonly normalised: boolean;
+  /** Version of the algorithm, hash of the weights, or anything else that changes the numbers. */
+  readonly revision?: string;
+}
+
+/** The fingerprint as one line: key of caches, text of messages. */
+export function fingerprintText(fingerprint: EmbedderFingerprint): string {
+  const { provider, model, dimensions, normalised, revision } = fingerprint;
+  return [provider, model, `${dimensions}d`, normalised ? 'normalised' : 'raw', revision ?? ''].join('|');
+}
+
+export type EmbedPurpose = 'query' | 'document';
+
+export interface EmbedOptions {
+  readonly purpose: EmbedPurpose;
+  readonly signal?: AbortSignal;
+}
+
+export interface Embeddings {
+  /** One vector of `dimensions` finite numbers per text, in order. */
+  readonly vectors: Float32Array[];
+  /** Tokens that the model took, per text, as the model itself counts them. */
+  readonly tokens: number[];
+}
+
+/**
+ * Texts in, vectors out.
+ *
+ * `embed` rejects with `too-large` when a text has more than `maxInputTokens` (it never cuts a text silently),
+ * `model-not-found`, `model-failed`, `missing-dependency` or `aborted`. An empty list gives empty lists.
+ */
+export interface Embedder {
+  readonly fingerprint: EmbedderFingerprint;
+  readonly dimensions: number;
+  readonly maxInputTokens: number;
+  /**
+   * Share of the dense leg in hybrid search, 0 to 1 (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for
+   * Hybrid Retrieval"): a weak embedder must not count as much as a good one, so the weight belongs to its description.
+   */
+  readonly fusionWeight: number;
+  /** The model's own tokenizer, where it has one at hand. Counts include prefixes and special tokens. */
+  readonly tokenCounter?: TokenCounter;
+  embed(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;
+  close?(): Promise<void>;
+}

@@ -1,0 +1,93 @@
+/** Every code that an {@link AquiferError} can carry. Stable: programs may switch on them. Listed in docs/errors.md. */
+export type ErrorCode =
+  | 'aborted'
+  | 'document-not-found'
+  | 'embedder-mismatch'
+  | 'encryption-key-refused'
+  | 'encryption-unavailable'
+  | 'index-corrupt'
+  | 'index-locked'
+  | 'index-not-found'
+  | 'index-read-only'
+  | 'index-too-new'
+  | 'internal'
+  | 'invalid-document'
+  | 'invalid-filter'
+  | 'invalid-options'
+  | 'invalid-query'
+  | 'invalid-vector'
+  | 'missing-dependency'
+  | 'model-failed'
+  | 'model-not-found'
+  | 'password-required'
+  | 'source-changed'
+  | 'source-not-found'
+  | 'source-unreadable'
+  | 'too-large'
+  | 'too-many-deletions'
+  | 'unsupported-format';
+
+export interface AquiferErrorOptions {
+  /** Whether the same call may succeed later without anybody changing anything. Default false. */
+  readonly retryable?: boolean;
+  readonly cause?: unknown;
+}
+
+const marker = Symbol.for('aquifer.error');
+
+/**
+ * The one error class of the project. The message says what happened, to which file, model or line, and what to do.
+ *
+ * Recognise it with {@link isAquiferError}, not with `instanceof`: two copies of the package may be installed.
+ */
+export class AquiferError extends Error {
+  readonly [marker] = true;
+  override readonly name = 'AquiferError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: AquiferErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** Whether `error` is an {@link AquiferError} of any copy of this package, optionally with the given code. */
+export function isAquiferError(error: unknown, code?: ErrorCode): error is AquiferError {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    (error as Record<symbol, unknown>)[marker] === true &&
+    (code === undefined || (error as AquiferError).code === code)
+  );
+}
+
+/** An {@link AquiferError} as it crosses a thread or a process. */
+export interface PlainError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly stack?: string;
+}
+
+/** Any thrown value as plain data. What is not an {@link AquiferError} becomes one with the code `internal`. */
+export function toPlainError(error: unknown): PlainError {
+  if (isAquiferError(error)) {
+    return { code: error.code, message: error.message, retryable: error.retryable, stack: error.stack };
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { code: 'internal', message, retryable: false, stack };
+}
+
+/** The inverse of {@link toPlainError}. */
+export function fromPlainError(plain: PlainError): AquiferError {
+  const error = new AquiferError(plain.code, plain.message, { retryable: plain.retryable });
+  if (plain.stack !== undefined) error.stack = plain.stack;
+  return error;
+}
+
+/** Throws the error `aborted` when the signal has fired. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new AquiferError('aborted', 'The operation was cancelled.', { cause: signal.reason });
+}

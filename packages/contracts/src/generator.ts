@@ -1,0 +1,57 @@
+/** A retrieved passage as the model sees it. Data, never instructions. */
+export interface PromptPassage {
+  /** Counted from 1; answers cite it as `[n]`. */
+  readonly number: number;
+  readonly documentId: string;
+  readonly source: string;
+  readonly title: string;
+  readonly headings: readonly string[];
+  readonly pageStart?: number;
+  readonly pageEnd?: number;
+  /** UTF-16 offsets of `text` in the document's text. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  /** Header row of a split table, or the empty string. Not part of `text`. */
+  readonly tableHeader: string;
+}
+
+/** One question with everything that the model is given. */
+export interface Prompt {
+  /** Instructions: what to do, how to cite, when to abstain. */
+  readonly system: string;
+  /** The fenced passages and the question, rendered for a model that takes text. */
+  readonly user: string;
+  readonly question: string;
+  readonly passages: readonly PromptPassage[];
+}
+
+export interface GenerateOptions {
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly stopSequences?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface TokenUsage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd?: number;
+}
+
+export type StopReason = 'end' | 'max-tokens' | 'stop-sequence' | 'filtered' | 'abstained';
+
+/** Text as it comes, then exactly one `stop`. */
+export type GeneratorEvent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'stop'; readonly reason: StopReason; readonly usage: TokenUsage };
+
+/** Answers a prompt. Citations are markers `[n]` in the text, right after the words that passage `n` supports. */
+export interface Generator {
+  readonly id: string;
+  /** What people are told beside an answer, such as `built-in answerer (quotes, does not reason)`. */
+  readonly description: string;
+  /** Tokens that prompt and answer may have together. */
+  readonly contextTokens: number;
+  generate(prompt: Prompt, options?: GenerateOptions): AsyncIterable<GeneratorEvent>;
+}

@@ -1,0 +1,60 @@
+export type { Analyser } from './analyser.js';
+export { type Chunk, type Chunker, type ChunkInput, embeddedText, type TokenCounter } from './chunk.js';
+export { type DocumentRecord, type DocumentStatus, documentStatuses, type PageSpan, pageRange } from './document.js';
+export {
+  type Embedder,
+  type EmbedderFingerprint,
+  type Embeddings,
+  type EmbedOptions,
+  type EmbedPurpose,
+  fingerprintText,
+} from './embedder.js';
+export {
+  AquiferError,
+  type AquiferErrorOptions,
+  type ErrorCode,
+  fromPlainError,
+  isAquiferError,
+  type PlainError,
+  throwIfAborted,
+  toPlainError,
+} from './errors.js';
+export { type Filter, type FilterOperator, type FilterScalar, filterOperators, parseFilter } from './filter.js';
+export { compareCodePoints, filterMatches } from './filter-matches.js';
+export type {
+  GenerateOptions,
+  Generator,
+  GeneratorEvent,
+  Prompt,
+  PromptPassage,
+  StopReason,
+  TokenUsage,
+} from './generator.js';
+export type { Manifest } from './manifest.js';
+export { type Metadata, type MetadataValue, maxMetadataKeyLength, parseMetadata } from './metadata.js';
+export type {
+  Block,
+  BlockKind,
+  DocumentReader,
+  ExtractedDocument,
+  Reader,
+  ReadInput,
+  ReadOptions,
+} from './reader.js';
+export type { Reranker } from './reranker.js';
+export type { Source, SourceItem } from './source.js';
+export {
+  type ChunkWrite,
+  type DenseQuery,
+  type DocumentContent,
+  type DocumentWrite,
+  type KeywordQuery,
+  type ListDocumentsQuery,
+  maxSearchLimit,
+  type ScoredChunk,
+  type SearchResult,
+  type SearchScope,
+  type Store,
+  type StoredChunk,
+  type StoreStats,
+} from './store.js';

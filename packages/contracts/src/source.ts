@@ -1,0 +1,34 @@
+import type { Metadata } from './metadata.js';
+
+/** One file of a source, listed but not read. */
+export interface SourceItem {
+  /** Inside the source, with `/` on every system, Unicode NFC. Unique within the source. */
+  readonly path: string;
+  readonly uri: string;
+  readonly bytes: number;
+  /** Equal to the stored stamp: unchanged, need not be read. Covers the sidecar as well. */
+  readonly stamp: string;
+  readonly mediaType?: string;
+  readonly title?: string;
+  /**
+   * Reads the bytes, and the attributes that come from beside the file (a `<file>.metadata.json` in Bedrock's form).
+   *
+   * @throws `source-unreadable`, `source-changed` (it changed or vanished while read), `invalid-document` (sidecar).
+   */
+  read(signal?: AbortSignal): Promise<{ readonly bytes: Uint8Array; readonly metadata: Metadata }>;
+}
+
+/** Where documents come from: a folder, a bucket, a program. */
+export interface Source {
+  /** Stable across runs, such as the folder's URI. */
+  readonly id: string;
+  /** For people. */
+  readonly description: string;
+  /**
+   * The paths that this run covers: documents below them that are not listed any more are gone. A path covers itself
+   * and all that lies below it; `''` covers the whole source.
+   */
+  readonly scope: readonly string[];
+  /** @throws `source-not-found`, `source-unreadable` */
+  list(signal?: AbortSignal): AsyncIterable<SourceItem>;
+}
