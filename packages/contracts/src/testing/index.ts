@@ -1,1 +1,1 @@
-export {};
+export type { TestOptions, TestRunner } from './test-runner.js';
