@@ -1,1 +1,1 @@
-export {};
+export { splitSentences, type TextSpan } from './sentences.js';
