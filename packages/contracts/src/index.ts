@@ -42,7 +42,7 @@ export type {
   ReadOptions,
 } from './reader.js';
 export type { Reranker } from './reranker.js';
-export type { Source, SourceItem } from './source.js';
+export type { Source, SourceContent, SourceItem, SourceOmission } from './source.js';
 export {
   type ChunkWrite,
   type DenseQuery,

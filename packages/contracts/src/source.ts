@@ -15,7 +15,26 @@ export interface SourceItem {
    *
    * @throws `source-unreadable`, `source-changed` (it changed or vanished while read), `invalid-document` (sidecar).
    */
-  read(signal?: AbortSignal): Promise<{ readonly bytes: Uint8Array; readonly metadata: Metadata }>;
+  read(signal?: AbortSignal): Promise<SourceContent>;
+}
+
+export interface SourceContent {
+  readonly bytes: Uint8Array;
+  readonly metadata: Metadata;
+  /** The stamp of what was read, where the file changed after it was listed. Default: the listed one. */
+  readonly stamp?: string;
+}
+
+/** A place in a source that gives no document, and why. */
+export interface SourceOmission {
+  readonly path: string;
+  /**
+   * - `unsupported`: no reader takes such a file. It is counted, and that is all.
+   * - `unreadable`: a file or folder that could not be listed. What was indexed at or below this path is kept.
+   */
+  readonly omitted: 'unsupported' | 'unreadable';
+  /** For people. */
+  readonly reason: string;
 }
 
 /** Where documents come from: a folder, a bucket, a program. */
@@ -30,5 +49,5 @@ export interface Source {
    */
   readonly scope: readonly string[];
   /** @throws `source-not-found`, `source-unreadable` */
-  list(signal?: AbortSignal): AsyncIterable<SourceItem>;
+  list(signal?: AbortSignal): AsyncIterable<SourceItem | SourceOmission>;
 }
