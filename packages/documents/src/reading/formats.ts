@@ -1,0 +1,31 @@
+import type { Reader } from '@aquifer/contracts';
+
+/** What is known about a format before its reader is loaded. */
+export interface Format {
+  readonly id: string;
+  /** Lower case; the first is the one reported. */
+  readonly mediaTypes: readonly string[];
+  /** Lower case, with the dot. */
+  readonly extensions: readonly string[];
+  /** Whether the bytes begin like this format. Absent where any text may be of it. */
+  readonly recognises?: (bytes: Uint8Array) => boolean;
+  /** Whether files of this format are text, in which case its signature is a hint and not a condition. */
+  readonly isText: boolean;
+  readonly load: () => Promise<Reader>;
+}
+
+/**
+ * Every format there is a reader for. A new format is one file beside this one and one entry here:
+ *
+ * ```ts
+ * {
+ *   id: 'docx',
+ *   mediaTypes: ['application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+ *   extensions: ['.docx'],
+ *   recognises: isDocx, // of signatures.ts
+ *   isText: false,
+ *   load: async () => (await import('./docx.js')).docxReader,
+ * }
+ * ```
+ */
+export const formats: readonly Format[] = [];

@@ -1,0 +1,101 @@
+/** How much of a file the signatures of text formats look at. */
+const headBytes = 4096;
+
+/** The header of a PDF may stand anywhere in the first 1024 bytes (ISO 32000-1, Annex H, note 13). */
+export function isPdf(bytes: Uint8Array): boolean {
+  return asBuffer(bytes.subarray(0, 1024)).includes('%PDF-');
+}
+
+export function isDocx(bytes: Uint8Array): boolean {
+  return isZip(bytes) && asBuffer(bytes).includes('word/document');
+}
+
+export function isXlsx(bytes: Uint8Array): boolean {
+  return isZip(bytes) && asBuffer(bytes).includes('xl/workbook');
+}
+
+/** Whether the bytes begin like a whole HTML page (not a fragment: Markdown may begin with one). */
+export function isHtml(bytes: Uint8Array): boolean {
+  const head = textHead(bytes).replace(/^(?:\s|<!--[\s\S]*?-->|<\?xml[^>]*>)+/, '');
+  return /^<!doctype\s+html|^<html[\s>]|^<head[\s>]/i.test(head);
+}
+
+export function isZip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 0x03 && bytes[3] === 0x04;
+}
+
+/** Whether the bytes can hardly be text in any encoding: NUL bytes outside UTF-16, or many control characters. */
+export function isBinary(bytes: Uint8Array): boolean {
+  const head = bytes.subarray(0, headBytes);
+  if (head.length === 0 || utf16Encoding(head)) return false;
+  let control = 0;
+  for (const byte of head) {
+    if (byte === 0) return true;
+    if (byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b) control++;
+  }
+  return control > head.length / 20;
+}
+
+/** UTF-16 by its byte order mark, or by the zeros that every other byte of Western text has. */
+export function utf16Encoding(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const length = Math.min(bytes.length, headBytes) & ~1;
+  let even = 0;
+  let odd = 0;
+  for (let index = 0; index < length; index += 2) {
+    if (bytes[index] === 0) even++;
+    if (bytes[index + 1] === 0) odd++;
+  }
+  const pairs = length / 2;
+  if (odd > pairs * 0.4 && even === 0) return 'utf-16le';
+  if (even > pairs * 0.4 && odd === 0) return 'utf-16be';
+  return undefined;
+}
+
+/** Signatures of files that people put beside documents, for messages that say what the file is. */
+const known: readonly (readonly [signature: string, name: string, offset?: number])[] = [
+  ['\x89PNG', 'a PNG image'],
+  ['\xff\xd8\xff', 'a JPEG image'],
+  ['GIF8', 'a GIF image'],
+  ['II*\0', 'a TIFF image'],
+  ['MM\0*', 'a TIFF image'],
+  ['WEBP', 'a WebP image', 8],
+  ['ftyp', 'a video or HEIC image', 4],
+  ['\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', 'a file of an old or encrypted Office version'],
+  ['PK\x03\x04', 'a ZIP archive'],
+  ['\x1f\x8b', 'a gzip archive'],
+  ['BZh', 'a bzip2 archive'],
+  ['7z\xbc\xaf', 'a 7-Zip archive'],
+  ['Rar!', 'a RAR archive'],
+  ['\x7fELF', 'a program'],
+  ['MZ', 'a program'],
+  ['SQLite format 3', 'an SQLite database'],
+  ['{\\rtf', 'an RTF document'],
+  ['%!PS', 'a PostScript document'],
+  ['\0asm', 'a WebAssembly program'],
+  ['ID3', 'an MP3 recording'],
+  ['OggS', 'an Ogg recording'],
+  ['RIFF', 'a sound or video recording'],
+];
+
+/** What the bytes look like, in words for a message: "a PNG image", "plain text", "binary data". */
+export function describeContent(bytes: Uint8Array): string {
+  if (isPdf(bytes)) return 'a PDF';
+  if (isDocx(bytes)) return 'a Word document';
+  if (isXlsx(bytes)) return 'an Excel workbook';
+  const head = asBuffer(bytes.subarray(0, 64)).toString('latin1');
+  const match = known.find(([signature, , offset = 0]) => head.startsWith(signature, offset));
+  if (match) return match[1];
+  if (isHtml(bytes)) return 'an HTML page';
+  return isBinary(bytes) ? 'binary data' : 'plain text';
+}
+
+function textHead(bytes: Uint8Array): string {
+  const head = bytes.subarray(0, headBytes);
+  return new TextDecoder(utf16Encoding(head) ?? 'utf-8').decode(head);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
