@@ -1,1 +1,52 @@
-export {};
+import { AquiferError, isAquiferError } from 'aquifer';
+import { CommanderError } from 'commander';
+import type { Context, ExitCode } from './context.js';
+import { createProgram } from './program.js';
+import { createTerminal, plainLine } from './terminal/terminal.js';
+
+const interrupted = new AbortController();
+process.on('SIGINT', () => {
+  // The second Ctrl-C does not wait: the index is consistent at every moment.
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort(new AquiferError('aborted', 'Interrupted.'));
+});
+process.on('SIGTERM', () => interrupted.abort(new AquiferError('aborted', 'Terminated.')));
+
+// `aquifer search … | head` closes the pipe early; that is not a failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const context: Context = {
+  out: createTerminal({ stream: process.stdout, environment: process.env }),
+  err: createTerminal({ stream: process.stderr, environment: process.env }),
+  signal: interrupted.signal,
+  environment: process.env,
+  setExitCode: (code: ExitCode) => {
+    process.exitCode = code;
+  },
+};
+
+try {
+  await createProgram(context).parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = exitCodeFor(error);
+}
+
+function exitCodeFor(error: unknown): ExitCode {
+  // Commander has already printed what was wrong, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (isAquiferError(error, 'aborted')) {
+    context.err.line('  stopped; everything committed so far is kept: run the same command again to continue');
+    return 130;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  context.err.line(`${context.err.style('red', '✖')} ${plainLine(message)}`);
+  if (!isAquiferError(error)) {
+    if (context.environment.AQUIFER_DEBUG && error instanceof Error) context.err.line(error.stack);
+    else context.err.line('  this is a defect: AQUIFER_DEBUG=1 shows where it happened');
+    return 1;
+  }
+  return ['invalid-options', 'invalid-filter', 'invalid-query'].includes(error.code) ? 2 : 1;
+}

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'index-corrupt'
   | 'index-locked'
   | 'index-not-found'
+  | 'index-outdated'
   | 'index-read-only'
   | 'index-too-new'
   | 'internal'

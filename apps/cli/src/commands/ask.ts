@@ -1,0 +1,104 @@
+import type { Answer } from 'aquifer';
+import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
+import { createLineWrapper } from '../terminal/line-wrapper.js';
+import { plainLine } from '../terminal/terminal.js';
+import { placeLine, quoteLine } from './passage-lines.js';
+import { type SearchingOptions, searchOptions } from './search-options.js';
+
+export async function run(
+  context: Context,
+  question: string,
+  options: SearchingOptions & { readonly showPrompt?: boolean },
+): Promise<void> {
+  const settings = await settingsOf(context, options);
+  const parsed = await searchOptions(options, settings, context.signal);
+  await withKnowledgeBase(settings, 'read', async (knowledgeBase) => {
+    const { out } = context;
+    const sources = createSourceNumbers();
+    const wrapper = options.json ? undefined : createLineWrapper(out.write, Math.min(out.columns, 100));
+    for await (const event of knowledgeBase.ask(question, {
+      ...parsed,
+      model: settings.values.model,
+      includePrompt: options.showPrompt === true,
+    })) {
+      if (event.type === 'text') wrapper?.write(printable(event.text));
+      if (event.type === 'citation') wrapper?.write(out.style('cyan', sources.markers(event.citation)));
+      if (event.type === 'answer') {
+        wrapper?.end();
+        if (options.json) printJson(context, event.answer);
+        else showSources(context, event.answer, sources, options);
+      }
+    }
+  });
+}
+
+type Citation = Answer['citations'][number];
+type Reference = Citation['references'][number];
+
+// A model's words are other people's bytes too: line ends stay, whatever could move the cursor goes.
+function printable(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      const clean = plainLine(line);
+      return `${/^\s/.test(line) ? ' ' : ''}${clean}${clean && /\s$/.test(line) ? ' ' : ''}`;
+    })
+    .join('\n');
+}
+
+/** Numbers sources in the order in which the answer cites them. */
+function createSourceNumbers() {
+  const numbered = new Map<string, { number: number; reference: Reference }>();
+  return {
+    markers(citation: Citation): string {
+      const numbers = citation.references.map((reference) => {
+        const key = `${reference.documentId} ${reference.start} ${reference.end}`;
+        const known = numbered.get(key) ?? { number: numbered.size + 1, reference };
+        numbered.set(key, known);
+        return known.number;
+      });
+      return numbers.length === 0 ? '' : ` [${[...new Set(numbers)].join('][')}]`;
+    },
+    list: () => [...numbered.values()],
+  };
+}
+
+function showSources(
+  { out }: Context,
+  answer: Answer,
+  sources: ReturnType<typeof createSourceNumbers>,
+  options: { readonly showPrompt?: boolean; readonly explain?: boolean },
+): void {
+  for (const citation of answer.citations) sources.markers(citation);
+  out.line();
+  for (const { number, reference } of sources.list()) {
+    out.line(
+      `${out.style('bold', String(number).padStart(3))}  ${placeLine(out, reference)}${reference.verified ? '' : out.style('yellow', '  (not verified)')}`,
+    );
+    out.line(quoteLine(out, reference.quote, 5));
+  }
+  if (answer.unsupported.length > 0) {
+    out.line();
+    for (const { start, end } of answer.unsupported) {
+      out.line(out.style('yellow', `  not supported by the sources: “${plainLine(answer.answer.slice(start, end))}”`));
+    }
+  }
+  if (options.showPrompt && answer.prompt) {
+    out.line();
+    out.line(out.style('dim', '  system'));
+    out.line(answer.prompt.system);
+    out.line(out.style('dim', '  user'));
+    out.line(answer.prompt.user);
+  }
+  if (sources.list().length > 0 || answer.unsupported.length > 0) out.line();
+  const facts = [
+    answer.modelDescription,
+    `${answer.considered} passages considered`,
+    `${Math.round(answer.ms.total)} ms`,
+  ];
+  out.line(out.style('dim', `  ${facts.join(' · ')}`));
+  if (options.explain) {
+    const stages = Object.entries(answer.ms).map(([stage, value]) => `${stage} ${Number(value).toFixed(1)} ms`);
+    out.line(out.style('dim', `  ${stages.join(' · ')}`));
+  }
+}

@@ -1,0 +1,16 @@
+import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
+import { count } from '../terminal/progress-bar.js';
+
+export async function run(context: Context, ids: string[], options: CommandOptions): Promise<void> {
+  const settings = await settingsOf(context, options);
+  const deleted = await withKnowledgeBase(settings, 'write', async (knowledgeBase) => {
+    // All or none: a mistyped id must not leave half of the request done.
+    for (const id of ids) await knowledgeBase.document(id);
+    return knowledgeBase.delete(ids);
+  });
+  if (options.json) printJson(context, { deleted });
+  else
+    context.out.line(
+      `  ${count(deleted)} deleted from the index; the files themselves stay, and indexing them again adds them again`,
+    );
+}

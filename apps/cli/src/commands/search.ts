@@ -1,0 +1,43 @@
+import type { SearchResponse } from 'aquifer';
+import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
+import { duration } from '../terminal/progress-bar.js';
+import { plainLine } from '../terminal/terminal.js';
+import { placeLine, quoteLine } from './passage-lines.js';
+import { type SearchingOptions, searchOptions } from './search-options.js';
+
+export async function run(context: Context, query: string, options: SearchingOptions): Promise<void> {
+  const settings = await settingsOf(context, options);
+  const parsed = await searchOptions(options, settings, context.signal);
+  const response = await withKnowledgeBase(settings, 'read', (knowledgeBase) =>
+    knowledgeBase.search(query, { ...parsed, trace: options.explain }),
+  );
+  if (options.json) printJson(context, response);
+  else show(context, response, options.explain === true);
+}
+
+function show({ out }: Context, response: SearchResponse, explain: boolean): void {
+  const { matches, plan, ms } = response;
+  if (matches.length === 0) out.line('  nothing found; try other words, or --mode dense');
+  for (const match of matches) {
+    out.line(
+      `${out.style('bold', String(match.rank).padStart(3))}  ${placeLine(out, match)}  ${out.style('dim', match.score.toFixed(3))}`,
+    );
+    if (explain) {
+      const scores = Object.entries(match.scores).map(([leg, score]) => `${leg} ${Number(score).toFixed(4)}`);
+      out.line(
+        `     ${out.style('dim', `${scores.join(' · ')} · document ${match.documentId} · ${match.start}–${match.end}`)}`,
+      );
+    }
+    out.line(quoteLine(out, match.text, 5));
+  }
+  out.line();
+  const legs = `dense ${plan.dense}, keyword ${plan.keyword}`;
+  const stages = explain
+    ? ` · ${Object.entries(ms)
+        .map(([stage, value]) => `${stage} ${Number(value).toFixed(1)} ms`)
+        .join(' · ')}`
+    : '';
+  out.line(out.style('dim', `  ${matches.length} passages · ${legs} · ${duration(ms.total / 1000)}${stages}`));
+  const first = matches[0];
+  if (first) out.line(out.style('dim', `  next: npx aquifer ask "${plainLine(response.query).replaceAll('"', '')}"`));
+}

@@ -1,0 +1,49 @@
+import type { KnowledgeBase, KnowledgeBaseOptions, LoadedSettings, SettingName } from 'aquifer';
+import type { Terminal } from './terminal/terminal.js';
+
+/** What a command is given instead of globals. */
+export interface Context {
+  /** Where results go. With `--json`, nothing but JSON. */
+  readonly out: Terminal;
+  /** Diagnostics and progress. */
+  readonly err: Terminal;
+  /** Fires on Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  setExitCode(code: ExitCode): void;
+}
+
+/** 0 done; 1 failed; 2 wrong usage; 3 done, but some documents failed; 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 130;
+
+/** Options that every command has, and the settings among a command's own, as commander delivers them. */
+export type CommandOptions = Partial<Record<SettingName, string>> & {
+  readonly json?: boolean;
+  readonly config?: string;
+};
+
+export async function settingsOf(context: Context, options: CommandOptions): Promise<LoadedSettings> {
+  const { loadSettings, settingNames } = await import('aquifer');
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of settingNames) if (options[name] !== undefined) flags[name] = options[name];
+  return loadSettings({ flags, file: options.config, environment: context.environment });
+}
+
+/** Opens the knowledge base that the settings name, hands it to `use`, and closes it whatever happens. */
+export async function withKnowledgeBase<Result>(
+  settings: LoadedSettings,
+  mode: NonNullable<KnowledgeBaseOptions['mode']>,
+  use: (knowledgeBase: KnowledgeBase) => Promise<Result>,
+): Promise<Result> {
+  const { knowledgeBaseOptions, openKnowledgeBase } = await import('aquifer');
+  const knowledgeBase = await openKnowledgeBase({ ...(await knowledgeBaseOptions(settings.values)), mode });
+  try {
+    return await use(knowledgeBase);
+  } finally {
+    await knowledgeBase.close();
+  }
+}
+
+export function printJson(context: Context, value: unknown): void {
+  context.out.line(JSON.stringify(value));
+}

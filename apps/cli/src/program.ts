@@ -1,0 +1,77 @@
+import { Command, Option } from 'commander';
+import type { Context } from './context.js';
+
+const version = '0.1.0';
+
+/** The command line: names, arguments and options. What each command does is in `commands/`, loaded when it is used. */
+export function createProgram(context: Context): Command {
+  const program = new Command('aquifer')
+    .description('Folders in, cited answers out. On this machine, with no account and no network.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(aquifer --help lists the commands)')
+    .configureOutput({
+      writeOut: (text) => context.out.write(text),
+      writeErr: (text) => context.err.write(text),
+      getOutHelpWidth: () => context.out.columns,
+      getErrHelpWidth: () => context.err.columns,
+    });
+
+  const command = (usage: string, description: string) =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--kb <folder>', 'the knowledge base (default: .aquifer)')
+      .option('--config <file>', 'settings (default: aquifer.config.json, if there is one)')
+      .option('--json', 'JSON on stdout, and nothing else');
+
+  const searching = (each: Command) =>
+    each
+      .addOption(new Option('--mode <mode>', 'which legs run').choices(['hybrid', 'dense', 'keyword']))
+      .addOption(new Option('--fusion <how>', 'how the legs become one ranking').choices(['convex', 'rrf']))
+      .option('--dense-weight <0..1>', 'share of the dense leg')
+      .option('--filter <json>', 'condition on metadata, such as {"equals":{"key":"country","value":"JP"}}')
+      .option('--limit <n>', 'how many passages')
+      .option('--explain', 'how each passage was found and what each stage took')
+      .option('--embedder <name>', 'fails if the index was built with another');
+
+  command('index', 'bring the index up to date with files and folders')
+    .argument('<path...>', 'files and folders')
+    .option('--embedder <name>', 'builtin, builtin:512, builtin:256, onnx:<folder or hub id>')
+    .option('--re-embed', 'change to another embedder: embeds the stored text again, then replaces the index')
+    .option('--max-delete <percent>', 'refuse to delete more of the documents than this (default: 50)')
+    .option('--chunk-tokens <n>', 'most tokens of a chunk')
+    .option('--chunk-overlap <n>', 'tokens repeated from the chunk before')
+    .option('--threads <n>', 'threads that read files')
+    .option('--password-file <file>', 'passwords for encrypted documents, one a line')
+    .option('--index-kind <kind>', 'auto, exact or hnsw')
+    .action(async (paths, options) => (await import('./commands/index-command.js')).run(context, paths, options));
+
+  searching(command('ask', 'answer a question, every sentence cited'))
+    .argument('<question>')
+    .option('--model <name>', 'who answers: builtin')
+    .option('--show-prompt', 'print exactly what the model is given')
+    .action(async (question, options) => (await import('./commands/ask.js')).run(context, question, options));
+
+  searching(command('search', 'ranked passages, no model'))
+    .argument('<query>')
+    .action(async (query, options) => (await import('./commands/search.js')).run(context, query, options));
+
+  command('status', 'documents, failures with reasons, index, size').action(async (options) =>
+    (await import('./commands/status.js')).run(context, options),
+  );
+
+  command('documents', 'list documents, or show one with its chunks')
+    .argument('[id]')
+    .action(async (id, options) => (await import('./commands/documents.js')).run(context, id, options));
+
+  command('delete', 'delete documents from the index (their files stay)')
+    .argument('<id...>')
+    .action(async (ids, options) => (await import('./commands/delete.js')).run(context, ids, options));
+
+  command('config', 'every setting in force and where it came from').action(async (options) =>
+    (await import('./commands/config.js')).run(context, options),
+  );
+
+  return program;
+}

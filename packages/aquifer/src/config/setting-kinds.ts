@@ -1,0 +1,58 @@
+import { AquiferError } from '@aquifer/contracts';
+
+/** How a setting's value is checked, wherever it comes from, and how JSON Schema describes it. */
+export interface SettingKind<Value> {
+  /** From a flag or a variable. `what` names it in the error. */
+  parseText(text: string, what: string): Value;
+  /** From the configuration file. */
+  parseJson(value: unknown, what: string): Value;
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+function kind<Value extends string | number>(
+  schema: Readonly<Record<string, unknown>>,
+  wants: string,
+  accept: (value: unknown) => value is Value,
+  fromText: (text: string) => unknown,
+): SettingKind<Value> {
+  const parse = (value: unknown, shown: unknown, what: string): Value => {
+    if (accept(value)) return value;
+    throw new AquiferError('invalid-options', `${what} must be ${wants}, not ${JSON.stringify(shown)}.`);
+  };
+  return {
+    schema,
+    parseText: (text, what) => parse(fromText(text), text, what),
+    parseJson: (value, what) => parse(value, value, what),
+  };
+}
+
+export const text: SettingKind<string> = kind(
+  { type: 'string', minLength: 1 },
+  'a text that is not empty',
+  (value): value is string => typeof value === 'string' && value.length > 0,
+  (value) => value,
+);
+
+export function choice<const Value extends string>(values: readonly Value[]): SettingKind<Value> {
+  return kind(
+    { enum: values },
+    `one of ${values.join(', ')}`,
+    (value): value is Value => values.includes(value as Value),
+    (value) => value,
+  );
+}
+
+export function number(minimum: number, maximum: number, type: 'number' | 'integer' = 'number'): SettingKind<number> {
+  return kind(
+    { type, minimum, maximum },
+    `${type === 'integer' ? 'a whole number' : 'a number'} from ${minimum} to ${maximum}`,
+    (value): value is number =>
+      typeof value === 'number' &&
+      value >= minimum &&
+      value <= maximum &&
+      (type === 'number' || Number.isInteger(value)),
+    (value) => (value.trim() === '' ? Number.NaN : Number(value)),
+  );
+}
+
+export const integer = (minimum: number, maximum: number): SettingKind<number> => number(minimum, maximum, 'integer');

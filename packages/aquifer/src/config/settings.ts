@@ -1,0 +1,104 @@
+import { maxSearchLimit } from '@aquifer/contracts';
+import { choice, integer, number, type SettingKind, text } from './setting-kinds.js';
+
+export interface Setting<Value> {
+  readonly kind: SettingKind<Value>;
+  readonly description: string;
+  readonly fallback?: Value;
+  /** Never printed, and not accepted as a flag: flags can be seen by every user of the machine. */
+  readonly secret?: boolean;
+}
+
+const setting = <Value>(definition: Setting<Value>): Setting<Value> => definition;
+
+/** Every setting, under its name in `aquifer.config.json`. `chunkTokens` is also `--chunk-tokens` and `AQUIFER_CHUNK_TOKENS`. */
+export const settings = {
+  kb: setting({ kind: text, fallback: '.aquifer', description: 'the knowledge base: a folder' }),
+  embedder: setting({
+    kind: text,
+    description:
+      'builtin, builtin:512, builtin:256, or onnx:<folder or hub id>; default: the one the index was built with, else builtin',
+  }),
+  model: setting({ kind: text, fallback: 'builtin', description: 'who answers: builtin (quotes, does not reason)' }),
+  limit: setting({
+    kind: integer(1, maxSearchLimit),
+    description: 'passages to find; default 10 for search, 8 for ask',
+  }),
+  mode: setting({
+    kind: choice(['hybrid', 'dense', 'keyword']),
+    fallback: 'hybrid',
+    description: 'which legs of the search run',
+  }),
+  fusion: setting({
+    kind: choice(['convex', 'rrf']),
+    fallback: 'convex',
+    description: 'how the two legs become one ranking',
+  }),
+  denseWeight: setting({
+    kind: number(0, 1),
+    description: "share of the dense leg in convex fusion; default: the embedder's own",
+  }),
+  chunkTokens: setting({
+    kind: integer(64, 8192),
+    description: 'most tokens of a chunk; default: what the index was built with, else 512 or what the embedder takes',
+  }),
+  chunkOverlap: setting({
+    kind: integer(0, 2048),
+    description: 'tokens that a chunk repeats of the one before it; default: what the index was built with, else 0',
+  }),
+  maxDelete: setting({
+    kind: number(0, 100),
+    fallback: 50,
+    description: 'percent of the documents that one run may delete',
+  }),
+  threads: setting({ kind: integer(1, 64), description: 'threads that read files; default: one a processor core' }),
+  readTimeoutSeconds: setting({
+    kind: number(0.1, 86_400),
+    fallback: 60,
+    description: 'longest time for reading one file',
+  }),
+  readMemoryMb: setting({ kind: integer(64, 65_536), fallback: 512, description: 'most memory of a reading thread' }),
+  passwordFile: setting({ kind: text, description: 'a file of passwords for encrypted documents, one a line' }),
+  indexKind: setting({
+    kind: choice(['auto', 'exact', 'hnsw']),
+    fallback: 'auto',
+    description: 'exact search always, a graph always, or whichever is faster',
+  }),
+  encryptionKey: setting({ kind: text, secret: true, description: 'encrypts the index; needed to open it again' }),
+  encryptionKeyFile: setting({ kind: text, description: 'a file that holds the encryption key' }),
+};
+
+type Definitions = typeof settings;
+export type SettingName = keyof Definitions;
+type ValueOf<Definition> = Definition extends { kind: SettingKind<infer Value> } ? Value : never;
+
+/** A checked value for every setting that has one. */
+export type SettingValues = { readonly [Name in SettingName]?: ValueOf<Definitions[Name]> };
+
+export const settingNames = Object.keys(settings) as SettingName[];
+
+const words = (name: string, separator: string) => name.replace(/[A-Z]/g, (letter) => separator + letter.toLowerCase());
+
+/** `chunkTokens` → `chunk-tokens` */
+export const flagOf = (name: SettingName): string => words(name, '-');
+/** `chunkTokens` → `AQUIFER_CHUNK_TOKENS` */
+export const variableOf = (name: SettingName): string => `AQUIFER_${words(name, '_').toUpperCase()}`;
+
+/** JSON Schema (2020-12) of `aquifer.config.json`. */
+export function configurationSchema(): Record<string, unknown> {
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'aquifer.config.json',
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      $schema: { type: 'string' },
+      ...Object.fromEntries(
+        settingNames.map((name) => {
+          const { kind, description, fallback } = settings[name] as Setting<unknown>;
+          return [name, { description, ...kind.schema, ...(fallback === undefined ? {} : { default: fallback }) }];
+        }),
+      ),
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { AquiferError, type Embedder, fingerprintText, type Manifest, type Store } from '@aquifer/contracts';
+import { createKnowledgeBaseId } from './knowledge-base-id.js';
+
+/** The version of what is recorded here; a store has its own schema version beside it. */
+const manifestVersion = 1;
+
+/** What the index was built with beyond the manifest: how to open the same embedder and to cut the same chunks again. */
+export interface BuiltWith {
+  /** Such as `onnx:/models/all-MiniLM-L6-v2`. */
+  readonly embedderName: string;
+  readonly chunkTokens: number;
+  readonly chunkOverlap: number;
+}
+
+const builtWithKey = 'built-with';
+
+export async function readBuiltWith(store: Store): Promise<BuiltWith | undefined> {
+  return (await store.readValue(builtWithKey)) as BuiltWith | undefined;
+}
+
+export async function writeBuiltWith(store: Store, builtWith: BuiltWith): Promise<void> {
+  await store.writeValue(builtWithKey, builtWith);
+}
+
+/** Writes the manifest of a new index. */
+export async function createManifest(
+  store: Store,
+  parts: {
+    readonly embedder: Embedder;
+    readonly analyser: string;
+    readonly chunker: string;
+    readonly name: string;
+    readonly id?: string;
+  },
+): Promise<Manifest> {
+  const manifest: Manifest = {
+    schemaVersion: manifestVersion,
+    knowledgeBase: { id: parts.id ?? createKnowledgeBaseId(), name: parts.name },
+    embedder: parts.embedder.fingerprint,
+    chunker: parts.chunker,
+    analyser: parts.analyser,
+    metric: 'cosine',
+    createdAt: Date.now(),
+  };
+  await store.writeManifest(manifest);
+  return manifest;
+}
+
+/** @throws `index-too-new`, `index-outdated` with the command that mends it */
+export function assertReadableManifest(manifest: Manifest, analyser: string, location: string): void {
+  if (manifest.schemaVersion > manifestVersion) {
+    throw new AquiferError(
+      'index-too-new',
+      `The index at ${location} was made by a newer version of Aquifer: update this one, or index again into another --kb.`,
+    );
+  }
+  if (manifest.analyser !== analyser) {
+    throw new AquiferError(
+      'index-outdated',
+      `The keyword index at ${location} was built with analyser ${manifest.analyser}; this version has ${analyser}. ` +
+        `Bring it up to date with: npx aquifer index <path> --kb ${location} --re-embed (vectors are reused).`,
+    );
+  }
+}
+
+/** @throws `embedder-mismatch` with the command that re-embeds */
+export function assertSameEmbedder(manifest: Manifest, embedder: Embedder, name: string, location: string): void {
+  const built = fingerprintText(manifest.embedder);
+  const offered = fingerprintText(embedder.fingerprint);
+  if (built === offered) return;
+  throw new AquiferError(
+    'embedder-mismatch',
+    `The index at ${location} was built with ${built}, but the embedder is ${offered}: their vectors cannot be compared. ` +
+      'Leave out the embedder to use the one of the index, or embed everything again with: ' +
+      `npx aquifer index <path> --kb ${location} --embedder ${name} --re-embed`,
+  );
+}

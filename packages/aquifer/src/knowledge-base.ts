@@ -1,0 +1,113 @@
+import type { Chunk, DocumentContent, DocumentRecord, Filter, ListDocumentsQuery, Source, StoreStats } from '@aquifer/contracts';
+import type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
+import type { AnswerEvent, SearchResponse } from '@aquifer/retrieval';
+
+export interface KnowledgeBaseOptions {
+  /** The folder that holds the index, such as `./.aquifer`. Made when it does not exist and `mode` is `write`. */
+  readonly location: string;
+  /** `read` never changes the index and may be open many times at once; `write` may be open once. Default `write`. */
+  readonly mode?: 'read' | 'write';
+  /** Name of a new knowledge base. Default `default`. */
+  readonly name?: string;
+  /** Such as `builtin` or `onnx:./models/all-MiniLM-L6-v2`. Default: the one the index was built with, else `builtin`. */
+  readonly embedder?: string;
+  /** Who answers. Default `builtin`. */
+  readonly model?: string;
+  /** Most tokens of a chunk. Default: what the index was built with, else 512, never more than the embedder takes. */
+  readonly chunkTokens?: number;
+  readonly chunkOverlap?: number;
+  /** Encrypts a new index; needed to open it again. */
+  readonly encryptionKey?: string;
+  readonly indexKind?: 'auto' | 'exact' | 'hnsw';
+  /** Threads that read files. Default: one a processor core. */
+  readonly threads?: number;
+  readonly readTimeoutMs?: number;
+  readonly readMemoryMb?: number;
+  /** Tried on encrypted documents, after the empty password. */
+  readonly passwords?: readonly string[];
+}
+
+export interface IndexOptions {
+  readonly signal?: AbortSignal;
+  /** Most percent of the documents in the given paths that may be deleted. Default 50. */
+  readonly maxDeletePercent?: number;
+  readonly onEvent?: (event: IngestionEvent) => void;
+  readonly onProgress?: (progress: IngestionProgress) => void;
+  /** After the last commit, while the graph of a large index is brought up to date. Searches work meanwhile. */
+  readonly onOptimise?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+export interface KnowledgeBaseIdentity {
+  /** Ten characters `[0-9A-Z]`. */
+  readonly id: string;
+  readonly name: string;
+  readonly location: string;
+}
+
+export interface IndexSummary extends IngestionSummary {
+  readonly knowledgeBase: KnowledgeBaseIdentity;
+}
+
+export interface SearchOptions {
+  /** 1 to 10,000. Default 10. */
+  readonly limit?: number;
+  readonly filter?: Filter;
+  readonly mode?: 'hybrid' | 'dense' | 'keyword';
+  readonly fusion?: 'convex' | 'rrf';
+  /** 0 to 1. Default: the embedder's own. */
+  readonly denseWeight?: number;
+  /** Adds where every candidate stood in each leg. */
+  readonly trace?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface AskOptions {
+  /** Passages to consider. Default 8. */
+  readonly limit?: number;
+  readonly filter?: Filter;
+  /** Another model than the knowledge base's own, by name. */
+  readonly model?: string;
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  /** Adds the exact prompt to the answer. */
+  readonly includePrompt?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface KnowledgeBaseStatus {
+  readonly knowledgeBase: KnowledgeBaseIdentity;
+  readonly documents: StoreStats['documents'];
+  readonly failures: readonly { readonly source: string; readonly reason: string }[];
+  readonly chunks: number;
+  readonly tokens: number;
+  readonly embedder: { readonly name: string; readonly dimensions: number; readonly maxInputTokens: number };
+  readonly index: StoreStats['index'];
+  readonly bytes: number;
+  readonly generation: number;
+  readonly lastRun?: IngestionSummary & { readonly finishedAt: number };
+}
+
+/** Documents, searched and asked. Made by {@link openKnowledgeBase}. */
+export interface KnowledgeBase extends KnowledgeBaseIdentity {
+  /**
+   * Brings the index up to date with files and folders, or with any source: new and changed documents are read, the
+   * gone ones deleted. What was committed before an error or an abort stays.
+   *
+   * @throws `source-not-found`, `too-many-deletions`, `index-read-only`, `aborted`, or what the embedder fails with.
+   */
+  index(what: string | readonly string[] | Source, options?: IndexOptions): Promise<IndexSummary>;
+  /** Ranked passages. @throws `invalid-query`, `invalid-filter`, `invalid-options` */
+  search(query: string, options?: SearchOptions): Promise<SearchResponse>;
+  /** Streams an answer, its citations as they become certain, and last the whole answer. */
+  ask(question: string, options?: AskOptions): AsyncIterable<AnswerEvent>;
+  documents(query?: ListDocumentsQuery): Promise<DocumentRecord[]>;
+  /** @throws `document-not-found` */
+  document(id: string): Promise<DocumentRecord & { readonly content: DocumentContent; readonly chunks: readonly Chunk[] }>;
+  /** Deletes documents from the index, not their files; returns how many there were. */
+  delete(ids: readonly string[]): Promise<number>;
+  status(): Promise<KnowledgeBaseStatus>;
+  /** Brings the graph of a large index up to date; `index` does it at its end. */
+  optimise(options?: Pick<IndexOptions, 'signal' | 'onOptimise'>): Promise<void>;
+  /** Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,67 @@
+// Checks what the compiler and the linter do not: import directions, file names, explicit exports, process.env.
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+// Who may import whom. Tests may import anything: they compose real parts.
+const floor = ['@aquifer/contracts', '@aquifer/text-analysis'];
+const mayImport = {
+  'packages/contracts': [],
+  'packages/text-analysis': ['@aquifer/contracts'],
+  'packages/aquifer': [
+    ...floor,
+    ...['documents', 'ingestion', 'local-store', 'models', 'retrieval'].map((name) => `@aquifer/${name}`),
+  ],
+  'apps/cli': ['aquifer'],
+};
+const forbiddenNames = /^(utils?|helpers?|common|misc|types|base-.*|abstract-.*)\.(ts|mts|js|mjs)$/;
+const readsEnvironment = [/^packages\/aquifer\/src\/config\//, /^apps\/[^/]+\/src\/main\.ts$/];
+
+const problems = [];
+const report = (file, problem) => problems.push(`${relative(root, file)}: ${problem}`);
+
+function* sources(folder) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (['node_modules', 'dist'].includes(entry.name)) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* sources(path);
+    else if (/\.(ts|mts|mjs|js)$/.test(entry.name)) yield path;
+  }
+}
+
+for (const group of ['packages', 'apps']) {
+  for (const name of readdirSync(join(root, group))) {
+    const unit = `${group}/${name}`;
+    const own = JSON.parse(readFileSync(join(root, unit, 'package.json'), 'utf8'));
+    const allowed = mayImport[unit] ?? floor;
+    const declared = { ...own.dependencies, ...own.optionalDependencies, ...own.peerDependencies };
+    for (const file of sources(join(root, unit, 'src'))) {
+      const path = relative(root, file).split(sep).join('/');
+      const text = readFileSync(file, 'utf8');
+      if (forbiddenNames.test(basename(file))) report(file, 'the name says nothing; name it after its main export');
+      if (!/^[a-z0-9-]+(\.(test|contract|integration\.test))?\.ts$/.test(basename(file)))
+        report(file, 'file names are kebab-case');
+      if (/^export \*/m.test(text)) report(file, 'export names, not *');
+      if (basename(file) === 'index.ts' && !/src\/(testing\/)?index\.ts$/.test(path))
+        report(file, 'index.ts only at a package root');
+      if (path.endsWith('.test.ts')) continue;
+      if (/\bprocess\.env\b/.test(text) && !readsEnvironment.some((pattern) => pattern.test(path))) {
+        report(file, 'only packages/aquifer/src/config and apps/*/src/main.ts read process.env');
+      }
+      for (const [, from] of text.matchAll(/(?:from|import)\s*\(?\s*'([^'.][^']*)'/g)) {
+        const imported = from.startsWith('@') ? from.split('/').slice(0, 2).join('/') : from.split('/')[0];
+        if (/^(@aquifer\/|aquifer$)/.test(imported) && imported !== own.name && !allowed.includes(imported)) {
+          report(file, `${own.name} must not import ${imported}`);
+        } else if (!from.startsWith('node:') && imported !== own.name && !(imported in declared)) {
+          report(file, `${imported} is not in the dependencies of ${own.name}`);
+        }
+      }
+    }
+  }
+}
+
+for (const problem of problems) console.error(problem);
+console.log(problems.length === 0 ? 'structure: ok' : `structure: ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
