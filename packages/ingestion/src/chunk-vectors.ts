@@ -1,0 +1,176 @@
+import { hash } from 'node:crypto';
+import {
+  AquiferError,
+  type Chunk,
+  type ChunkWrite,
+  type Embedder,
+  embeddedText,
+  fingerprintText,
+  isAquiferError,
+  type Store,
+} from '@aquifer/contracts';
+import PQueue from 'p-queue';
+import { type BatchOutcome, createBatcher } from './batcher.js';
+import { untilAborted } from './until-aborted.js';
+
+export interface ChunkVectorsOptions {
+  readonly store: Store;
+  readonly embedder: Embedder;
+  readonly embedBatchSize: number;
+  readonly embedConcurrency: number;
+  readonly signal: AbortSignal;
+}
+
+export interface EmbeddingCounts {
+  /** Texts that the embedder was given. */
+  embedded: number;
+  /** Chunks whose vector was there already: in the cache, or from an equal text in the same run. */
+  cacheHits: number;
+  /** Tokens that the embedder took. */
+  tokens: number;
+}
+
+export interface ChunkVectors {
+  readonly counts: Readonly<EmbeddingCounts>;
+  /**
+   * Finds or computes the vectors of a document's chunks. A write without a vector has it in the store's cache.
+   *
+   * `release` is called after the commit (or its failure): until then, equal texts of other documents share the vectors.
+   *
+   * @throws `too-large` for a text of these chunks; anything else concerns the embedder or the store as a whole.
+   */
+  resolve(chunks: readonly Chunk[]): Promise<{ readonly writes: ChunkWrite[]; release(): void }>;
+}
+
+interface Request {
+  readonly key: string;
+  readonly text: string;
+  /** Store the vector in the cache at once, and do not keep it in memory. */
+  readonly spill: boolean;
+}
+
+/** A resolved vector; `undefined` where the cache holds it. */
+type Resolved = Float32Array | undefined;
+
+/** Chunks of a document that are held in memory with their vectors. Longer documents keep theirs in the cache. */
+const windowChunks = 512;
+const lookupBatchSize = 256;
+/**
+ * Vectors that cost more than this are stored as soon as they are made, not with their document, so that a killed run pays
+ * for nothing twice. Writing one takes about 0.05 ms; the built-in embedder makes one in less than that is worth.
+ */
+const worthSavingMs = 2;
+
+export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
+  const { store, embedder, signal } = options;
+  const prefix = `${fingerprintText(embedder.fingerprint)}\n`;
+  const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0 };
+  /** Texts on their way: until their vectors are durable, equal texts wait for the same promise. */
+  const inFlight = new Map<string, Promise<Resolved>>();
+
+  const isCached = createBatcher<string, boolean>({
+    maxBatch: lookupBatchSize,
+    queue: new PQueue({ concurrency: 2 }),
+    run: async (keys) => (await store.getEmbeddings(keys)).map((vector) => ({ value: vector !== undefined })),
+  });
+
+  const embed = createBatcher<Request, Resolved>({
+    maxBatch: options.embedBatchSize,
+    queue: new PQueue({ concurrency: options.embedConcurrency }),
+    run: async (requests) => {
+      const startedAt = performance.now();
+      const outcomes = await embedApart(requests);
+      const isCostly = performance.now() - startedAt > worthSavingMs * requests.length;
+      const saved = requests.flatMap(({ key, spill }, index) => {
+        const outcome = outcomes[index];
+        return outcome && 'value' in outcome && (spill || isCostly) ? [{ index, key, vector: outcome.value }] : [];
+      });
+      if (saved.length === 0) return outcomes;
+      await store.putEmbeddings(saved);
+      const savedIndexes = new Set(saved.map(({ index }) => index));
+      return outcomes.map((outcome, index) => (savedIndexes.has(index) ? { value: undefined } : outcome));
+    },
+  });
+
+  /** Embeds a batch; when one text is too large for the model, halves it until only that text fails. */
+  async function embedApart(requests: readonly Request[]): Promise<BatchOutcome<Float32Array>[]> {
+    try {
+      const texts = requests.map(({ text }) => text);
+      const { vectors, tokens } = await embedder.embed(texts, { purpose: 'document', signal });
+      assertShape(vectors, texts.length);
+      counts.embedded += texts.length;
+      for (const count of tokens) counts.tokens += count;
+      return vectors.map((value) => ({ value }));
+    } catch (error) {
+      if (!isAquiferError(error, 'too-large')) throw error;
+      if (requests.length === 1) return [{ error }];
+      const middle = requests.length >> 1;
+      return [...(await embedApart(requests.slice(0, middle))), ...(await embedApart(requests.slice(middle)))];
+    }
+  }
+
+  function assertShape(vectors: readonly Float32Array[], expected: number): void {
+    const odd = vectors.find((vector) => vector.length !== embedder.dimensions);
+    if (vectors.length === expected && odd === undefined) return;
+    const { provider, model } = embedder.fingerprint;
+    throw new AquiferError(
+      'model-failed',
+      `The embedder ${provider} ${model} gave ${vectors.length} vectors${odd ? ` of ${odd.length} dimensions` : ''} ` +
+        `for ${expected} texts; ${expected} of ${embedder.dimensions} dimensions were expected.`,
+    );
+  }
+
+  async function resolveOne(request: Request): Promise<Resolved> {
+    if (!(await isCached(request.key))) return embed(request);
+    counts.cacheHits += 1;
+    return undefined;
+  }
+
+  return {
+    counts,
+    async resolve(chunks) {
+      const owned: string[] = [];
+      const release = () => {
+        for (const key of owned) inFlight.delete(key);
+      };
+      const writes: ChunkWrite[] = [];
+      const spill = chunks.length > windowChunks;
+      try {
+        for (let start = 0; start < chunks.length; start += windowChunks) {
+          const window = chunks.slice(start, start + windowChunks);
+          const requests = window.map((chunk) => {
+            const text = embeddedText(chunk);
+            return { key: hash('sha256', prefix + text, 'hex'), text, spill };
+          });
+          const promises = requests.map((request) => {
+            const shared = inFlight.get(request.key);
+            if (shared) {
+              counts.cacheHits += 1;
+              return shared;
+            }
+            const promise = resolveOne(request);
+            inFlight.set(request.key, promise);
+            owned.push(request.key);
+            return promise;
+          });
+          // All of them, so that no rejection is left without a listener when one fails.
+          const results = await untilAborted(Promise.allSettled(promises), signal);
+          for (const [index, result] of results.entries()) {
+            if (result.status === 'rejected') throw result.reason;
+            const chunk = window[index] as Chunk;
+            const embeddingKey = requests[index]?.key as string;
+            writes.push(
+              result.value === undefined
+                ? { ...chunk, embeddingKey }
+                : { ...chunk, embeddingKey, vector: result.value },
+            );
+          }
+        }
+      } catch (error) {
+        release();
+        throw error;
+      }
+      return { writes, release };
+    },
+  };
+}

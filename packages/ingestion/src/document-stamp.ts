@@ -1,0 +1,53 @@
+import { hash } from 'node:crypto';
+import type { DocumentRecord, Metadata, SourceItem } from '@aquifer/contracts';
+
+const digestCharacters = 12;
+
+/**
+ * What a document's record remembers about its making, in the field `stamp`: `<processing>:<attributes>:<item stamp>`.
+ *
+ * `processing` stands for everything but the file that decides the result (readers, chunker); `attributes` for what
+ * came from beside the file (title, media type, sidecar). When all three are equal the file need not be read.
+ */
+export interface DocumentStamp {
+  readonly processing: string;
+  readonly attributes: string;
+  readonly item: string;
+}
+
+export function digest(parts: readonly string[]): string {
+  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, digestCharacters);
+}
+
+/** Fingerprint of the attributes that a source gives to a file. The order of metadata keys does not matter. */
+export function attributesDigest(item: Pick<SourceItem, 'title' | 'mediaType'>, metadata: Metadata): string {
+  const entries = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return digest([item.title ?? '', item.mediaType ?? '', JSON.stringify(entries)]);
+}
+
+export function formatStamp(stamp: DocumentStamp): string {
+  return `${stamp.processing}:${stamp.attributes}:${stamp.item}`;
+}
+
+/** Undefined for a stamp that this module did not write. */
+export function parseStamp(stamp: string): DocumentStamp | undefined {
+  const second = digestCharacters + 1;
+  const third = second + digestCharacters + 1;
+  if (stamp[digestCharacters] !== ':' || stamp[third - 1] !== ':') return undefined;
+  return {
+    processing: stamp.slice(0, digestCharacters),
+    attributes: stamp.slice(second, third - 1),
+    item: stamp.slice(third),
+  };
+}
+
+/** Whether the file need not be read: the same file, made into a document by the same readers and chunker, successfully. */
+export function isUpToDate(record: DocumentRecord, item: SourceItem, processing: string): boolean {
+  const stamp = parseStamp(record.stamp);
+  return stamp?.item === item.stamp && stamp.processing === processing && isSettled(record);
+}
+
+/** Whether the record is the outcome of a complete reading. What failed or was interrupted is tried again on every run. */
+export function isSettled(record: DocumentRecord): boolean {
+  return record.status === 'indexed' || record.status === 'partially-indexed' || record.status === 'ignored';
+}

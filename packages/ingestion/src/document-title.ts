@@ -1,0 +1,29 @@
+import type { SourceItem } from '@aquifer/contracts';
+
+/** A title longer than this is not a title; it would crowd the text out of every chunk. */
+const maxTitleCharacters = 200;
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** A file name as people would say it: `people/leave-policy_2025.pdf` becomes `leave policy 2025`. */
+export function readableFileName(path: string): string {
+  const name = fileName(path);
+  const dot = name.lastIndexOf('.');
+  const stem = dot > 0 ? name.slice(0, dot) : name;
+  return tidy(stem.replace(/[-_]+/g, ' ')) || name;
+}
+
+/** The source's own title, else the file's, else one made of the file name. */
+export function documentTitle(item: Pick<SourceItem, 'path' | 'title'>, extractedTitle: string | undefined): string {
+  return tidy(item.title ?? '') || tidy(extractedTitle ?? '') || readableFileName(item.path);
+}
+
+function tidy(title: string): string {
+  const oneLine = title.replace(/\s+/g, ' ').trim();
+  return oneLine.length <= maxTitleCharacters
+    ? oneLine
+    : Array.from(oneLine).slice(0, maxTitleCharacters).join('').trim();
+}

@@ -1,0 +1,221 @@
+import { constants, realpathSync, type Stats, statSync } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import {
+  AquiferError,
+  isAquiferError,
+  type Metadata,
+  type Source,
+  type SourceContent,
+  type SourceItem,
+  type SourceOmission,
+  throwIfAborted,
+} from '@aquifer/contracts';
+import PQueue from 'p-queue';
+import { diskPathOf, sidecarEnding, unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
+
+export interface FolderSourceOptions {
+  readonly root: string;
+  /** Files and folders below `root` that a run covers, absolute or relative to it. Default: all of it. */
+  readonly paths?: readonly string[];
+  /** Whether a file of this name can be read. Others are counted and left alone. */
+  readonly recognises: (name: string) => boolean;
+  /** Reads `<file>.metadata.json`. @throws `invalid-document` */
+  readonly parseSidecar: (bytes: Uint8Array, name: string) => Metadata;
+  /** Files to take, by path inside the root. Default: all. Files named in `paths` are asked about as well. */
+  readonly include?: (path: string) => boolean;
+  /** Files and folders to leave out. Default: none. */
+  readonly exclude?: (path: string, folder: boolean) => boolean;
+}
+
+/** Files read attributes of at once. The thread pool of Node has four threads; a few more keep them busy. */
+const statsAtOnce = 32;
+const maxSidecarBytes = 1024 * 1024;
+const attempts = 3;
+
+/**
+ * The documents in a folder: all files below it that `recognises` takes, but hidden ones and those of tools (`.git`,
+ * `node_modules`, …). Listing opens no file. A `<file>.metadata.json` belongs to its file and is no document.
+ *
+ * @throws `source-not-found` when `root` is not a folder, `invalid-options` when one of `paths` is not below it.
+ * @example
+ * createFolderSource({ root: './handbook', recognises: (name) => name.endsWith('.md'), parseSidecar: () => ({}) });
+ */
+export function createFolderSource(options: FolderSourceOptions): Source {
+  const root = realRoot(options.root);
+  const scope = scopeOf(root, options.root, options.paths ?? ['']);
+  const id = pathToFileURL(root).href;
+  const excludes = (path: string, folder: boolean) =>
+    (options.exclude?.(path, folder) ?? false) || (!folder && options.include?.(path) === false);
+
+  return {
+    id,
+    description: options.root,
+    scope: scope.map(({ path }) => path),
+    async *list(signal): AsyncGenerator<SourceItem | SourceOmission> {
+      const starts = [];
+      for (const { path, diskPath, given } of scope) {
+        const attributes = await stat(diskPath).catch((error: unknown) => notFound(given, error));
+        starts.push({ path, diskPath, folder: attributes.isDirectory() });
+      }
+      const { files, omissions } = await walkFolder({ root, starts, recognises: options.recognises, excludes, signal });
+      yield* omissions;
+      yield* listItems(files, options.parseSidecar, signal);
+    },
+  };
+}
+
+function realRoot(root: string): string {
+  try {
+    const real = realpathSync(root);
+    if (statSync(real).isDirectory()) return real;
+  } catch (error) {
+    notFound(root, error);
+  }
+  throw new AquiferError('source-not-found', `${root} is not a folder.`);
+}
+
+function notFound(path: string, cause: unknown): never {
+  if ((cause as NodeJS.ErrnoException).code === 'ENOENT' || (cause as NodeJS.ErrnoException).code === 'ENOTDIR') {
+    throw new AquiferError('source-not-found', `There is no file or folder ${path}: check the path.`, { cause });
+  }
+  throw new AquiferError('source-unreadable', `${path}: ${unreadableReason(cause, 'folder')}`, { cause });
+}
+
+function scopeOf(root: string, givenRoot: string, paths: readonly string[]) {
+  return paths.map((given) => {
+    const absolute = isAbsolute(given) ? given : resolve(root, given);
+    const inner = [root, resolve(givenRoot)]
+      .map((base) => relative(base, absolute))
+      .find((path) => path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path));
+    if (inner === undefined) {
+      throw new AquiferError('invalid-options', `${given} is not below ${givenRoot}.`);
+    }
+    const diskPath = diskPathOf(root, inner.split(sep).join('/'));
+    return { path: inner.split(sep).join('/').normalize('NFC'), diskPath, given };
+  });
+}
+
+/** Reads attributes ahead, in bounded numbers, and yields in order. */
+async function* listItems(
+  files: readonly WalkedFile[],
+  parseSidecar: FolderSourceOptions['parseSidecar'],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SourceItem | SourceOmission> {
+  const queue = new PQueue({ concurrency: statsAtOnce });
+  const window = statsAtOnce * 8;
+  for (let start = 0; start < files.length; start += window) {
+    throwIfAborted(signal);
+    const slice = files.slice(start, start + window);
+    const items = await queue.addAll(slice.map((file) => () => listItem(file, parseSidecar)));
+    for (const item of items) if (item !== undefined) yield item;
+  }
+}
+
+/** Undefined for a file that went away since its folder was listed. */
+async function listItem(
+  file: WalkedFile,
+  parseSidecar: FolderSourceOptions['parseSidecar'],
+): Promise<SourceItem | SourceOmission | undefined> {
+  try {
+    const attributes = await lstat(file.diskPath);
+    const sidecar = file.sidecar ? await lstat(file.diskPath + sidecarEnding).catch(() => undefined) : undefined;
+    return {
+      path: file.path,
+      uri: pathToFileURL(file.diskPath).href,
+      bytes: attributes.size,
+      stamp: stampOf(attributes, sidecar, Date.now()),
+      read: (signal) => readFile(file, parseSidecar, signal),
+    };
+  } catch (error) {
+    // Names that are not valid UTF-8 cannot be opened as Node spells them: they are there, and must not be lost silently.
+    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && !file.diskPath.includes('\uFFFD');
+    return isGone ? undefined : { path: file.path, omitted: 'unreadable', reason: unreadableReason(error, 'file') };
+  }
+}
+
+/**
+ * Size and modification time, of the sidecar too. A file that was written within the resolution of the clock that stamps
+ * it may be written again with the same stamp (git calls it racily clean); its stamp says so, so that it is read
+ * once more. Linux stamps with a tick of at most 10 ms, FAT with whole two seconds.
+ */
+function stampOf(file: Stats, sidecar: Stats | undefined, now: number): string {
+  const parts = [file, ...(sidecar ? [sidecar] : [])].map(({ size, mtimeMs }) => {
+    const resolutionMs = mtimeMs % 1_000 === 0 ? 2_000 : 20;
+    return `${size}-${mtimeMs}${Math.abs(now - mtimeMs) < resolutionMs ? '-fresh' : ''}`;
+  });
+  return parts.join('+');
+}
+
+async function readFile(
+  file: WalkedFile,
+  parseSidecar: FolderSourceOptions['parseSidecar'],
+  signal: AbortSignal | undefined,
+): Promise<SourceContent> {
+  for (let attempt = 1; ; attempt += 1) {
+    throwIfAborted(signal);
+    try {
+      const sidecar = file.sidecar ? await readSidecar(file) : undefined;
+      const document = await readWhole(file.diskPath, file.path, Number.POSITIVE_INFINITY);
+      return {
+        bytes: document.bytes,
+        metadata: sidecar ? parseSidecar(sidecar.bytes, file.path + sidecarEnding) : {},
+        stamp: stampOf(document.attributes, sidecar?.attributes, Date.now()),
+      };
+    } catch (error) {
+      if (attempt < attempts && isAquiferError(error, 'source-changed') && error.retryable) continue;
+      throw error;
+    }
+  }
+}
+
+async function readSidecar(file: WalkedFile) {
+  try {
+    return await readWhole(file.diskPath + sidecarEnding, file.path + sidecarEnding, maxSidecarBytes);
+  } catch (error) {
+    // A sidecar that went away since the listing is no sidecar.
+    if (isAquiferError(error, 'source-changed') && !error.retryable) return undefined;
+    throw error;
+  }
+}
+
+/** Reads one state of a file: the attributes before and after must agree. */
+async function readWhole(
+  diskPath: string,
+  path: string,
+  maxBytes: number,
+): Promise<{ readonly bytes: Uint8Array; readonly attributes: Stats }> {
+  let handle: FileHandle | undefined;
+  try {
+    // Not blocking: a file may have become a pipe since it was listed.
+    handle = await open(diskPath, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const before = await handle.stat();
+    if (!before.isFile()) throw new AquiferError('source-unreadable', `${path} is not a file any more.`);
+    if (before.size > maxBytes) {
+      throw new AquiferError('invalid-document', `${path} has ${before.size} bytes; at most ${maxBytes} are read.`);
+    }
+    const bytes = Buffer.allocUnsafeSlow(before.size);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    const after = await handle.stat();
+    if (filled !== before.size || after.size !== before.size || after.mtimeMs !== before.mtimeMs) {
+      throw new AquiferError('source-changed', `${path} changed while it was being read: run again.`, {
+        retryable: true,
+      });
+    }
+    return { bytes, attributes: after };
+  } catch (error) {
+    if (isAquiferError(error)) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new AquiferError('source-changed', `${path} was deleted or renamed during the run.`, { cause: error });
+    }
+    throw new AquiferError('source-unreadable', `${path}: ${unreadableReason(error, 'file')}`, { cause: error });
+  } finally {
+    await handle?.close();
+  }
+}

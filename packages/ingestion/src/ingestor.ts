@@ -1,0 +1,281 @@
+import { setMaxListeners } from 'node:events';
+import {
+  AquiferError,
+  type Chunker,
+  type DocumentReader,
+  type DocumentRecord,
+  type Embedder,
+  type Source,
+  type Store,
+  throwIfAborted,
+} from '@aquifer/contracts';
+import PQueue from 'p-queue';
+import { createByteBudget } from './byte-budget.js';
+import { createChunkVectors } from './chunk-vectors.js';
+import { createDocumentIds } from './document-ids.js';
+import { digest } from './document-stamp.js';
+import { type DocumentOutcome, ingestDocument } from './ingest-document.js';
+import { createProgressFeed, type IngestionProgress } from './progress.js';
+import { takeSnapshot, type WorkItem } from './snapshot.js';
+
+export interface IngestorOptions {
+  readonly store: Store;
+  readonly reader: DocumentReader;
+  readonly chunker: Chunker;
+  readonly embedder: Embedder;
+  /** Stands for everything in the reader that decides what it makes of a file. When it changes, all files are read again. */
+  readonly readerFingerprint?: string;
+  /** Tried on encrypted files. */
+  readonly passwords?: readonly string[];
+  /** Texts per call of the embedder, of one or many documents. Default 64. */
+  readonly embedBatchSize?: number;
+  /** Calls of the embedder at once. Default 2: one computes while the next is on its way. */
+  readonly embedConcurrency?: number;
+  /** Documents in work at once. Default 128: enough that the texts of small ones fill batches. */
+  readonly documentConcurrency?: number;
+  /** Bytes of files in work at once; one larger file is let in alone. Default 64 MiB. */
+  readonly maxBytesInFlight?: number;
+  /** Larger files are failed documents and not read. Default 256 MiB. */
+  readonly maxDocumentBytes?: number;
+}
+
+export interface IngestionRunOptions {
+  readonly signal?: AbortSignal;
+  /** One event per document that was written, moved, deleted or could not be; none for what did not change. */
+  readonly onEvent?: (event: IngestionEvent) => void;
+  readonly onProgress?: (progress: IngestionProgress) => void;
+  /** Largest share of the documents in scope that may be deleted, 0 to 100. Default 50. */
+  readonly maxDeletePercent?: number;
+}
+
+/** As `aquifer index --json` prints it. */
+export interface IngestionEvent {
+  readonly type: 'document';
+  /** Path inside the source. */
+  readonly source: string;
+  readonly status: 'indexed' | 'partially-indexed' | 'ignored' | 'failed' | 'moved' | 'deleted';
+  /** For people: why it failed, was ignored or is indexed in part. */
+  readonly reason?: string;
+  /** Where a moved file was before. */
+  readonly from?: string;
+  /** Chunks that were written. */
+  readonly chunks: number;
+  readonly ms: number;
+}
+
+/**
+ * What a run did, in documents. `scanned` is the sum of `new`, `modified`, `moved`, `unchanged`, `ignored` and `failed`.
+ */
+export interface IngestionSummary {
+  readonly scanned: number;
+  readonly new: number;
+  readonly modified: number;
+  /** The same content under another path: kept with its chunks and vectors. */
+  readonly moved: number;
+  readonly unchanged: number;
+  /** Read now and found to hold no text. */
+  readonly ignored: number;
+  readonly failed: number;
+  readonly deleted: number;
+  /** Files that no reader takes. */
+  readonly skipped: number;
+  /** Chunks that were written, */
+  readonly chunks: number;
+  /** of which these were embedded */
+  readonly embedded: number;
+  /** and these had their vectors already. */
+  readonly cacheHits: number;
+  /** Tokens that the embedder took. */
+  readonly tokens: number;
+  readonly ms: number;
+}
+
+export interface Ingestor {
+  /**
+   * Brings the store up to date with a source: reads what is new or changed, deletes what is gone.
+   *
+   * Every document is committed by itself, so a run that is cancelled, fails or is killed leaves a consistent index, and
+   * the next one goes on from there. Documents that cannot be read are `failed`, with a reason, and do not stop the run.
+   *
+   * @throws `source-not-found`, `source-unreadable`: nothing was changed. `too-many-deletions`: all but the deletions was
+   *   done. `aborted`, `model-not-found`, `model-failed`, `missing-dependency`, and what the store throws: everything
+   *   committed until then stays.
+   */
+  run(source: Source, options?: IngestionRunOptions): Promise<IngestionSummary>;
+}
+
+/** Version of what this package does to a file: raised when old documents should be made again. */
+const ingestionVersion = 'ingestion-1';
+const deletionBatch = 1_000;
+
+/**
+ * Creates the part that carries documents from sources into a store.
+ *
+ * @example
+ * const ingestor = createIngestor({ store, reader, chunker, embedder });
+ * const summary = await ingestor.run(createFolderSource({ root: './handbook', … }));
+ */
+export function createIngestor(options: IngestorOptions): Ingestor {
+  const { store, reader, chunker, embedder } = options;
+  const passwords = options.passwords ?? [];
+  const maxDocumentBytes = options.maxDocumentBytes ?? 256 * 2 ** 20;
+  const maxBytesInFlight = options.maxBytesInFlight ?? 64 * 2 ** 20;
+  const processing = digest([ingestionVersion, options.readerFingerprint ?? '', chunker.fingerprint]);
+
+  async function run(source: Source, runOptions: IngestionRunOptions = {}): Promise<IngestionSummary> {
+    const startedAt = performance.now();
+    const { signal: userSignal, onEvent, maxDeletePercent = 50 } = runOptions;
+    if (!(maxDeletePercent >= 0 && maxDeletePercent <= 100)) {
+      throw new AquiferError('invalid-options', `--max-delete must be 0 to 100 percent, not ${maxDeletePercent}.`);
+    }
+    throwIfAborted(userSignal);
+    const progress = createProgressFeed(runOptions.onProgress);
+    progress.phase('listing');
+    const snapshot = await takeSnapshot(source, store, processing, userSignal);
+
+    // Stops the whole run, for the user or for an error that would meet every document.
+    const stop = new AbortController();
+    const signal = userSignal ? AbortSignal.any([userSignal, stop.signal]) : stop.signal;
+    setMaxListeners(0, signal);
+    const vectors = createChunkVectors({
+      store,
+      embedder,
+      embedBatchSize: options.embedBatchSize ?? 64,
+      embedConcurrency: options.embedConcurrency ?? 2,
+      signal,
+    });
+    const vanished = createVanished(snapshot.vanished);
+    const context = {
+      sourceId: source.id,
+      store,
+      reader,
+      chunker,
+      vectors,
+      passwords,
+      processing,
+      maxDocumentBytes,
+      claimMoved: vanished.claim,
+      newDocumentId: createDocumentIds(source.id, snapshot.documentIds),
+      signal,
+    };
+
+    const counts = { new: 0, modified: 0, moved: 0, unchanged: snapshot.unchanged, ignored: 0, failed: 0, deleted: 0 };
+    let chunks = 0;
+    const count = ({ status, isNew }: DocumentOutcome) => {
+      if (status === 'indexed' || status === 'partially-indexed') counts[isNew ? 'new' : 'modified'] += 1;
+      else counts[status] += 1;
+    };
+
+    const processFile = async (work: WorkItem) => {
+      const fileStartedAt = performance.now();
+      const outcome = await ingestDocument(work, context);
+      count(outcome);
+      chunks += outcome.chunks;
+      const { status, isNew: _, ...rest } = outcome;
+      if (status !== 'unchanged') {
+        onEvent?.({ type: 'document', source: work.item.path, status, ...rest, ms: performance.now() - fileStartedAt });
+      }
+      progress.finished({ bytes: work.item.bytes, chunks: outcome.chunks });
+    };
+
+    for (const { path, reason } of snapshot.unreadable) {
+      counts.failed += 1;
+      onEvent?.({ type: 'document', source: path, status: 'failed', reason, chunks: 0, ms: 0 });
+    }
+    progress.start({
+      total: snapshot.work.length + snapshot.unchanged + snapshot.unreadable.length,
+      done: snapshot.unchanged + snapshot.unreadable.length,
+      bytes: snapshot.work.reduce((sum, { item }) => sum + item.bytes, 0),
+    });
+    progress.phase('reading');
+    await processAll(snapshot.work, processFile, { ...options, maxBytesInFlight, maxDocumentBytes, signal, stop });
+    throwIfAborted(userSignal);
+
+    const gone = vanished.left();
+    assertDeletionsAllowed(gone.length, snapshot.storedInScope, maxDeletePercent, source);
+    if (gone.length > 0) progress.phase('deleting');
+    for (let start = 0; start < gone.length; start += deletionBatch) {
+      throwIfAborted(userSignal);
+      const batch = gone.slice(start, start + deletionBatch);
+      counts.deleted += await store.deleteDocuments(batch.map(({ id }) => id));
+      for (const { source: path } of batch) {
+        onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
+      }
+    }
+    progress.flush();
+
+    const scanned = snapshot.work.length + snapshot.unchanged + snapshot.unreadable.length;
+    const ms = performance.now() - startedAt;
+    return { scanned, ...counts, skipped: snapshot.skipped, chunks, ...vectors.counts, ms };
+  }
+
+  return { run };
+}
+
+interface ProcessingLimits {
+  readonly documentConcurrency?: number;
+  readonly maxBytesInFlight: number;
+  readonly maxDocumentBytes: number;
+  readonly signal: AbortSignal;
+  readonly stop: AbortController;
+}
+
+/** Works through the files, a bounded number of documents and bytes at once; the first error stops the rest. */
+async function processAll(
+  work: readonly WorkItem[],
+  processFile: (work: WorkItem) => Promise<void>,
+  limits: ProcessingLimits,
+): Promise<void> {
+  const { maxBytesInFlight, maxDocumentBytes, signal, stop } = limits;
+  const queue = new PQueue({ concurrency: limits.documentConcurrency ?? 128 });
+  const budget = createByteBudget(maxBytesInFlight);
+  let failure: { readonly error: unknown } | undefined;
+
+  for (const next of work) {
+    await queue.onSizeLessThan(1);
+    if (signal.aborted) break;
+    // A file that is too large is not read, so it takes no room.
+    const bytes = next.item.bytes > maxDocumentBytes ? 0 : next.item.bytes;
+    await budget.take(bytes);
+    queue
+      .add(() => processFile(next))
+      .catch((error: unknown) => {
+        failure ??= { error };
+        stop.abort(error);
+      })
+      .finally(() => budget.give(bytes));
+  }
+  await queue.onIdle();
+  if (failure) throw failure.error;
+}
+
+/** The documents whose files are gone from the listing, until a file of the same content turns up elsewhere. */
+function createVanished(records: readonly DocumentRecord[]) {
+  const byHash = new Map<string, DocumentRecord[]>();
+  const left = new Set(records);
+  for (const record of records) {
+    if (record.contentHash === '') continue;
+    const same = byHash.get(record.contentHash);
+    if (same) same.push(record);
+    else byHash.set(record.contentHash, [record]);
+  }
+  return {
+    claim(contentHash: string): DocumentRecord | undefined {
+      const record = byHash.get(contentHash)?.shift();
+      if (record) left.delete(record);
+      return record;
+    },
+    left: () => [...left],
+  };
+}
+
+function assertDeletionsAllowed(deletions: number, documents: number, maxDeletePercent: number, source: Source): void {
+  const percent = (deletions * 100) / documents;
+  if (deletions === 0 || percent <= maxDeletePercent) return;
+  throw new AquiferError(
+    'too-many-deletions',
+    `${deletions} of ${documents} documents of ${source.description} are gone (${Math.floor(percent)} %), more than ` +
+      `--max-delete ${maxDeletePercent} allows. None was deleted; everything else is up to date. If they are meant to go, ` +
+      `run again with --max-delete ${Math.ceil(percent)}.`,
+  );
+}
