@@ -1,1 +1,3 @@
-export {};
+export type { ModelTraits, Pooling } from './onnx/known-models.js';
+export { createOnnxEmbedder } from './onnx/onnx-embedder.js';
+export type { OnnxDtype, OnnxEmbedderOptions } from './onnx/onnx-options.js';
