@@ -1,0 +1,91 @@
+import type { ScoredChunk } from '@aquifer/contracts';
+
+/** A place in a ranking, counted from 1, with the score that gave it. */
+export interface Standing {
+  readonly rank: number;
+  readonly score: number;
+}
+
+/** A chunk with where it stands in each leg that found it, and in both together. */
+export interface FusedChunk {
+  readonly chunkId: string;
+  readonly dense?: Standing;
+  readonly keyword?: Standing;
+  readonly fused: Standing;
+}
+
+/** The best candidates of each leg, sorted. A leg that was not asked is left out. */
+export interface Legs {
+  readonly dense?: readonly ScoredChunk[];
+  readonly keyword?: readonly ScoredChunk[];
+}
+
+export type FusionMethod = 'convex' | 'rrf';
+
+export interface FusionOptions {
+  readonly method: FusionMethod;
+  /** Share of the dense leg in the convex combination, 0 to 1. */
+  readonly denseWeight: number;
+}
+
+/**
+ * One ranking out of two, best first, ties by chunk id (code units, ascending).
+ *
+ * `convex` adds normalised scores (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval",
+ * section 4): w · (cosine − worst) / (best − worst) + (1 − w) · keyword / best keyword, worst and best among the candidates of
+ * the leg; where all candidates of the dense leg are equal, each counts 1. A chunk that a leg did not find counts 0 there:
+ * for the dense leg that is no approximation, since its cosine is at most the worst candidate's.
+ *
+ * `rrf` adds 1 / (60 + rank) (Cormack, Clarke, Büttcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and individual
+ * Rank Learning Methods"): for legs whose scores mean nothing. It throws the scores away, which costs 1 to 4 points of nDCG@10.
+ *
+ * With one leg there is nothing to fuse: its scores stay as they are.
+ */
+export function fuse(legs: Legs, options: FusionOptions): FusedChunk[] {
+  const { dense, keyword } = legs;
+  const isHybrid = dense !== undefined && keyword !== undefined;
+  const denseShare = isHybrid ? denseContribution(dense, options) : (standing: Standing) => standing.score;
+  const keywordShare = isHybrid ? keywordContribution(keyword, options) : (standing: Standing) => standing.score;
+
+  const found = new Map<string, { chunkId: string; dense?: Standing; keyword?: Standing; score: number }>();
+  (dense ?? []).forEach(({ chunkId, score }, index) => {
+    const standing = { rank: index + 1, score };
+    found.set(chunkId, { chunkId, dense: standing, score: denseShare(standing) });
+  });
+  (keyword ?? []).forEach(({ chunkId, score }, index) => {
+    const standing = { rank: index + 1, score };
+    const known = found.get(chunkId);
+    if (known) {
+      known.keyword = standing;
+      known.score += keywordShare(standing);
+    } else {
+      found.set(chunkId, { chunkId, keyword: standing, score: keywordShare(standing) });
+    }
+  });
+  return [...found.values()]
+    .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
+    .map(({ score, ...standings }, index) => ({ ...standings, fused: { rank: index + 1, score } }));
+}
+
+type Contribution = (standing: Standing) => number;
+
+function denseContribution(matches: readonly ScoredChunk[], { method, denseWeight }: FusionOptions): Contribution {
+  if (method === 'rrf') return reciprocalRank;
+  const best = matches[0]?.score ?? 0;
+  const worst = matches.at(-1)?.score ?? 0;
+  const width = best - worst;
+  return ({ score }) => denseWeight * (width > 0 ? (score - worst) / width : 1);
+}
+
+function keywordContribution(matches: readonly ScoredChunk[], { method, denseWeight }: FusionOptions): Contribution {
+  if (method === 'rrf') return reciprocalRank;
+  const best = matches[0]?.score ?? 0;
+  return ({ score }) => (best > 0 ? (1 - denseWeight) * (score / best) : 0);
+}
+
+/** k = 60, as in the paper. */
+const rankOffset = 60;
+
+function reciprocalRank({ rank }: Standing): number {
+  return 1 / (rankOffset + rank);
+}
