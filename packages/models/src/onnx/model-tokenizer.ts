@@ -68,7 +68,7 @@ function createModelTokenizer(definition: object, config: object): ModelTokenize
     // The library fuses by appending to one string and looking it up each time, which is quadratic in a row of emoji.
     const encodeWords = model.encode.bind(model);
     model.fuse_unk = false;
-    model.encode = (words) => fuseUnknown(encodeWords(words), model);
+    model.encode = (words: string[]) => fuseUnknown(encodeWords(words), model);
   }
   const bare = tokenizer.encode('').ids;
   const around = tokenizer.encode('a').ids;
