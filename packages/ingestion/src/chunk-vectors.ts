@@ -14,7 +14,7 @@ import { type BatchOutcome, createBatcher } from './batcher.js';
 import { untilAborted } from './until-aborted.js';
 
 export interface ChunkVectorsOptions {
-  readonly store: Store;
+  readonly store: Pick<Store, 'getEmbeddings' | 'putEmbeddings'>;
   readonly embedder: Embedder;
   readonly embedBatchSize: number;
   readonly embedConcurrency: number;
