@@ -1,1 +1,1 @@
-export {};
+export { type LocalStoreOptions, openLocalStore } from './open-local-store.js';

@@ -1,0 +1,242 @@
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { AquiferError, isAquiferError } from '@aquifer/contracts';
+import { migrations } from './migrations.js';
+import { openSql, type SqlDatabase } from './sqlite-driver.js';
+
+/** Name of the database inside the index folder. */
+export const databaseFileName = 'index.sqlite';
+
+/** "AQFR": how `file` and SQLite tell this database from any other. */
+const applicationId = 0x41514652;
+
+export interface OpenDatabaseOptions {
+  readonly location: string;
+  readonly mode: 'read' | 'write';
+  readonly encryptionKey?: string;
+}
+
+/**
+ * Opens the database of an index and brings its schema up to date (mode `write`) or checks it (mode `read`).
+ *
+ * @throws `index-not-found`, `index-too-new`, `index-corrupt`, `encryption-key-refused`, `index-read-only`
+ */
+export function openDatabase(options: OpenDatabaseOptions): SqlDatabase {
+  const { location, mode, encryptionKey } = options;
+  const file = join(location, databaseFileName);
+  if (mode === 'read' && !existsSync(file)) {
+    throw new AquiferError(
+      'index-not-found',
+      `There is no index in ${location}. To make one, run: aquifer index <path>`,
+    );
+  }
+  return guarded(file, () => {
+    if (mode === 'write') mkdirSync(location, { recursive: true });
+    const kind = firstBytes(file);
+    refuseKeyMismatch(file, kind, encryptionKey);
+    const database = open(file, options);
+    try {
+      prepareConnection(database, kind === 'new', mode);
+      migrate(database, file, mode);
+      // Readers open for writing too, because a WAL needs its shared-memory file; this keeps them from changing anything.
+      if (mode === 'read') database.exec('PRAGMA query_only = ON');
+      return database;
+    } catch (error) {
+      database.close();
+      // A wrong key shows as pages that are no database.
+      if (kind === 'unreadable' && isNotADatabase(error)) {
+        throw new AquiferError(
+          'encryption-key-refused',
+          `${file} does not open with this encryption key. Give the key that the index was made with; if the key is right, the file is damaged: restore it from a backup or index again into another folder.`,
+          { cause: error },
+        );
+      }
+      throw error;
+    }
+  });
+}
+
+function open(file: string, { mode, encryptionKey }: OpenDatabaseOptions): SqlDatabase {
+  const shared = { busyTimeoutMs: 10_000, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+  try {
+    return openSql(file, { ...shared, create: mode === 'write' });
+  } catch (error) {
+    // On a medium that cannot be written, reading alone may still work.
+    if (mode === 'read' && !isAquiferError(error)) return openSql(file, { ...shared, readOnly: true });
+    throw error;
+  }
+}
+
+function prepareConnection(database: SqlDatabase, isNew: boolean, mode: 'read' | 'write'): void {
+  // Sorters must not spill text of an encrypted index into plain temporary files.
+  database.exec('PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000');
+  if (mode === 'read') return;
+  // 16 KiB pages hold three 1,024-d vectors each without overflow chains.
+  if (isNew) database.exec('PRAGMA page_size = 16384');
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864');
+}
+
+function migrate(database: SqlDatabase, file: string, mode: 'read' | 'write'): void {
+  const pragma = (name: string): number => Number(database.prepare(`PRAGMA ${name}`).rows()[0]?.[0] ?? 0);
+  const version = pragma('user_version');
+  const owner = pragma('application_id');
+  if (owner !== applicationId && (owner !== 0 || version !== 0)) {
+    throw new AquiferError(
+      'index-corrupt',
+      `${file} is a database of another program. Choose another folder for the index.`,
+    );
+  }
+  if (version > migrations.length) {
+    throw new AquiferError(
+      'index-too-new',
+      `${file} was written by a newer Aquifer (schema ${version}, this one knows ${migrations.length}). Update Aquifer: npm install aquifer@latest`,
+    );
+  }
+  if (version === migrations.length) return;
+  if (mode === 'read') {
+    if (version === 0) {
+      throw new AquiferError('index-not-found', `${file} holds no index yet. To make one, run: aquifer index <path>`);
+    }
+    throw new AquiferError(
+      'index-read-only',
+      `${file} has schema ${version} and must be brought to ${migrations.length} before it can be read. Open it once for writing, for example: aquifer index <path>`,
+    );
+  }
+  for (let next = version; next < migrations.length; next++) {
+    inTransaction(database, () => {
+      database.exec(migrations[next] as string);
+      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${next + 1}`);
+    });
+  }
+}
+
+/** Runs `work` in one transaction that takes the write lock at once. */
+export function inTransaction<Result>(database: SqlDatabase, work: () => Result): Result {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    try {
+      database.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself already, as it does when the disk is full.
+    }
+    throw error;
+  }
+}
+
+/** Runs `work` on one snapshot. */
+export function inSnapshot<Result>(database: SqlDatabase, work: () => Result): Result {
+  database.exec('BEGIN');
+  try {
+    return work();
+  } finally {
+    try {
+      database.exec('COMMIT');
+    } catch {
+      database.exec('ROLLBACK');
+    }
+  }
+}
+
+type FileKind = 'new' | 'plain' | 'unreadable';
+
+function firstBytes(file: string): FileKind {
+  if (!existsSync(file)) return 'new';
+  const bytes = Buffer.alloc(16);
+  const descriptor = openSync(file, 'r');
+  try {
+    if (readSync(descriptor, bytes) === 0) return 'new';
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes.toString('latin1') === 'SQLite format 3\0' ? 'plain' : 'unreadable';
+}
+
+function refuseKeyMismatch(file: string, kind: FileKind, encryptionKey: string | undefined): void {
+  if (kind === 'plain' && encryptionKey !== undefined) {
+    throw new AquiferError(
+      'encryption-key-refused',
+      `${file} is not encrypted, but an encryption key was given. Leave the key out, or index into another folder to have an encrypted index.`,
+    );
+  }
+  if (kind === 'unreadable' && encryptionKey === undefined) {
+    throw new AquiferError(
+      'encryption-key-refused',
+      `${file} is encrypted (or damaged), and no encryption key was given. Give the key that the index was made with.`,
+    );
+  }
+}
+
+const sqliteCode = (error: unknown): string => {
+  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+  // node:sqlite gives SQLite's number, the addon its name.
+  if (typeof errcode === 'number') return codeNames[errcode & 0xff] ?? '';
+  return typeof code === 'string' ? code : '';
+};
+
+// sqlite.org/rescode.html
+const codeNames: Readonly<Record<number, string>> = {
+  5: 'SQLITE_BUSY',
+  8: 'SQLITE_READONLY',
+  10: 'SQLITE_IOERR',
+  11: 'SQLITE_CORRUPT',
+  13: 'SQLITE_FULL',
+  14: 'SQLITE_CANTOPEN',
+  26: 'SQLITE_NOTADB',
+};
+
+const isNotADatabase = (error: unknown): boolean => sqliteCode(error).startsWith('SQLITE_NOTADB');
+
+/** Whether another connection holds a lock that this one needs. */
+export const isBusy = (error: unknown): boolean => sqliteCode(error).startsWith('SQLITE_BUSY');
+
+/** Runs `work` and turns what SQLite and the file system throw into errors that name the file and the way out. */
+export function guarded<Result>(file: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw explain(file, error);
+  }
+}
+
+function explain(file: string, error: unknown): unknown {
+  if (isAquiferError(error)) return error;
+  const { message, code: systemCode } = error as { message?: string; code?: string };
+  const code = sqliteCode(error);
+  const refuse = (name: AquiferError['code'], text: string, retryable = false): AquiferError =>
+    new AquiferError(name, `${text} (${message})`, { cause: error, retryable });
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
+    return refuse(
+      'index-corrupt',
+      `${file} is damaged. Restore it from a backup, or move the folder away and index again.`,
+    );
+  }
+  if (code.startsWith('SQLITE_FULL') || systemCode === 'ENOSPC') {
+    return refuse(
+      'index-read-only',
+      `The disk that holds ${file} is full. Nothing of this change was written; free some space and run it again.`,
+      true,
+    );
+  }
+  if (
+    code.startsWith('SQLITE_READONLY') ||
+    systemCode === 'EROFS' ||
+    systemCode === 'EACCES' ||
+    systemCode === 'EPERM'
+  ) {
+    return refuse('index-read-only', `${file} cannot be written. Check the permissions of the folder and its files.`);
+  }
+  if (code.startsWith('SQLITE_CANTOPEN')) {
+    return refuse('index-read-only', `${file} cannot be opened. Check that the folder exists and its permissions.`);
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return refuse('index-locked', `${file} is being used by another process. Try again in a moment.`, true);
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return refuse('index-corrupt', `${file} cannot be read or written: the disk reported an error.`);
+  }
+  return error;
+}

@@ -1,0 +1,110 @@
+import type {
+  Chunk,
+  DocumentContent,
+  DocumentRecord,
+  DocumentStatus,
+  ListDocumentsQuery,
+  StoredChunk,
+} from '@aquifer/contracts';
+import { inSnapshot } from './database.js';
+import { chunkColumns, chunkFromRow, documentFromRow } from './document-rows.js';
+import { isStorable } from './filter-sql.js';
+import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
+
+export interface DocumentReads {
+  get(id: string): DocumentRecord | undefined;
+  list(query: ListDocumentsQuery): DocumentRecord[];
+  content(id: string): DocumentContent | undefined;
+  chunks(ids: readonly string[]): StoredChunk[];
+  chunksOf(documentId: string, from: number, to: number): Chunk[];
+  counts(): {
+    readonly documents: Partial<Record<DocumentStatus, number>>;
+    readonly chunks: number;
+    readonly tokens: number;
+    readonly cachedEmbeddings: number;
+    readonly generation: number;
+  };
+}
+
+const defaultListLimit = 1_000;
+
+/** Everything that is read but searches. Each call sees one snapshot. */
+export function createDocumentReads(database: SqlDatabase): DocumentReads {
+  const selectDocument = database.prepare('SELECT * FROM documents WHERE id = ?');
+  const selectContent = database.prepare(
+    'SELECT text, pages, blocks FROM contents WHERE document = (SELECT number FROM documents WHERE id = ?)',
+  );
+  const selectText = database.prepare('SELECT text FROM contents WHERE document = ?');
+  const selectChunk = database.prepare(`SELECT document, ${chunkColumns} FROM chunks WHERE id = ?`);
+  const selectNumbered = database.prepare('SELECT * FROM documents WHERE number = ?');
+  const selectChunks = database.prepare(
+    `SELECT ${chunkColumns} FROM chunks WHERE document = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
+  );
+  // A string that no database can hold would find the one that it is turned into.
+  const find = (id: string): readonly SqlValue[] | undefined =>
+    isStorable(id) ? selectDocument.rows(id)[0] : undefined;
+  const textOf = (document: number): string => (selectText.rows(document)[0]?.[0] as string | undefined) ?? '';
+
+  return {
+    get(id) {
+      const row = find(id);
+      return row === undefined ? undefined : documentFromRow(row);
+    },
+    list({ sourceId, status, after, limit = defaultListLimit }) {
+      const conditions: string[] = [];
+      const parameters: SqlValue[] = [];
+      const add = (condition: string, value: string | undefined): void => {
+        if (value === undefined) return;
+        conditions.push(condition);
+        parameters.push(value);
+      };
+      add('source_id = ?', sourceId);
+      add('status = ?', status);
+      add('id > ?', after);
+      const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+      const rows = database.prepare(`SELECT * FROM documents ${where} ORDER BY id LIMIT ?`).rows(...parameters, limit);
+      return rows.map(documentFromRow);
+    },
+    content(id) {
+      const row = isStorable(id) ? selectContent.rows(id)[0] : undefined;
+      if (row === undefined) return undefined;
+      return { text: row[0] as string, pages: JSON.parse(row[1] as string), blocks: JSON.parse(row[2] as string) };
+    },
+    chunks: (ids) =>
+      inSnapshot(database, () => {
+        const documents = new Map<number, { readonly record: DocumentRecord; readonly text: string }>();
+        return ids.flatMap((id) => {
+          const row = isStorable(id) ? selectChunk.rows(id)[0] : undefined;
+          if (row === undefined) return [];
+          const [number, ...columns] = row as [number, ...SqlValue[]];
+          let document = documents.get(number);
+          if (document === undefined) {
+            const record = documentFromRow(selectNumbered.rows(number)[0] as SqlValue[]);
+            document = { record, text: textOf(number) };
+            documents.set(number, document);
+          }
+          return [{ ...chunkFromRow(columns, document.record.id, document.text), document: document.record }];
+        });
+      }),
+    chunksOf: (documentId, from, to) =>
+      inSnapshot(database, () => {
+        const row = find(documentId);
+        if (row === undefined) return [];
+        const number = row[0] as number;
+        const text = textOf(number);
+        return selectChunks.rows(number, from, to).map((columns) => chunkFromRow(columns, documentId, text));
+      }),
+    counts: () =>
+      inSnapshot(database, () => {
+        const one = (sql: string): number => (database.prepare(sql).rows()[0]?.[0] as number | null) ?? 0;
+        const statuses = database.prepare('SELECT status, count(*) FROM documents GROUP BY status').rows();
+        return {
+          documents: Object.fromEntries(statuses) as Partial<Record<DocumentStatus, number>>,
+          chunks: one('SELECT count(*) FROM chunks'),
+          tokens: one('SELECT sum(tokens) FROM chunks'),
+          cachedEmbeddings: one('SELECT count(*) FROM embeddings'),
+          generation: one('SELECT generation FROM counters'),
+        };
+      }),
+  };
+}

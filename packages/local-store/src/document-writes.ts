@@ -1,0 +1,208 @@
+import { AquiferError, type Chunk, type DocumentRecord, type DocumentWrite } from '@aquifer/contracts';
+import { inTransaction } from './database.js';
+import { chunkValues, documentColumns, documentFromRow, documentValues } from './document-rows.js';
+import { checkVector, createEmbeddingCache } from './embedding-cache.js';
+import { metadataRows } from './filter-sql.js';
+import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
+
+/** A chunk as it comes to the writing thread: without its text, which is a slice of the document's. */
+export interface ChunkToWrite extends Omit<Chunk, 'text'> {
+  readonly embeddingKey: string;
+  readonly vector?: Float32Array;
+  /** The analyser's terms; left out for chunks that the index is thought to hold already. */
+  readonly terms?: { readonly context: string; readonly body: string };
+}
+
+export interface DocumentToWrite extends Omit<DocumentWrite, 'chunks'> {
+  readonly chunks: readonly ChunkToWrite[];
+}
+
+export interface DocumentWriter {
+  /** Ids of those of the document's chunks that are in the index already, with the same embedding. */
+  keptChunks(documentId: string, chunks: readonly { readonly id: string; readonly embeddingKey: string }[]): string[];
+  /** False, and nothing written, when terms are missing for a chunk that the index does not hold. */
+  replace(write: DocumentToWrite, dimensions: number | undefined): boolean;
+  update(id: string, changes: Partial<Omit<DocumentRecord, 'id'>>): void;
+  remove(ids: readonly string[]): number;
+}
+
+interface OldChunk {
+  readonly number: number;
+  readonly embeddingKey: string;
+  /** The columns that `chunkValues` gives. */
+  readonly values: readonly SqlValue[];
+}
+
+/** Thrown inside the transaction to undo it: another write came between `keptChunks` and `replace`. */
+class MissingTerms extends Error {}
+
+/** Everything that changes documents. Each call is one transaction. */
+export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
+  const cache = createEmbeddingCache(database);
+  const selectDocument = database.prepare('SELECT * FROM documents WHERE id = ?');
+  const insertDocument = database.prepare(
+    `INSERT INTO documents (${documentColumns.join(', ')}) VALUES (${documentColumns.map(() => '?').join(', ')})`,
+  );
+  const updateDocument = database.prepare(
+    `UPDATE documents SET ${documentColumns.map((column) => `${column} = ?`).join(', ')} WHERE number = ?`,
+  );
+  const deleteDocument = database.prepare('DELETE FROM documents WHERE number = ?');
+  const putContent = database.prepare(
+    'INSERT INTO contents (document, text, pages, blocks) VALUES (?, ?, ?, ?) ' +
+      'ON CONFLICT (document) DO UPDATE SET text = excluded.text, pages = excluded.pages, blocks = excluded.blocks',
+  );
+  const deleteMetadata = database.prepare('DELETE FROM metadata WHERE document = ?');
+  const insertMetadata = database.prepare(
+    'INSERT INTO metadata (document, key, type, text, number) VALUES (?, ?, ?, ?, ?)',
+  );
+  const chunkOwner = database.prepare('SELECT document FROM chunks WHERE id = ?');
+  const selectChunks = database.prepare(
+    `SELECT chunks.id, chunks.number, embeddings.key, ordinal, "start", "end", page_start, page_end, headings, context,
+       table_header, tokens
+     FROM chunks JOIN embeddings ON embeddings.number = chunks.embedding WHERE document = ?`,
+  );
+  const insertChunk = database.prepare(
+    `INSERT INTO chunks (id, document, embedding, ordinal, "start", "end", page_start, page_end, headings, context,
+       table_header, tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const updateChunk = database.prepare(
+    `UPDATE chunks SET ordinal = ?, "start" = ?, "end" = ?, page_start = ?, page_end = ?, headings = ?, context = ?,
+       table_header = ?, tokens = ? WHERE number = ?`,
+  );
+  const deleteChunk = database.prepare('DELETE FROM chunks WHERE number = ?');
+  const insertTerms = database.prepare('INSERT INTO keywords (rowid, context, body) VALUES (?, ?, ?)');
+  const deleteTerms = database.prepare('DELETE FROM keywords WHERE rowid = ?');
+  const countCommit = database.prepare(
+    'UPDATE counters SET generation = generation + 1, removed_chunks = removed_chunks + ?',
+  );
+
+  const oldChunks = (document: number): Map<string, OldChunk> => {
+    const rows = selectChunks.rows(document);
+    return new Map(
+      rows.map(([id, number, embeddingKey, ...values]) => [
+        id as string,
+        { number: number as number, embeddingKey: embeddingKey as string, values },
+      ]),
+    );
+  };
+  const removeChunks = (numbers: readonly number[]): void => {
+    for (const number of numbers) {
+      deleteTerms.run(number);
+      deleteChunk.run(number);
+    }
+  };
+  const numberOf = (id: string): number | undefined => selectDocument.rows(id)[0]?.[0] as number | undefined;
+
+  const putDocument = (record: DocumentRecord): number => {
+    const row = selectDocument.rows(record.id)[0];
+    const values = documentValues(record);
+    const number = (row?.[0] as number | undefined) ?? insertDocument.run(...values).lastInsertRowid;
+    if (row !== undefined) updateDocument.run(...values, number);
+    const metadata = documentColumns.indexOf('metadata');
+    if (row === undefined || row[metadata + 1] !== values[metadata]) {
+      deleteMetadata.run(number);
+      for (const { key, type, text, number: value } of metadataRows(record.metadata)) {
+        insertMetadata.run(number, key, type, text, value);
+      }
+    }
+    return number;
+  };
+
+  // Cached vectors first, then those of the write itself, which later chunks with the same text may use too.
+  const embeddingOf = (chunk: ChunkToWrite): number => {
+    const cached = cache.find(chunk.embeddingKey);
+    if (cached !== undefined) return cached;
+    if (chunk.vector === undefined) {
+      throw new AquiferError(
+        'invalid-vector',
+        `Chunk ${JSON.stringify(chunk.id)} has no vector, and none is cached under its embedding key.`,
+      );
+    }
+    return cache.add(chunk.embeddingKey, chunk.vector);
+  };
+
+  const addChunk = (document: number, chunk: ChunkToWrite): void => {
+    if (chunk.terms === undefined) throw new MissingTerms();
+    const owner = chunkOwner.rows(chunk.id)[0]?.[0];
+    if (owner !== undefined) {
+      throw new AquiferError(
+        'invalid-document',
+        `Chunk ${JSON.stringify(chunk.id)} belongs to another document already; chunk ids are unique in an index.`,
+      );
+    }
+    const number = insertChunk.run(chunk.id, document, embeddingOf(chunk), ...chunkValues(chunk)).lastInsertRowid;
+    insertTerms.run(number, chunk.terms.context, chunk.terms.body);
+  };
+
+  return {
+    keptChunks(documentId, chunks) {
+      const document = numberOf(documentId);
+      if (document === undefined) return [];
+      const old = oldChunks(document);
+      return chunks.filter(({ id, embeddingKey }) => old.get(id)?.embeddingKey === embeddingKey).map(({ id }) => id);
+    },
+
+    replace(write, dimensions) {
+      for (const { id, vector } of write.chunks) {
+        if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
+      }
+      try {
+        inTransaction(database, () => {
+          const document = putDocument(write.document);
+          putContent.run(document, write.text, JSON.stringify(write.pages), JSON.stringify(write.blocks));
+          // A vector given with any chunk serves every chunk of the same key, whichever comes first.
+          for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
+          const old = oldChunks(document);
+          const added: ChunkToWrite[] = [];
+          for (const chunk of write.chunks) {
+            const before = old.get(chunk.id);
+            if (before === undefined || before.embeddingKey !== chunk.embeddingKey) {
+              added.push(chunk);
+              continue;
+            }
+            old.delete(chunk.id);
+            const values = chunkValues(chunk);
+            if (values.some((value, index) => value !== before.values[index]))
+              updateChunk.run(...values, before.number);
+          }
+          removeChunks([...old.values()].map(({ number }) => number));
+          for (const chunk of added) addChunk(document, chunk);
+          countCommit.run(old.size);
+        });
+        return true;
+      } catch (error) {
+        if (error instanceof MissingTerms) return false;
+        throw error;
+      }
+    },
+
+    update(id, changes) {
+      inTransaction(database, () => {
+        const row = selectDocument.rows(id)[0];
+        if (row === undefined) {
+          throw new AquiferError('document-not-found', `There is no document ${JSON.stringify(id)} in the index.`);
+        }
+        putDocument({ ...documentFromRow(row), ...changes, id });
+        countCommit.run(0);
+      });
+    },
+
+    remove(ids) {
+      return inTransaction(database, () => {
+        let documents = 0;
+        let chunks = 0;
+        for (const id of new Set(ids)) {
+          const number = numberOf(id);
+          if (number === undefined) continue;
+          const numbers = [...oldChunks(number).values()].map((chunk) => chunk.number);
+          removeChunks(numbers);
+          deleteDocument.run(number);
+          documents++;
+          chunks += numbers.length;
+        }
+        if (documents > 0) countCommit.run(chunks);
+        return documents;
+      });
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { AquiferError } from '@aquifer/contracts';
+import type { SqlDatabase } from './sqlite-driver.js';
+
+/** Cached vectors without a chunk that are always kept. Beyond it, as many as the index has chunks. */
+const minUnusedEmbeddings = 10_000;
+
+export interface EmbeddingCache {
+  /** The number of the entry, or undefined. */
+  find(key: string): number | undefined;
+  /** Inserts unless the key is there; returns the entry's number. */
+  add(key: string, vector: Float32Array): number;
+  get(key: string): Float32Array | undefined;
+  /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks. */
+  prune(): number;
+}
+
+export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
+  const find = database.prepare('SELECT number FROM embeddings WHERE key = ?');
+  const insert = database.prepare('INSERT INTO embeddings (key, vector) VALUES (?, ?)');
+  const select = database.prepare('SELECT vector FROM embeddings WHERE key = ?');
+  const prune = database.prepare(
+    `DELETE FROM embeddings WHERE number IN (
+       SELECT number FROM embeddings WHERE number NOT IN (SELECT embedding FROM chunks)
+       ORDER BY number DESC LIMIT -1 OFFSET max(${minUnusedEmbeddings}, (SELECT count(*) FROM chunks)))`,
+  );
+  const numberOf = (key: string): number | undefined => find.rows(key)[0]?.[0] as number | undefined;
+  return {
+    find: numberOf,
+    add(key, vector) {
+      return numberOf(key) ?? insert.run(key, vectorBytes(vector)).lastInsertRowid;
+    },
+    get(key) {
+      const bytes = select.rows(key)[0]?.[0];
+      return bytes === undefined ? undefined : vectorFromBytes(bytes as Uint8Array);
+    },
+    prune: () => prune.run().changes,
+  };
+}
+
+function vectorBytes(vector: Float32Array): Uint8Array {
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** A copy with a buffer of its own, aligned as Float32Array wants it. */
+export function vectorFromBytes(bytes: Uint8Array): Float32Array {
+  const vector = new Float32Array(bytes.byteLength >> 2);
+  new Uint8Array(vector.buffer).set(bytes.subarray(0, vector.byteLength));
+  return vector;
+}
+
+/** @throws `invalid-vector`: wrong dimension, NaN or infinity, all zero. */
+export function checkVector(vector: unknown, dimensions: number | undefined, what: string): void {
+  if (!(vector instanceof Float32Array)) {
+    throw new AquiferError('invalid-vector', `The vector of ${what} must be a Float32Array.`);
+  }
+  if (dimensions !== undefined && vector.length !== dimensions) {
+    throw new AquiferError(
+      'invalid-vector',
+      `The vector of ${what} has ${vector.length} dimensions, but the index has ${dimensions}.`,
+    );
+  }
+  let sumOfSquares = 0;
+  for (let index = 0; index < vector.length; index++) {
+    const value = vector[index] as number;
+    sumOfSquares += value * value;
+  }
+  // Adding catches NaN and infinity without a branch for each number.
+  if (!Number.isFinite(sumOfSquares)) {
+    throw new AquiferError('invalid-vector', `The vector of ${what} holds NaN or infinity.`);
+  }
+  if (sumOfSquares === 0) throw new AquiferError('invalid-vector', `The vector of ${what} is all zero.`);
+}

@@ -1,0 +1,102 @@
+/**
+ * The schema, as numbered steps: entry 0 makes version 1. Steps are never edited once released; a change is a new step.
+ *
+ * - `embeddings` is both the truth for vectors and the embedding cache: chunks point into it, and an entry that no chunk
+ *   points to is cache alone.
+ * - `chunks.number` and `documents.number` are never used twice (AUTOINCREMENT), and a chunk's vector never changes, so
+ *   that what derives from them (the graph) finds what it misses by comparing numbers.
+ * - `keywords` holds the analyser's terms, joined by spaces, a row for each chunk under the chunk's number. All ASCII
+ *   punctuation belongs to tokens, so that FTS5 does not cut our terms again: see `keyword-terms.ts`.
+ * - `metadata` has one row for each attribute and one for each string of a list: see `filter-sql.ts`.
+ */
+export const migrations: readonly string[] = [
+  `
+CREATE TABLE manifest (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  json TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE counters (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  generation INTEGER NOT NULL,
+  removed_chunks INTEGER NOT NULL
+) STRICT;
+INSERT INTO counters (only, generation, removed_chunks) VALUES (1, 0, 0);
+
+CREATE TABLE stored_values (
+  key TEXT PRIMARY KEY,
+  json TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE documents (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  source_id TEXT NOT NULL,
+  source TEXT NOT NULL,
+  uri TEXT NOT NULL,
+  media_type TEXT NOT NULL,
+  title TEXT NOT NULL,
+  stamp TEXT NOT NULL,
+  content_hash TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  metadata TEXT NOT NULL,
+  status TEXT NOT NULL,
+  status_reason TEXT,
+  page_count INTEGER,
+  chunk_count INTEGER NOT NULL,
+  token_count INTEGER NOT NULL,
+  indexed_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX documents_by_source ON documents (source_id, id);
+CREATE INDEX documents_by_status ON documents (status, id);
+
+CREATE TABLE contents (
+  document INTEGER PRIMARY KEY REFERENCES documents (number) ON DELETE CASCADE,
+  text TEXT NOT NULL,
+  pages TEXT NOT NULL,
+  blocks TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE metadata (
+  document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  number REAL
+) STRICT;
+CREATE INDEX metadata_by_document ON metadata (document);
+CREATE INDEX metadata_by_text ON metadata (key, type, text, document);
+CREATE INDEX metadata_by_number ON metadata (key, type, number, document) WHERE number IS NOT NULL;
+
+CREATE TABLE embeddings (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  vector BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE chunks (
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  document INTEGER NOT NULL REFERENCES documents (number),
+  embedding INTEGER NOT NULL REFERENCES embeddings (number),
+  ordinal INTEGER NOT NULL,
+  "start" INTEGER NOT NULL,
+  "end" INTEGER NOT NULL,
+  page_start INTEGER,
+  page_end INTEGER,
+  headings TEXT NOT NULL,
+  context TEXT NOT NULL,
+  table_header TEXT NOT NULL,
+  tokens INTEGER NOT NULL
+) STRICT;
+CREATE INDEX chunks_by_document ON chunks (document, ordinal);
+CREATE INDEX chunks_by_embedding ON chunks (embedding, document);
+
+CREATE VIRTUAL TABLE keywords USING fts5 (
+  context,
+  body,
+  tokenize = "ascii tokenchars '!#$%&''()*+,-./:;<=>?@[\\]^_\`{|}~\x7f'"
+);
+CREATE VIRTUAL TABLE keyword_counts USING fts5vocab (keywords, row);
+`,
+];

@@ -1,0 +1,281 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type Analyser,
+  AquiferError,
+  type ChunkWrite,
+  type DocumentWrite,
+  type Store,
+  type StoreStats,
+  throwIfAborted,
+} from '@aquifer/contracts';
+import { databaseFileName } from './database.js';
+import type { ChunkToWrite } from './document-writes.js';
+import { checkVector } from './embedding-cache.js';
+import { isStorable } from './filter-sql.js';
+import { storedTerms } from './keyword-terms.js';
+import type { StoreWorkerMethods } from './store-worker.js';
+import type { VectorWorkerMethods } from './vector-worker.js';
+import { startWorker } from './worker-calls.js';
+import { checkRecord, checkScope, checkTexts, checkWholeNumber, checkWrite } from './write-checks.js';
+import { acquireWriterLock, type WriterLock } from './writer-lock.js';
+
+export interface LocalStoreOptions {
+  /** The folder of the index. */
+  readonly location: string;
+  /** `write` (the default) makes the folder where there is none, and is the only writer while it is open. */
+  readonly mode?: 'read' | 'write';
+  /** The same one that the index was made with: its version is in the manifest. */
+  readonly analyser: Analyser;
+  /** Encrypts everything on disk. The same key opens the index again; there is no way to recover a lost one. */
+  readonly encryptionKey?: string;
+}
+
+// The analyser runs on the calling thread, because a function cannot be sent to another; a breath after this many
+// characters (some 5 ms) keeps that thread answering.
+const charactersPerTurn = 40_000;
+
+/**
+ * Opens the index in a folder: SQLite for what must never be lost, vectors in memory beside it. All work but text
+ * analysis happens on two threads of its own, so that neither writing nor searching holds up the caller.
+ *
+ * @throws `index-not-found` (mode `read`), `index-locked`, `index-too-new`, `index-corrupt`, `encryption-key-refused`,
+ *   `encryption-unavailable`, `missing-dependency`
+ * @example
+ * const store = await openLocalStore({ location: '.aquifer', analyser: createAnalyser() });
+ * const { matches } = await store.searchKeyword({ text: 'parental leave', limit: 5 });
+ * await store.close();
+ */
+export async function openLocalStore(options: LocalStoreOptions): Promise<Store> {
+  const { analyser, mode = 'write', encryptionKey } = options;
+  const location = resolve(options.location);
+  const file = join(location, databaseFileName);
+  if (encryptionKey === '') throw new AquiferError('invalid-options', 'The encryption key must not be empty.');
+  const shared = { location, file, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+
+  let lock: WriterLock | undefined;
+  // Threads take some 30 ms to start; the vectors' is not waited for until somebody searches.
+  const store = startWorker<StoreWorkerMethods>(new URL('./store-worker.js', import.meta.url), 'store');
+  const vectors = startWorker<VectorWorkerMethods>(new URL('./vector-worker.js', import.meta.url), 'vector');
+  let vectorsOpen: Promise<void> | undefined;
+  const dispose = async (): Promise<void> => {
+    await Promise.all([store.terminate(), vectors.terminate()]);
+    lock?.release();
+  };
+  try {
+    if (mode === 'write') lock = acquireWriterLock(location);
+    // A reader's vectors load while the rest opens. A writer's wait, for the schema may only just be made.
+    if (mode === 'read') {
+      vectorsOpen = vectors.call('open', shared);
+      vectorsOpen.catch(() => {});
+    }
+    await store.call('open', { ...shared, mode });
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+
+  let closing: Promise<void> | undefined;
+  const refuseClosed = (): void => {
+    if (closing !== undefined) throw new AquiferError('invalid-options', `The index in ${location} is closed.`);
+  };
+  const refuseReadOnly = (): void => {
+    refuseClosed();
+    if (mode === 'read') {
+      throw new AquiferError('index-read-only', `The index in ${location} was opened for reading only.`);
+    }
+  };
+  const openVectors = async (): Promise<typeof vectors> => {
+    refuseClosed();
+    vectorsOpen ??= vectors.call('open', shared);
+    await vectorsOpen;
+    return vectors;
+  };
+
+  // One write at a time, in the order of the calls, so that a replacement sees its document unchanged between its steps.
+  let lastWrite: Promise<unknown> = Promise.resolve();
+  const inOrder = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    const result = lastWrite.then(work);
+    lastWrite = result.catch(() => {});
+    return result;
+  };
+
+  const analyse = async (chunks: readonly ChunkWrite[], kept: ReadonlySet<string>): Promise<ChunkToWrite[]> => {
+    const analysed: ChunkToWrite[] = [];
+    let characters = 0;
+    for (const { text, ...chunk } of chunks) {
+      // A view of a large buffer would take the whole buffer along to the other thread.
+      const own = chunk.vector === undefined ? chunk : { ...chunk, vector: chunk.vector.slice() };
+      if (kept.has(chunk.id)) {
+        analysed.push(own);
+        continue;
+      }
+      const context = storedTerms([...analyser.terms(chunk.context), ...analyser.terms(chunk.tableHeader)]);
+      analysed.push({ ...own, terms: { context, body: storedTerms(analyser.terms(text)) } });
+      characters += text.length + chunk.context.length;
+      if (characters > charactersPerTurn) {
+        characters = 0;
+        await nextTurn();
+      }
+    }
+    return analysed;
+  };
+
+  const replaceDocument = async (write: DocumentWrite): Promise<void> => {
+    const { chunks, ...rest } = write;
+    const identities = chunks.map(({ id, embeddingKey }) => ({ id, embeddingKey }));
+    const kept = await store.call('keptChunks', { documentId: write.document.id, chunks: identities });
+    const analysed = await analyse(chunks, new Set(kept));
+    const transfer = analysed.flatMap(({ vector }) => (vector === undefined ? [] : [vector.buffer as ArrayBuffer]));
+    const written = await store.call('replaceDocument', { ...rest, chunks: analysed }, { transfer });
+    if (!written)
+      throw new AquiferError('internal', `Document ${write.document.id} changed while it was being replaced.`);
+  };
+
+  const close = async (): Promise<void> => {
+    await lastWrite;
+    try {
+      // The vectors' connection first: the last one to close writes the log back into the database.
+      if (vectorsOpen !== undefined) {
+        await vectorsOpen.then(
+          () => vectors.call('close', undefined),
+          () => {},
+        );
+      }
+      await store.call('close', undefined);
+    } finally {
+      await dispose();
+    }
+  };
+
+  return {
+    async readManifest() {
+      refuseClosed();
+      return store.call('readManifest', undefined);
+    },
+    async writeManifest(manifest) {
+      refuseReadOnly();
+      checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 65_536);
+      return inOrder(() => store.call('writeManifest', manifest));
+    },
+    async replaceDocument(write) {
+      refuseReadOnly();
+      checkWrite(write);
+      return inOrder(() => replaceDocument(write));
+    },
+    async updateDocument(id, changes) {
+      refuseReadOnly();
+      checkTexts([id], 'The document id');
+      return inOrder(async () => {
+        const record = await store.call('getDocument', id);
+        if (record !== undefined) checkRecord({ ...record, ...changes, id });
+        return store.call('updateDocument', { id, changes });
+      });
+    },
+    async deleteDocuments(ids) {
+      refuseReadOnly();
+      checkTexts(ids, 'The ids of the documents to delete');
+      if (ids.length === 0) return 0;
+      return inOrder(() => store.call('deleteDocuments', ids.filter(isStorable)));
+    },
+    async getDocument(id) {
+      refuseClosed();
+      checkTexts([id], 'The document id');
+      return store.call('getDocument', id);
+    },
+    async listDocuments(query = {}) {
+      refuseClosed();
+      if (query.limit !== undefined) checkWholeNumber(query.limit, 'limit', 1, Number.MAX_SAFE_INTEGER);
+      return store.call('listDocuments', query);
+    },
+    async getContent(documentId) {
+      refuseClosed();
+      checkTexts([documentId], 'The document id');
+      return store.call('getContent', documentId);
+    },
+    async getChunks(ids) {
+      refuseClosed();
+      checkTexts(ids, 'The chunk ids');
+      return store.call('getChunks', ids);
+    },
+    async listChunks(documentId, { from = 0, to = Number.MAX_SAFE_INTEGER } = {}) {
+      refuseClosed();
+      checkTexts([documentId], 'The document id');
+      checkWholeNumber(from, 'from', 0, Number.MAX_SAFE_INTEGER);
+      checkWholeNumber(to, 'to', 0, Number.MAX_SAFE_INTEGER);
+      return store.call('listChunks', { documentId, from, to });
+    },
+    async searchDense({ vector, limit, exact, filter, documentIds }, signal) {
+      throwIfAborted(signal);
+      checkScope({ limit, ...(filter && { filter }), ...(documentIds && { documentIds }) });
+      checkVector(vector, undefined, 'the query');
+      const search = { vector: vector.slice(), limit, exact, filter, documentIds };
+      return (await openVectors()).call('search', search, { signal });
+    },
+    async searchKeyword({ text, limit, filter, documentIds }, signal) {
+      refuseClosed();
+      throwIfAborted(signal);
+      checkScope({ limit, ...(filter && { filter }), ...(documentIds && { documentIds }) });
+      checkTexts([text], 'The text of the query');
+      return store.call('searchKeyword', { terms: analyser.terms(text), limit, filter, documentIds }, { signal });
+    },
+    async scoreDense(vector, chunkIds) {
+      checkTexts(chunkIds, 'The chunk ids');
+      checkVector(vector, undefined, 'the query');
+      return (await openVectors()).call('score', { vector: vector.slice(), chunkIds });
+    },
+    async getEmbeddings(keys) {
+      refuseClosed();
+      checkTexts(keys, 'The embedding keys');
+      return store.call('getEmbeddings', keys);
+    },
+    async putEmbeddings(entries) {
+      refuseReadOnly();
+      const own = entries.map(({ key, vector }) => {
+        checkTexts([key], 'The embedding keys');
+        checkVector(vector, undefined, `cache entry ${JSON.stringify(key)}`);
+        return { key, vector: vector.slice() };
+      });
+      const transfer = own.map(({ vector }) => vector.buffer);
+      return inOrder(() => store.call('putEmbeddings', own, { transfer }));
+    },
+    async readValue(key) {
+      refuseClosed();
+      checkTexts([key], 'The key of the value');
+      const json = await store.call('readValue', key);
+      return json === undefined ? undefined : JSON.parse(json);
+    },
+    async writeValue(key, value) {
+      refuseReadOnly();
+      checkTexts([key], 'The key of the value');
+      const json = JSON.stringify(value) as string | undefined;
+      if (json === undefined) throw new AquiferError('invalid-options', `The value ${key} cannot be written as JSON.`);
+      return inOrder(() => store.call('writeValue', { key, json }));
+    },
+    async stats(): Promise<StoreStats> {
+      refuseClosed();
+      const counts = await store.call('counts', undefined);
+      const index = await (await openVectors()).call('stats', undefined);
+      return { ...counts, bytes: folderBytes(location), index };
+    },
+    async optimise({ signal } = {}) {
+      refuseReadOnly();
+      throwIfAborted(signal);
+      await inOrder(() => store.call('pruneCache', undefined));
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function folderBytes(location: string): number {
+  let bytes = 0;
+  for (const name of readdirSync(location)) {
+    // A file may vanish between the two calls: a log that is written back, a graph that is replaced.
+    bytes += statSync(join(location, name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return bytes;
+}

@@ -1,0 +1,130 @@
+import { parentPort } from 'node:worker_threads';
+import {
+  AquiferError,
+  type DocumentRecord,
+  type ListDocumentsQuery,
+  type Manifest,
+  type SearchResult,
+} from '@aquifer/contracts';
+import { guarded, inSnapshot, inTransaction, type OpenDatabaseOptions, openDatabase } from './database.js';
+import { createDocumentReads } from './document-reads.js';
+import { createDocumentWriter, type DocumentToWrite } from './document-writes.js';
+import { checkVector, createEmbeddingCache } from './embedding-cache.js';
+import { createKeywordSearch, type KeywordSearch } from './keyword-search.js';
+import { serveCalls } from './worker-calls.js';
+
+/** The engine of the store thread: one connection, and everything but vectors in memory. */
+function createStoreEngine(options: OpenDatabaseOptions & { readonly file: string }) {
+  const database = openDatabase(options);
+  const reads = createDocumentReads(database);
+  const writer = createDocumentWriter(database);
+  const cache = createEmbeddingCache(database);
+  const searchKeyword = createKeywordSearch(database);
+  const selectManifest = database.prepare('SELECT json FROM manifest');
+  const putManifest = database.prepare('INSERT OR REPLACE INTO manifest (only, json) VALUES (1, ?)');
+  const countCommit = database.prepare('UPDATE counters SET generation = generation + 1');
+  const anyChunk = database.prepare('SELECT 1 FROM chunks LIMIT 1');
+  const selectValue = database.prepare('SELECT json FROM stored_values WHERE key = ?');
+  const putValue = database.prepare('INSERT OR REPLACE INTO stored_values (key, json) VALUES (?, ?)');
+
+  const readManifest = (): Manifest | undefined => {
+    const json = selectManifest.rows()[0]?.[0];
+    return json === undefined ? undefined : (JSON.parse(json as string) as Manifest);
+  };
+  const dimensions = (): number | undefined => readManifest()?.embedder.dimensions;
+  const dimensionsForWriting = (): number => {
+    const value = dimensions();
+    if (value === undefined) {
+      throw new AquiferError(
+        'invalid-options',
+        `${options.file} has no manifest yet, and without it the dimensions of its vectors are not known. Call writeManifest first.`,
+      );
+    }
+    return value;
+  };
+
+  return {
+    readManifest,
+    writeManifest(manifest: Manifest): void {
+      inTransaction(database, () => {
+        const before = dimensions();
+        const after = manifest.embedder.dimensions;
+        if (before !== undefined && before !== after && anyChunk.rows().length > 0) {
+          throw new AquiferError(
+            'embedder-mismatch',
+            `${options.file} holds vectors of ${before} dimensions, so its manifest cannot say ${after}. Delete its documents first, or index into another folder.`,
+          );
+        }
+        putManifest.run(JSON.stringify(manifest));
+        countCommit.run();
+      });
+    },
+    keptChunks: (argument: {
+      readonly documentId: string;
+      readonly chunks: readonly { readonly id: string; readonly embeddingKey: string }[];
+    }): string[] => writer.keptChunks(argument.documentId, argument.chunks),
+    replaceDocument: (write: DocumentToWrite): boolean =>
+      writer.replace(write, write.chunks.length > 0 ? dimensionsForWriting() : dimensions()),
+    updateDocument: (argument: { readonly id: string; readonly changes: Partial<Omit<DocumentRecord, 'id'>> }): void =>
+      writer.update(argument.id, argument.changes),
+    deleteDocuments: (ids: readonly string[]): number => writer.remove(ids),
+    getDocument: (id: string) => reads.get(id),
+    listDocuments: (query: ListDocumentsQuery) => reads.list(query),
+    getContent: (id: string) => reads.content(id),
+    getChunks: (ids: readonly string[]) => reads.chunks(ids),
+    listChunks: (argument: { readonly documentId: string; readonly from: number; readonly to: number }) =>
+      reads.chunksOf(argument.documentId, argument.from, argument.to),
+    searchKeyword: (search: KeywordSearch): SearchResult => inSnapshot(database, () => searchKeyword(search)),
+    getEmbeddings: (keys: readonly string[]): (Float32Array | undefined)[] => keys.map((key) => cache.get(key)),
+    putEmbeddings(entries: readonly { readonly key: string; readonly vector: Float32Array }[]): void {
+      const wanted = dimensionsForWriting();
+      for (const { key, vector } of entries) checkVector(vector, wanted, `cache entry ${JSON.stringify(key)}`);
+      inTransaction(database, () => {
+        for (const { key, vector } of entries) cache.add(key, vector);
+        countCommit.run();
+      });
+    },
+    readValue(key: string): string | undefined {
+      return selectValue.rows(key)[0]?.[0] as string | undefined;
+    },
+    writeValue(argument: { readonly key: string; readonly json: string }): void {
+      inTransaction(database, () => {
+        putValue.run(argument.key, argument.json);
+        countCommit.run();
+      });
+    },
+    counts: () => reads.counts(),
+    pruneCache(): void {
+      inTransaction(database, () => {
+        if (cache.prune() > 0) countCommit.run();
+      });
+    },
+    close(): void {
+      if (options.mode === 'write') {
+        // What SQLite gathers about its indexes keeps filters fast; it reads a sample.
+        database.exec('PRAGMA analysis_limit = 400; PRAGMA optimize');
+      }
+      database.close();
+    },
+  };
+}
+
+type StoreEngine = ReturnType<typeof createStoreEngine>;
+
+export type StoreWorkerMethods = {
+  readonly open: (options: OpenDatabaseOptions & { readonly file: string }) => void;
+} & StoreEngine;
+
+if (parentPort !== null) {
+  let engine: StoreEngine | undefined;
+  let file = '';
+  const open = (options: OpenDatabaseOptions & { readonly file: string }): void => {
+    file = options.file;
+    engine = createStoreEngine(options);
+  };
+  serveCalls(parentPort, (name) => {
+    if (name === 'open') return open;
+    const method = engine?.[name as keyof StoreEngine] as ((argument: never) => unknown) | undefined;
+    return method && ((argument: never) => guarded(file, () => method(argument)));
+  });
+}

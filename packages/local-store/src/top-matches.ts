@@ -1,0 +1,64 @@
+import type { ScoredChunk } from '@aquifer/contracts';
+import type { SqlDatabase } from './sqlite-driver.js';
+
+/** Chunk numbers with their scores, in no order. */
+export interface Candidates {
+  readonly numbers: ArrayLike<number>;
+  readonly scores: ArrayLike<number>;
+  readonly length: number;
+}
+
+/**
+ * The `limit` best candidates, ties broken by chunk id: exactly `min(limit, length)` of them. Ids are looked up only for
+ * the winners and for those who tie with the last of them.
+ */
+export function topMatches(
+  candidates: Candidates,
+  limit: number,
+  idsOf: (numbers: readonly number[]) => Map<number, string>,
+): ScoredChunk[] {
+  const { numbers, scores, length } = candidates;
+  const threshold = length > limit ? nthBest(scores, length, limit) : Number.NEGATIVE_INFINITY;
+  const winners: { number: number; score: number }[] = [];
+  for (let index = 0; index < length; index++) {
+    const score = scores[index] as number;
+    if (score >= threshold) winners.push({ number: numbers[index] as number, score });
+  }
+  const ids = idsOf(winners.map((winner) => winner.number));
+  return winners
+    .map(({ number, score }) => ({ chunkId: ids.get(number) as string, score }))
+    .sort((left, right) => right.score - left.score || (left.chunkId < right.chunkId ? -1 : 1))
+    .slice(0, limit);
+}
+
+/** The `rank`-th highest score: the root of a heap of the `rank` best so far. */
+function nthBest(scores: ArrayLike<number>, length: number, rank: number): number {
+  const heap = new Float64Array(rank);
+  for (let index = 0; index < rank; index++) heap[index] = scores[index] as number;
+  heap.sort();
+  let lowest = heap[0] as number;
+  for (let index = rank; index < length; index++) {
+    const score = scores[index] as number;
+    if (score <= lowest) continue;
+    let hole = 0;
+    for (;;) {
+      let child = 2 * hole + 1;
+      if (child >= rank) break;
+      if (child + 1 < rank && (heap[child + 1] as number) < (heap[child] as number)) child++;
+      if ((heap[child] as number) >= score) break;
+      heap[hole] = heap[child] as number;
+      hole = child;
+    }
+    heap[hole] = score;
+    lowest = heap[0] as number;
+  }
+  return lowest;
+}
+
+/** Looks up chunk ids by number. */
+export function createChunkIdLookup(database: SqlDatabase): (numbers: readonly number[]) => Map<number, string> {
+  const select = database.prepare(
+    'SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number',
+  );
+  return (numbers) => new Map(select.rows(JSON.stringify(numbers)) as [number, string][]);
+}

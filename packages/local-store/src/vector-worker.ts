@@ -1,0 +1,41 @@
+import { parentPort } from 'node:worker_threads';
+import { guarded, openDatabase } from './database.js';
+import type { SqlDatabase } from './sqlite-driver.js';
+import { createVectorIndex, type DenseSearch, type VectorIndex } from './vector-index.js';
+import { serveCalls } from './worker-calls.js';
+
+export interface VectorWorkerOptions {
+  readonly location: string;
+  readonly file: string;
+  readonly encryptionKey?: string;
+}
+
+/** The engine of the vector thread: a connection of its own for reading, and the vectors. */
+function createVectorEngine(database: SqlDatabase, index: VectorIndex) {
+  return {
+    search: (search: DenseSearch) => index.search(search),
+    score: (argument: { readonly vector: Float32Array; readonly chunkIds: readonly string[] }) =>
+      index.score(argument.vector, argument.chunkIds),
+    stats: () => index.stats(),
+    close: (): void => database.close(),
+  };
+}
+
+type VectorEngine = ReturnType<typeof createVectorEngine>;
+
+export type VectorWorkerMethods = { readonly open: (options: VectorWorkerOptions) => void } & VectorEngine;
+
+if (parentPort !== null) {
+  let engine: VectorEngine | undefined;
+  let file = '';
+  const open = (options: VectorWorkerOptions): void => {
+    file = options.file;
+    const database = openDatabase({ ...options, mode: 'read' });
+    engine = createVectorEngine(database, createVectorIndex(database));
+  };
+  serveCalls(parentPort, (name) => {
+    if (name === 'open') return open;
+    const method = engine?.[name as keyof VectorEngine] as ((argument: never) => unknown) | undefined;
+    return method && ((argument: never) => guarded(file, () => method(argument)));
+  });
+}

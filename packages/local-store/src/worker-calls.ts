@@ -1,0 +1,159 @@
+import { fileURLToPath } from 'node:url';
+import { type MessagePort, Worker } from 'node:worker_threads';
+import { AquiferError, fromPlainError, type PlainError, throwIfAborted, toPlainError } from '@aquifer/contracts';
+
+// What crosses between the threads.
+type Request =
+  | { readonly id: number; readonly method: string; readonly argument: unknown }
+  | { readonly id: number; readonly cancel: true };
+type Response =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: PlainError }
+  | { readonly id: number; readonly progress: unknown };
+
+/** The methods of a worker: each takes one argument and gives one result. */
+export type WorkerMethods = Readonly<Record<string, (argument: never, context: CallContext) => unknown>>;
+
+export interface CallContext {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: unknown) => void;
+}
+
+type ArgumentOf<Method> = Method extends (argument: infer Argument, ...rest: never[]) => unknown ? Argument : never;
+type ResultOf<Method> = Method extends (...all: never[]) => infer Result ? Awaited<Result> : never;
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: never) => void) | undefined;
+  readonly transfer?: readonly ArrayBuffer[];
+}
+
+/** The calling side of a worker. */
+export interface WorkerClient<Methods extends WorkerMethods> {
+  call<Name extends keyof Methods & string>(
+    method: Name,
+    argument: ArgumentOf<Methods[Name]>,
+    options?: CallOptions,
+  ): Promise<ResultOf<Methods[Name]>>;
+  /** Ends the thread. Calls under way are rejected. */
+  terminate(): Promise<void>;
+}
+
+/**
+ * Starts a worker thread. It keeps the process alive only while a call is under way.
+ *
+ * @param what Names the thread in the error that calls get when it dies.
+ */
+export function startWorker<Methods extends WorkerMethods>(entry: URL, what: string): WorkerClient<Methods> {
+  const worker = new Worker(fileURLToPath(entry), { stdin: false });
+  const pending = new Map<
+    number,
+    { resolve(value: unknown): void; reject(error: unknown): void; onProgress?: ((value: never) => void) | undefined }
+  >();
+  let lastId = 0;
+  let death: AquiferError | undefined;
+  worker.unref();
+
+  const settle = (id: number): void => {
+    pending.delete(id);
+    if (pending.size === 0) worker.unref();
+  };
+  const die = (reason: string, cause?: unknown): void => {
+    death ??= new AquiferError(
+      'internal',
+      `The ${what} thread has ended: ${reason}. Close the index and open it again.`,
+      {
+        cause,
+      },
+    );
+    for (const call of pending.values()) call.reject(death);
+    pending.clear();
+  };
+  worker.on('message', (response: Response) => {
+    const call = pending.get(response.id);
+    if (call === undefined) return;
+    if ('progress' in response) {
+      call.onProgress?.(response.progress as never);
+      return;
+    }
+    settle(response.id);
+    if ('error' in response) call.reject(fromPlainError(response.error));
+    else call.resolve(response.value);
+  });
+  worker.on('error', (error) => die(error.message, error));
+  worker.on('messageerror', (error) => die(error.message, error));
+  worker.on('exit', (code) => die(`exit code ${code}`));
+
+  return {
+    call: (method, argument, options = {}) =>
+      new Promise((resolve, reject) => {
+        const { signal, onProgress, transfer } = options;
+        throwIfAborted(signal);
+        if (death !== undefined) throw death;
+        const id = ++lastId;
+        const abort = (): void => {
+          settle(id);
+          worker.postMessage({ id, cancel: true } satisfies Request);
+          reject(new AquiferError('aborted', 'The operation was cancelled.', { cause: signal?.reason }));
+        };
+        const detach = (): void => signal?.removeEventListener('abort', abort);
+        signal?.addEventListener('abort', abort, { once: true });
+        pending.set(id, {
+          onProgress,
+          resolve: (value) => {
+            detach();
+            resolve(value as never);
+          },
+          reject: (error) => {
+            detach();
+            reject(error);
+          },
+        });
+        worker.ref();
+        worker.postMessage({ id, method, argument } satisfies Request, transfer ?? []);
+      }),
+    async terminate() {
+      await worker.terminate();
+    },
+  };
+}
+
+/**
+ * The answering side: runs the methods that `methodOf` gives for the messages of `port`. Calls begin in the order they
+ * arrive; those that wait for something let later ones begin.
+ */
+export function serveCalls(
+  port: MessagePort,
+  methodOf: (name: string) => ((argument: never, context: CallContext) => unknown) | undefined,
+): void {
+  const running = new Map<number, AbortController>();
+  port.on('message', async (request: Request) => {
+    if ('cancel' in request) {
+      running.get(request.id)?.abort();
+      return;
+    }
+    const { id, method, argument } = request;
+    const controller = new AbortController();
+    running.set(id, controller);
+    try {
+      const run = methodOf(method);
+      if (run === undefined) throw new Error(`There is no method ${method}.`);
+      const value = await run(argument as never, {
+        signal: controller.signal,
+        onProgress: (progress) => port.postMessage({ id, progress } satisfies Response),
+      });
+      port.postMessage({ id, value } satisfies Response, transferable(value));
+    } catch (error) {
+      port.postMessage({ id, error: toPlainError(error) } satisfies Response);
+    } finally {
+      running.delete(id);
+    }
+  });
+}
+
+// Vectors go out without being copied. They are made for the answer, each with a buffer of its own.
+function transferable(value: unknown): ArrayBuffer[] {
+  const items = Array.isArray(value) ? value : [value];
+  const buffers = items.filter((item) => item instanceof Float32Array).map((item) => item.buffer as ArrayBuffer);
+  return [...new Set(buffers)];
+}

@@ -1,0 +1,113 @@
+import {
+  AquiferError,
+  type DocumentRecord,
+  type DocumentWrite,
+  documentStatuses,
+  maxSearchLimit,
+  parseFilter,
+  parseMetadata,
+  type SearchScope,
+} from '@aquifer/contracts';
+import { isStorable } from './filter-sql.js';
+
+const refuseDocument = (message: string): never => {
+  throw new AquiferError('invalid-document', message);
+};
+
+const texts = ['id', 'sourceId', 'source', 'uri', 'mediaType', 'title', 'stamp', 'contentHash'] as const;
+const counts = ['bytes', 'chunkCount', 'tokenCount', 'indexedAt'] as const;
+
+/** @throws `invalid-document` for a record that the store could not give back as it is. */
+export function checkRecord(record: DocumentRecord): void {
+  const what = `Document ${JSON.stringify(record.id)}`;
+  if (record.id === '') refuseDocument('A document id must not be empty.');
+  for (const key of texts) checkText(record[key], `${what}: ${key}`);
+  for (const key of counts) checkCount(record[key], `${what}: ${key}`);
+  if (record.statusReason !== undefined) checkText(record.statusReason, `${what}: statusReason`);
+  if (record.pageCount !== undefined) checkCount(record.pageCount, `${what}: pageCount`);
+  if (!documentStatuses.includes(record.status)) {
+    refuseDocument(`${what}: status must be one of ${documentStatuses.join(', ')}.`);
+  }
+  for (const [key, value] of Object.entries(parseMetadata(record.metadata, what))) {
+    checkText(key, `${what}: an attribute's name`);
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (typeof item === 'string') checkText(item, `${what}: attribute ${JSON.stringify(key)}`);
+    }
+  }
+}
+
+/** @throws `invalid-document` for anything that is not what the contract says, before anything is written. */
+export function checkWrite(write: DocumentWrite): void {
+  const { document, text, chunks } = write;
+  checkRecord(document);
+  const what = `Document ${JSON.stringify(document.id)}`;
+  checkText(text, `${what}: its text`);
+  if (!Array.isArray(write.pages) || !Array.isArray(write.blocks) || !Array.isArray(chunks)) {
+    refuseDocument(`${what}: pages, blocks and chunks must be lists.`);
+  }
+  const ids = new Set<string>();
+  for (const chunk of chunks) {
+    const chunkWhat = `${what}: chunk ${JSON.stringify(chunk.id)}`;
+    for (const key of ['id', 'context', 'tableHeader', 'embeddingKey'] as const) {
+      checkText(chunk[key], `${chunkWhat}: ${key}`);
+    }
+    for (const heading of chunk.headings) checkText(heading, `${chunkWhat}: a heading`);
+    for (const key of ['ordinal', 'start', 'end', 'tokens'] as const) checkCount(chunk[key], `${chunkWhat}: ${key}`);
+    for (const key of ['pageStart', 'pageEnd'] as const) {
+      if (chunk[key] !== undefined) checkCount(chunk[key], `${chunkWhat}: ${key}`);
+    }
+    if (chunk.id === '' || ids.has(chunk.id)) refuseDocument(`${chunkWhat} is there twice, or its id is empty.`);
+    ids.add(chunk.id);
+    if (chunk.documentId !== document.id) {
+      refuseDocument(`${chunkWhat} says that it belongs to document ${JSON.stringify(chunk.documentId)}.`);
+    }
+    if (chunk.start > chunk.end || chunk.end > text.length || chunk.text !== text.slice(chunk.start, chunk.end)) {
+      refuseDocument(`${chunkWhat}: its text is not the slice ${chunk.start}–${chunk.end} of the document's text.`);
+    }
+  }
+}
+
+function checkText(value: unknown, what: string): void {
+  if (typeof value !== 'string') refuseDocument(`${what} must be a string.`);
+  if (!isStorable(value as string)) {
+    refuseDocument(`${what} holds a NUL or half of a surrogate pair, which no database keeps. Remove it first.`);
+  }
+}
+
+function checkCount(value: unknown, what: string): void {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) {
+    refuseDocument(`${what} must be a whole number, 0 or more.`);
+  }
+}
+
+/** @throws `invalid-options` */
+export function checkTexts(values: unknown, what: string): void {
+  if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) {
+    throw new AquiferError('invalid-options', `${what} must be a list of strings.`);
+  }
+}
+
+/** @throws `invalid-options` */
+export function checkWholeNumber(value: unknown, what: string, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+    throw new AquiferError('invalid-options', `${what} must be a whole number from ${least} to ${most}.`);
+  }
+}
+
+/** @throws `invalid-options`, `invalid-filter` */
+export function checkScope(scope: SearchScope): void {
+  checkWholeNumber(scope.limit, 'limit', 1, maxSearchLimit);
+  if (scope.documentIds !== undefined) checkTexts(scope.documentIds, 'documentIds');
+  if (scope.filter === undefined) return;
+  const filter = parseFilter(scope.filter);
+  // The grammar is JSON, so a walk over it as JSON meets every key and value.
+  JSON.stringify(filter, (_, value: unknown) => {
+    if (typeof value === 'string' && !isStorable(value)) {
+      throw new AquiferError(
+        'invalid-filter',
+        'The filter holds a NUL or half of a surrogate pair, which no stored attribute has.',
+      );
+    }
+    return value;
+  });
+}

@@ -1,0 +1,82 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { AquiferError } from '@aquifer/contracts';
+import { guarded, isBusy } from './database.js';
+import { openSql } from './sqlite-driver.js';
+
+const lockFileName = 'writer.lock';
+const holderFileName = 'writer.json';
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  readonly command: string;
+  readonly since: string;
+}
+
+export interface WriterLock {
+  /** Idempotent. */
+  release(): void;
+}
+
+/**
+ * Makes this the only writer of the index until `release`. The lock is an exclusive transaction on a small database of its
+ * own: the operating system lets go of it when the process dies, however it dies, so there is no stale lock.
+ *
+ * @throws `index-locked`, naming the other process.
+ */
+export function acquireWriterLock(location: string): WriterLock {
+  const file = join(location, lockFileName);
+  return guarded(file, () => {
+    mkdirSync(location, { recursive: true });
+    const database = openSql(file, { create: true, busyTimeoutMs: 0 });
+    try {
+      database.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      database.close();
+      if (isBusy(error)) throw locked(location, error);
+      throw error;
+    }
+    const holderFile = join(location, holderFileName);
+    const holder: Holder = {
+      pid: process.pid,
+      host: hostname(),
+      command: process.argv.slice(1, 4).join(' '),
+      since: new Date().toISOString(),
+    };
+    writeFileSync(holderFile, `${JSON.stringify(holder)}\n`);
+    let held = true;
+    return {
+      release() {
+        if (!held) return;
+        held = false;
+        rmSync(holderFile, { force: true });
+        database.close();
+      },
+    };
+  });
+}
+
+function locked(location: string, cause: unknown): AquiferError {
+  const holder = readHolder(location);
+  const who =
+    holder === undefined
+      ? 'another process'
+      : `process ${holder.pid} on ${holder.host} (${holder.command}, since ${holder.since})`;
+  return new AquiferError(
+    'index-locked',
+    `${location} is being written by ${who}. Wait until it has finished, or stop it; searching is possible meanwhile.`,
+    { cause, retryable: true },
+  );
+}
+
+/** The note is only for the message: what it says never decides anything. */
+function readHolder(location: string): Holder | undefined {
+  try {
+    const { pid, host, command, since } = JSON.parse(readFileSync(join(location, holderFileName), 'utf8'));
+    return { pid: Number(pid), host: String(host), command: String(command), since: String(since) };
+  } catch {
+    return undefined;
+  }
+}
