@@ -1,1 +1,2 @@
+export { createAnalyser } from './analyser.js';
 export { splitSentences, type TextSpan } from './sentences.js';
