@@ -28,8 +28,8 @@ export async function createManifest(
   parts: {
     readonly embedder: Embedder;
     readonly analyser: string;
-    readonly chunker: string;
     readonly name: string;
+    /** Default: a new one. */
     readonly id?: string;
   },
 ): Promise<Manifest> {
@@ -37,7 +37,7 @@ export async function createManifest(
     schemaVersion: manifestVersion,
     knowledgeBase: { id: parts.id ?? createKnowledgeBaseId(), name: parts.name },
     embedder: parts.embedder.fingerprint,
-    chunker: parts.chunker,
+    chunker: '',
     analyser: parts.analyser,
     metric: 'cosine',
     createdAt: Date.now(),

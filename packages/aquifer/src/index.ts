@@ -1,1 +1,50 @@
-export {};
+export {
+  AquiferError,
+  type Block,
+  type Chunk,
+  type DocumentContent,
+  type DocumentRecord,
+  type DocumentStatus,
+  type Embedder,
+  type ErrorCode,
+  type Filter,
+  filterMatches,
+  filterOperators,
+  type Generator,
+  isAquiferError,
+  type Metadata,
+  type PageSpan,
+  parseFilter,
+  type Reranker,
+  type Source,
+  type SourceItem,
+  type Store,
+} from '@aquifer/contracts';
+export {
+  createMemorySource,
+  type IngestionEvent,
+  type IngestionProgress,
+  type IngestionSummary,
+  type MemoryDocument,
+} from '@aquifer/ingestion';
+export type { Answer, AnswerEvent, SearchMatch, SearchResponse } from '@aquifer/retrieval';
+export { knowledgeBaseOptions } from './config/knowledge-base-options.js';
+export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';
+export {
+  configurationSchema,
+  type SettingName,
+  type SettingValues,
+  settingNames,
+  settings,
+  variableOf,
+} from './config/settings.js';
+export type {
+  AskOptions,
+  IndexOptions,
+  IndexSummary,
+  KnowledgeBase,
+  KnowledgeBaseOptions,
+  KnowledgeBaseStatus,
+  SearchOptions,
+} from './knowledge-base.js';
+export { openKnowledgeBase } from './open-knowledge-base.js';

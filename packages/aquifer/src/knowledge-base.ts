@@ -1,4 +1,13 @@
-import type { Chunk, DocumentContent, DocumentRecord, Filter, ListDocumentsQuery, Source, StoreStats } from '@aquifer/contracts';
+import type {
+  Chunk,
+  DocumentContent,
+  DocumentRecord,
+  EmbedderFingerprint,
+  Filter,
+  ListDocumentsQuery,
+  Source,
+  StoreStats,
+} from '@aquifer/contracts';
 import type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
 import type { AnswerEvent, SearchResponse } from '@aquifer/retrieval';
 
@@ -45,6 +54,8 @@ export interface KnowledgeBaseIdentity {
 }
 
 export interface IndexSummary extends IngestionSummary {
+  /** Name of the embedder. */
+  readonly embedder: string;
   readonly knowledgeBase: KnowledgeBaseIdentity;
 }
 
@@ -80,7 +91,7 @@ export interface KnowledgeBaseStatus {
   readonly failures: readonly { readonly source: string; readonly reason: string }[];
   readonly chunks: number;
   readonly tokens: number;
-  readonly embedder: { readonly name: string; readonly dimensions: number; readonly maxInputTokens: number };
+  readonly embedder: EmbedderFingerprint & { readonly name: string };
   readonly index: StoreStats['index'];
   readonly bytes: number;
   readonly generation: number;
@@ -102,7 +113,9 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
   ask(question: string, options?: AskOptions): AsyncIterable<AnswerEvent>;
   documents(query?: ListDocumentsQuery): Promise<DocumentRecord[]>;
   /** @throws `document-not-found` */
-  document(id: string): Promise<DocumentRecord & { readonly content: DocumentContent; readonly chunks: readonly Chunk[] }>;
+  document(
+    id: string,
+  ): Promise<DocumentRecord & { readonly content: DocumentContent; readonly chunks: readonly Chunk[] }>;
   /** Deletes documents from the index, not their files; returns how many there were. */
   delete(ids: readonly string[]): Promise<number>;
   status(): Promise<KnowledgeBaseStatus>;

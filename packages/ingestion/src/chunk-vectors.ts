@@ -61,9 +61,15 @@ const lookupBatchSize = 256;
  */
 const worthSavingMs = 2;
 
+/** The key of a text in the embedding cache: what was embedded, and by what. */
+export function embeddingKeys(embedder: Embedder): (text: string) => string {
+  const prefix = `${fingerprintText(embedder.fingerprint)}\n`;
+  return (text) => hash('sha256', prefix + text, 'hex');
+}
+
 export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
   const { store, embedder, signal } = options;
-  const prefix = `${fingerprintText(embedder.fingerprint)}\n`;
+  const keyOf = embeddingKeys(embedder);
   const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0 };
   /** Texts on their way: until their vectors are durable, equal texts wait for the same promise. */
   const inFlight = new Map<string, Promise<Resolved>>();
@@ -140,7 +146,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
           const window = chunks.slice(start, start + windowChunks);
           const requests = window.map((chunk) => {
             const text = embeddedText(chunk);
-            return { key: hash('sha256', prefix + text, 'hex'), text, spill };
+            return { key: keyOf(text), text, spill };
           });
           const promises = requests.map((request) => {
             const shared = inFlight.get(request.key);

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { DocumentRecord, Metadata, SourceItem } from '@aquifer/contracts';
+import type { Chunker, DocumentRecord, Metadata, SourceItem } from '@aquifer/contracts';
 
 const digestCharacters = 12;
 
@@ -13,6 +13,14 @@ export interface DocumentStamp {
   readonly processing: string;
   readonly attributes: string;
   readonly item: string;
+}
+
+/** Version of what this package does to a file: raised when old documents should be made again. */
+const ingestionVersion = 'ingestion-1';
+
+/** The `processing` part of a stamp. */
+export function processingDigest(readerFingerprint: string, chunker: Chunker): string {
+  return digest([ingestionVersion, readerFingerprint, chunker.fingerprint]);
 }
 
 export function digest(parts: readonly string[]): string {

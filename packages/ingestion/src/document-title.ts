@@ -1,4 +1,5 @@
 import type { SourceItem } from '@aquifer/contracts';
+import { storableText } from './storable-text.js';
 
 /** A title longer than this is not a title; it would crowd the text out of every chunk. */
 const maxTitleCharacters = 200;
@@ -22,7 +23,9 @@ export function documentTitle(item: Pick<SourceItem, 'path' | 'title'>, extracte
 }
 
 function tidy(title: string): string {
-  const oneLine = title.replace(/\s+/g, ' ').trim();
+  const oneLine = storableText(title)
+    .replace(/[\s\ufffd]+/g, ' ')
+    .trim();
   return oneLine.length <= maxTitleCharacters
     ? oneLine
     : Array.from(oneLine).slice(0, maxTitleCharacters).join('').trim();

@@ -3,6 +3,7 @@ import { opendir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type SourceOmission, throwIfAborted } from '@aquifer/contracts';
 import PQueue from 'p-queue';
+import { storableText } from './storable-text.js';
 
 export const sidecarEnding = '.metadata.json';
 
@@ -99,7 +100,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
     for (const entry of entries) {
       const { name } = entry;
       if (isHidden(name)) continue;
-      const normal = name.normalize('NFC');
+      const normal = storableText(name).normalize('NFC');
       const path = folder === '' ? normal : `${folder}/${normal}`;
       const diskPath = diskFolder.endsWith(sep) ? `${diskFolder}${name}` : `${diskFolder}${sep}${name}`;
       if (entry.isDirectory()) {

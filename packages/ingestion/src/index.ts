@@ -9,3 +9,4 @@ export {
 } from './ingestor.js';
 export { createMemorySource, type MemoryDocument, type MemorySourceOptions } from './memory-source.js';
 export type { IngestionProgress } from './progress.js';
+export { type ReEmbedOptions, reEmbed } from './re-embed.js';

@@ -16,6 +16,7 @@ import type { ChunkVectors } from './chunk-vectors.js';
 import { attributesDigest, formatStamp, isSettled, parseStamp } from './document-stamp.js';
 import { documentTitle, fileName, readableFileName } from './document-title.js';
 import type { WorkItem } from './snapshot.js';
+import { storableText } from './storable-text.js';
 import { untilAborted } from './until-aborted.js';
 
 /** What became of one file. */
@@ -95,7 +96,9 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
     };
   } catch (error) {
     if (!(error instanceof DocumentFailure)) throw error;
-    await commitWithoutText({ ...base, status: 'failed', statusReason: error.message }, context.store);
+    // Without the attributes: they may be what is wrong.
+    const record = { ...base, metadata: {}, status: 'failed', statusReason: error.message } as const;
+    await commitWithoutText(record, context.store);
     return { status: 'failed', isNew, reason: error.message, chunks: 0, ...moved };
   }
 }
@@ -195,7 +198,7 @@ async function processContent(
   };
 
   if (text.trim() === '') {
-    if (omissions.length > 0) throw new DocumentFailure(omissions.join('; '));
+    if (omissions.length > 0) throw new DocumentFailure(storableText(omissions.join('; ')));
     return commitWithoutText({ ...record, status: 'ignored', statusReason: 'The file holds no text.' }, store);
   }
 
@@ -212,7 +215,7 @@ async function processContent(
     const document: DocumentRecord = {
       ...record,
       ...(omissions.length > 0
-        ? { status: 'partially-indexed', statusReason: omissions.join('; ') }
+        ? { status: 'partially-indexed', statusReason: storableText(omissions.join('; ')) }
         : { status: 'indexed' }),
       chunkCount: chunks.length,
       tokenCount: chunks.reduce((sum, chunk) => sum + chunk.tokens, 0),
@@ -239,8 +242,9 @@ async function commit(write: DocumentWrite, store: Store): Promise<void> {
   try {
     await store.replaceDocument(write);
   } catch (error) {
-    if (isAquiferError(error, 'invalid-vector')) throw new DocumentFailure(reasonOf(error), { cause: error });
-    throw error;
+    // What the store refuses to hold, such as half of a surrogate pair in an attribute, is wrong with this document.
+    const isRefused = isAquiferError(error, 'invalid-document') || isAquiferError(error, 'invalid-vector');
+    throw isRefused ? new DocumentFailure(reasonOf(error), { cause: error }) : error;
   }
 }
 
@@ -249,11 +253,11 @@ async function commitWithoutText(
   store: Store,
 ): Promise<DocumentRecord> {
   const document: DocumentRecord = { ...record, chunkCount: 0, tokenCount: 0, indexedAt: Date.now() };
-  await store.replaceDocument({ document, text: '', pages: [], blocks: [], chunks: [] });
+  await commit({ document, text: '', pages: [], blocks: [], chunks: [] }, store);
   return document;
 }
 
 function reasonOf(error: unknown): string {
-  if (isAquiferError(error)) return error.message;
-  return `Unexpected error: ${error instanceof Error ? error.message : String(error)}`;
+  if (isAquiferError(error)) return storableText(error.message);
+  return storableText(`Unexpected error: ${error instanceof Error ? error.message : String(error)}`);
 }

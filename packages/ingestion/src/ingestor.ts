@@ -13,7 +13,7 @@ import PQueue from 'p-queue';
 import { createByteBudget } from './byte-budget.js';
 import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
-import { digest } from './document-stamp.js';
+import { processingDigest } from './document-stamp.js';
 import { type DocumentOutcome, ingestDocument } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
@@ -104,8 +104,6 @@ export interface Ingestor {
   run(source: Source, options?: IngestionRunOptions): Promise<IngestionSummary>;
 }
 
-/** Version of what this package does to a file: raised when old documents should be made again. */
-const ingestionVersion = 'ingestion-1';
 const deletionBatch = 1_000;
 
 /**
@@ -120,7 +118,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   const passwords = options.passwords ?? [];
   const maxDocumentBytes = options.maxDocumentBytes ?? 256 * 2 ** 20;
   const maxBytesInFlight = options.maxBytesInFlight ?? 64 * 2 ** 20;
-  const processing = digest([ingestionVersion, options.readerFingerprint ?? '', chunker.fingerprint]);
+  const processing = processingDigest(options.readerFingerprint ?? '', chunker);
 
   async function run(source: Source, runOptions: IngestionRunOptions = {}): Promise<IngestionSummary> {
     const startedAt = performance.now();

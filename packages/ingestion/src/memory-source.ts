@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { AquiferError, type Metadata, parseMetadata, type Source, type SourceItem } from '@aquifer/contracts';
+import { storableText } from './storable-text.js';
 
 export interface MemoryDocument {
   /** Names the document inside the source, such as `faq/leave.md`. Its ending decides how the document is read. */
@@ -49,8 +50,7 @@ export function createMemorySource(options: MemorySourceOptions): Source {
 }
 
 function memoryItem(sourceId: string, document: MemoryDocument): SourceItem {
-  // By way of UTF-8, so that a lone surrogate cannot reach a URI or a database.
-  const path = Buffer.from(document.path, 'utf8').toString().normalize('NFC');
+  const path = storableText(document.path).normalize('NFC');
   if (path === '') throw new AquiferError('invalid-options', 'A document needs a path that is not empty.');
   if ((document.text === undefined) === (document.bytes === undefined)) {
     throw new AquiferError('invalid-options', `${path}: a document needs either text or bytes.`);

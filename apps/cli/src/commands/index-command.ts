@@ -37,8 +37,7 @@ async function indexPaths(
 ): Promise<IndexSummary> {
   const { out, err } = context;
   const bar = createProgressBar(err);
-  const startedAt = Date.now();
-  let saidAt = startedAt;
+  let saidAt = Date.now();
   let failures = 0;
 
   const onEvent = (event: IngestionEvent) => {
@@ -57,19 +56,12 @@ async function indexPaths(
     signal: context.signal,
     maxDeletePercent,
     onEvent,
-    onProgress: ({ filesDone, filesTotal, chunks }) => {
-      const seconds = (Date.now() - startedAt) / 1000;
-      const rate = seconds > 0.5 ? ` · ${count(chunks / seconds)} chunks/s` : '';
-      bar.update({
-        label: 'reading',
-        done: filesDone,
-        total: filesTotal,
-        unit: 'files',
-        detail: `${count(chunks)} chunks${rate}`,
-      });
+    onProgress: ({ phase, done, total, chunks, chunksPerSecond }) => {
+      const detail = `${count(chunks)} chunks · ${count(chunksPerSecond)} chunks/s`;
+      bar.update({ label: phase, done, total, unit: 'files', detail: chunks > 0 ? detail : undefined });
       if (!err.isInteractive && Date.now() - saidAt > plainProgressMs) {
         saidAt = Date.now();
-        err.line(`  ${count(filesDone)}/${count(filesTotal)} files · ${count(chunks)} chunks${rate}`);
+        err.line(`  ${phase} ${count(done)}/${count(total)} files · ${detail}`);
       }
     },
     onOptimise: ({ done, total }) => bar.update({ label: 'building the graph', done, total, unit: 'vectors' }),

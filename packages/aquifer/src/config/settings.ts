@@ -4,7 +4,7 @@ import { choice, integer, number, type SettingKind, text } from './setting-kinds
 export interface Setting<Value> {
   readonly kind: SettingKind<Value>;
   readonly description: string;
-  readonly fallback?: Value;
+  readonly fallback?: NoInfer<Value>;
   /** Never printed, and not accepted as a flag: flags can be seen by every user of the machine. */
   readonly secret?: boolean;
 }

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { displayWidth, padTo } from './display-width.js';
+import { createLineWrapper } from './line-wrapper.js';
+import { createProgressBar, duration, size } from './progress-bar.js';
+import { table } from './table.js';
+import { plainLine, type Terminal, truncate } from './terminal.js';
+
+function recordingTerminal(columns: number, isInteractive = true): Terminal & { written: string } {
+  const terminal = {
+    columns,
+    isInteractive,
+    written: '',
+    style: (_style: unknown, text: string) => text,
+    write(text: string) {
+      terminal.written += text;
+    },
+    line: (text = '') => terminal.write(`${text}\n`),
+  };
+  return terminal;
+}
+
+describe('display width', () => {
+  it('counts two columns for full-width characters and none for combining marks', () => {
+    assert.equal(displayWidth('abc'), 3);
+    assert.equal(displayWidth('育児休業'), 8);
+    assert.equal(displayWidth('e\u0301'), 1);
+    assert.equal(displayWidth(padTo('休', 6)), 6);
+  });
+
+  it('truncates to columns, not characters', () => {
+    assert.equal(truncate('育児休業規程', 7), '育児休…');
+    assert.equal(truncate('short', 7), 'short');
+  });
+});
+
+describe('plainLine', () => {
+  it('removes what could move the cursor, recolour the terminal or turn the text around', () => {
+    assert.equal(plainLine('a\u001b[31mb\r\nc\u202ed\u0007'), 'a [31mb c d');
+  });
+});
+
+describe('line wrapper', () => {
+  const wrap = (text: string, columns: number, pieces = 1) => {
+    let out = '';
+    const wrapper = createLineWrapper((part) => {
+      out += part;
+    }, columns);
+    const step = Math.ceil(text.length / pieces);
+    for (let at = 0; at < text.length; at += step) wrapper.write(text.slice(at, at + step));
+    wrapper.end();
+    return out
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.trimEnd());
+  };
+
+  it('wraps between words', () => {
+    assert.deepEqual(wrap('one two three four', 9), ['one two', 'three', 'four']);
+  });
+
+  it('wraps Japanese between characters, but not before closing punctuation', () => {
+    for (const line of wrap('育児休業は最長で五十二週間取得できます。次の文です。', 16)) {
+      assert.ok(displayWidth(line) <= 18, line);
+      assert.doesNotMatch(line, /^[。、]/);
+    }
+  });
+
+  it('gives the same lines however the text is cut into pieces', () => {
+    const text = 'Full-time employees may take 52 weeks of parental leave. 育児休業は最長で五十二週間取得できます。';
+    for (const pieces of [2, 5, 17]) assert.deepEqual(wrap(text, 30, pieces), wrap(text, 30));
+  });
+});
+
+describe('table', () => {
+  it('keeps within the terminal by shrinking one column', () => {
+    const columns = [{ title: 'id' }, { title: 'document', shrinks: true }, { title: 'n', align: 'right' as const }];
+    const lines = table(recordingTerminal(40), columns, [['abc', '長い名前の文書'.repeat(5), '7']]);
+    for (const line of lines) assert.ok(displayWidth(line) <= 40, line);
+    assert.match(lines[1] ?? '', /…\s+7$/);
+  });
+});
+
+describe('progress bar', () => {
+  it('draws on a terminal and writes nothing where output is piped', () => {
+    let now = 1_000_000;
+    const draw = (terminal: ReturnType<typeof recordingTerminal>) => {
+      const bar = createProgressBar(terminal, () => now);
+      now += 5000;
+      bar.update({ label: 'reading', done: 5, total: 10, unit: 'files', detail: '20 chunks' });
+      bar.clear();
+      return terminal.written;
+    };
+    assert.match(draw(recordingTerminal(80)), /reading ━{22} 5\/10 files · 20 chunks · 5\.0 s left/);
+    assert.equal(draw(recordingTerminal(80, false)), '');
+  });
+
+  it('writes durations and sizes as people do', () => {
+    assert.deepEqual([0.04, 9.94, 59.6, 250, 7500].map(duration), [
+      '0.0 s',
+      '9.9 s',
+      '1 min 0 s',
+      '4 min 10 s',
+      '2 h 5 min',
+    ]);
+    assert.deepEqual([999, 1000, 123_456_789].map(size), ['999 B', '1.0 kB', '123 MB']);
+  });
+});

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { AquiferError } from '@aquifer/contracts';
+import type { KnowledgeBaseOptions } from '../knowledge-base.js';
+import type { SettingValues } from './settings.js';
+
+/**
+ * The settings as options of `openKnowledgeBase`; reads the files that hold passwords and keys.
+ *
+ * @throws `invalid-options` when such a file cannot be read, or both a key and a key file are given.
+ */
+export async function knowledgeBaseOptions(values: SettingValues): Promise<KnowledgeBaseOptions> {
+  const { kb = '.aquifer', encryptionKey, encryptionKeyFile, passwordFile } = values;
+  const [location, name] = splitLocation(kb);
+  if (encryptionKey !== undefined && encryptionKeyFile !== undefined) {
+    throw new AquiferError('invalid-options', 'Give encryptionKey or encryptionKeyFile, not both.');
+  }
+  return {
+    location,
+    name,
+    embedder: values.embedder,
+    model: values.model,
+    chunkTokens: values.chunkTokens,
+    chunkOverlap: values.chunkOverlap,
+    indexKind: values.indexKind,
+    threads: values.threads,
+    readTimeoutMs: values.readTimeoutSeconds === undefined ? undefined : values.readTimeoutSeconds * 1000,
+    readMemoryMb: values.readMemoryMb,
+    encryptionKey:
+      encryptionKeyFile === undefined ? encryptionKey : (await linesOf(encryptionKeyFile, 'encryptionKeyFile'))[0],
+    passwords: passwordFile === undefined ? undefined : await linesOf(passwordFile, 'passwordFile'),
+  };
+}
+
+/** `.aquifer?name=team` → the folder and the name. */
+function splitLocation(kb: string): [location: string, name: string | undefined] {
+  const match = /^(.*)\?name=([^?&]+)$/.exec(kb);
+  return match ? [match[1] || '.aquifer', decodeURIComponent(match[2]!)] : [kb, undefined];
+}
+
+async function linesOf(path: string, setting: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new AquiferError('invalid-options', `${setting}: cannot read ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.length > 0);
+  if (lines.length === 0) throw new AquiferError('invalid-options', `${setting}: ${path} is empty.`);
+  return lines;
+}

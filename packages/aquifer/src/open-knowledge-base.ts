@@ -1,0 +1,160 @@
+import { resolve } from 'node:path';
+import { AquiferError, type Embedder, type Generator, type Store } from '@aquifer/contracts';
+import { openLocalStore } from '@aquifer/local-store';
+import { createAnswerer, createRetriever, type Retriever } from '@aquifer/retrieval';
+import { createAnalyser } from '@aquifer/text-analysis';
+import {
+  assertReadableManifest,
+  assertSameEmbedder,
+  createManifest,
+  readBuiltWith,
+  writeBuiltWith,
+} from './index-manifest.js';
+import type { Indexer } from './indexer.js';
+import type { KnowledgeBase, KnowledgeBaseOptions } from './knowledge-base.js';
+import { absoluteEmbedderName, embedderByName, generatorByName } from './models-by-name.js';
+import { statusOf, writeLastRun } from './status.js';
+
+const defaultAskLimit = 8;
+const defaultChunkTokens = 512;
+
+/**
+ * Opens the knowledge base at a location, or makes it.
+ *
+ * @throws `index-not-found` (mode `read`), `index-locked` (another process writes), `embedder-mismatch`, `index-outdated`,
+ *   `index-too-new`, `encryption-key-refused`, `model-not-found`
+ * @example
+ * const knowledgeBase = await openKnowledgeBase({ location: './.aquifer' });
+ * await knowledgeBase.index('./handbook');
+ * const { matches } = await knowledgeBase.search('parental leave', { limit: 5 });
+ * await knowledgeBase.close();
+ */
+export async function openKnowledgeBase(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
+  const location = resolve(options.location);
+  const analyser = createAnalyser();
+  const store = await openLocalStore({
+    location,
+    mode: options.mode ?? 'write',
+    analyser,
+    encryptionKey: options.encryptionKey,
+    index: options.indexKind,
+  });
+  try {
+    return await assemble(store, location, analyser.version, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function assemble(
+  store: Store,
+  location: string,
+  analyserVersion: string,
+  options: KnowledgeBaseOptions,
+): Promise<KnowledgeBase> {
+  const known = await store.readManifest();
+  if (known === undefined && options.mode === 'read') {
+    throw new AquiferError('index-not-found', `The index at ${location} is empty. Fill it: npx aquifer index <folder>`);
+  }
+  if (known !== undefined) assertReadableManifest(known, analyserVersion, location);
+  const recorded = await readBuiltWith(store);
+  const builtWith = {
+    embedderName: absoluteEmbedderName(options.embedder ?? recorded?.embedderName ?? 'builtin'),
+    chunkTokens: options.chunkTokens ?? recorded?.chunkTokens ?? defaultChunkTokens,
+    chunkOverlap: options.chunkOverlap ?? recorded?.chunkOverlap ?? 0,
+  };
+
+  // Opened when first needed: listing documents must not load a model, nor a search the readers.
+  const embedder = lazy(async (): Promise<Embedder> => {
+    const model = await embedderByName(builtWith.embedderName);
+    if (known !== undefined) assertSameEmbedder(known, model, builtWith.embedderName, location);
+    return model;
+  });
+  const retriever = lazy(async (): Promise<Retriever> => createRetriever({ store, embedder: await embedder.get() }));
+  const generator = lazy((): Promise<Generator> => generatorByName(options.model ?? 'builtin'));
+  const indexer = lazy(async (): Promise<Indexer> => {
+    const { chunkerFor, createIndexer } = await import('./indexer.js');
+    const model = await embedder.get();
+    const chunker = await chunkerFor(model, builtWith);
+    if (chunker.fingerprint !== manifest.chunker) {
+      await store.writeManifest({ ...manifest, chunker: chunker.fingerprint });
+      await writeBuiltWith(store, builtWith);
+    }
+    return createIndexer({ ...options, store, location, embedder: model, chunker });
+  });
+  const closeAll = async () => {
+    await (await indexer.opened())?.close();
+    await (await embedder.opened())?.close?.();
+    await store.close();
+  };
+
+  // A name that somebody asked for is checked now, not at the first search.
+  if (options.embedder !== undefined) await embedder.get();
+  const manifest =
+    known ??
+    (await createManifest(store, {
+      embedder: await embedder.get(),
+      analyser: analyserVersion,
+      name: options.name ?? 'default',
+    }));
+  if (known === undefined) await writeBuiltWith(store, builtWith);
+
+  const identity = { ...manifest.knowledgeBase, location };
+  const optimise: KnowledgeBase['optimise'] = ({ signal, onOptimise } = {}) =>
+    store.optimise({ signal, onProgress: onOptimise });
+
+  return {
+    ...identity,
+    async index(what, indexOptions = {}) {
+      const summary = await (await indexer.get()).index(what, indexOptions);
+      await optimise(indexOptions);
+      await writeLastRun(store, summary);
+      return { ...summary, embedder: builtWith.embedderName, knowledgeBase: identity };
+    },
+    async search(query, searchOptions = {}) {
+      return (await retriever.get()).search(query, searchOptions);
+    },
+    async *ask(question, { model, ...askOptions } = {}) {
+      const answerer = createAnswerer({
+        retriever: await retriever.get(),
+        store,
+        generator: model === undefined ? await generator.get() : await generatorByName(model),
+      });
+      yield* answerer.ask(question, { ...askOptions, limit: askOptions.limit ?? defaultAskLimit });
+    },
+    documents: (query) => store.listDocuments(query),
+    async document(id) {
+      const document = await store.getDocument(id);
+      const content = await store.getContent(id);
+      if (document === undefined) {
+        throw new AquiferError('document-not-found', `There is no document "${id}": npx aquifer documents lists them.`);
+      }
+      return {
+        ...document,
+        content: content ?? { text: '', pages: [], blocks: [] },
+        chunks: await store.listChunks(id),
+      };
+    },
+    delete: (ids) => store.deleteDocuments(ids),
+    status: () => statusOf(store, manifest, identity, builtWith.embedderName),
+    optimise,
+    close: closeAll,
+  };
+}
+
+/** A value made once, when it is first asked for. A failed attempt is not remembered. */
+function lazy<Value>(make: () => Promise<Value>) {
+  let made: Promise<Value> | undefined;
+  return {
+    get: (): Promise<Value> => {
+      made ??= make().catch((error: unknown) => {
+        made = undefined;
+        throw error;
+      });
+      return made;
+    },
+    /** The value, where somebody asked for it and it could be made. */
+    opened: async (): Promise<Value | undefined> => made?.catch(() => undefined),
+  };
+}

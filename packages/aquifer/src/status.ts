@@ -1,0 +1,35 @@
+import type { Manifest, Store } from '@aquifer/contracts';
+import type { IngestionSummary } from '@aquifer/ingestion';
+import type { KnowledgeBaseIdentity, KnowledgeBaseStatus } from './knowledge-base.js';
+
+const lastRunKey = 'last-run';
+const failuresListed = 1_000;
+
+export async function writeLastRun(store: Store, summary: IngestionSummary): Promise<void> {
+  await store.writeValue(lastRunKey, { ...summary, finishedAt: Date.now() });
+}
+
+export async function statusOf(
+  store: Store,
+  manifest: Manifest,
+  identity: KnowledgeBaseIdentity,
+  embedderName: string,
+): Promise<KnowledgeBaseStatus> {
+  const [stats, failed, lastRun] = await Promise.all([
+    store.stats(),
+    store.listDocuments({ status: 'failed', limit: failuresListed }),
+    store.readValue(lastRunKey),
+  ]);
+  return {
+    knowledgeBase: identity,
+    documents: stats.documents,
+    failures: failed.map(({ source, statusReason }) => ({ source, reason: statusReason ?? '' })),
+    chunks: stats.chunks,
+    tokens: stats.tokens,
+    embedder: { ...manifest.embedder, name: embedderName },
+    index: stats.index,
+    bytes: stats.bytes,
+    generation: stats.generation,
+    ...(lastRun === undefined ? {} : { lastRun: lastRun as KnowledgeBaseStatus['lastRun'] }),
+  };
+}
