@@ -1,4 +1,5 @@
 import type { Reader } from '@aquifer/contracts';
+import { isHtml } from './signatures.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -28,4 +29,27 @@ export interface Format {
  * }
  * ```
  */
-export const formats: readonly Format[] = [];
+export const formats: readonly Format[] = [
+  {
+    id: 'html',
+    mediaTypes: ['text/html', 'application/xhtml+xml'],
+    extensions: ['.html', '.htm', '.xhtml'],
+    recognises: isHtml,
+    isText: true,
+    load: async () => (await import('./html.js')).htmlReader,
+  },
+  {
+    id: 'markdown',
+    mediaTypes: ['text/markdown', 'text/x-markdown'],
+    extensions: ['.md', '.markdown', '.mdown', '.mkd'],
+    isText: true,
+    load: async () => (await import('./markdown.js')).markdownReader,
+  },
+  {
+    id: 'plain-text',
+    mediaTypes: ['text/plain'],
+    extensions: ['.txt', '.text', '.log'],
+    isText: true,
+    load: async () => (await import('./plain-text.js')).plainTextReader,
+  },
+];

@@ -105,7 +105,8 @@ export function createTextBuilder(): TextBuilder {
   };
 }
 
-const plainText = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
+/** Anything but words of ASCII with single spaces between them. Without a repeated group, which would overflow on long texts. */
+const needsCleaning = /[^\x20-\x7e]| {2}|^ | $/;
 
 /**
  * Text as it is stored: NFC, well-formed UTF-16, `\n` line ends, no control characters, byte order marks or soft
@@ -113,7 +114,7 @@ const plainText = /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/;
  * space, and blank lines go.
  */
 export function normaliseText(text: string, kind: BlockKind): string {
-  if (plainText.test(text)) return text;
+  if (!needsCleaning.test(text)) return text;
   const cleaned = text
     .replace(/\r\n?|[\v\f\x85\u2028\u2029]/g, '\n')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is being removed

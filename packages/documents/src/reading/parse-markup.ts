@@ -1,0 +1,136 @@
+import { type DefaultTreeAdapterTypes, html, Parser, type Token } from 'parse5';
+
+export type MarkupNode = DefaultTreeAdapterTypes.ChildNode;
+export type MarkupElement = DefaultTreeAdapterTypes.Element;
+export type MarkupParent = DefaultTreeAdapterTypes.ParentNode;
+
+/**
+ * Deepest nesting of elements. Every tag looks through the open elements, so that without a limit a file of nothing but
+ * `<div>` takes time quadratic in its length. Browsers stop at 512.
+ */
+const maxDepth = 256;
+
+const { TAG_ID } = html;
+
+/**
+ * Elements that only change how text looks. Unclosed, they are opened again in every paragraph that follows, which also
+ * is quadratic; nothing that a reader of text needs depends on them.
+ */
+const formatting = new Set([
+  TAG_ID.B,
+  TAG_ID.BIG,
+  TAG_ID.CODE,
+  TAG_ID.EM,
+  TAG_ID.FONT,
+  TAG_ID.I,
+  TAG_ID.NOBR,
+  TAG_ID.S,
+  TAG_ID.SMALL,
+  TAG_ID.STRIKE,
+  TAG_ID.STRONG,
+  TAG_ID.TT,
+  TAG_ID.U,
+]);
+
+/** Elements that close themselves or are needed to leave a state of the tokenizer. */
+const alwaysKept = new Set([TAG_ID.BR, TAG_ID.HR, TAG_ID.IMG, TAG_ID.WBR, TAG_ID.SCRIPT, TAG_ID.STYLE, TAG_ID.TITLE]);
+
+class BoundedParser extends Parser<DefaultTreeAdapterTypes.DefaultTreeAdapterMap> {
+  private skippedDepth = 0;
+
+  override onStartTag(token: Token.TagToken): void {
+    if (formatting.has(token.tagID)) return;
+    if (this.openElements.stackTop >= maxDepth && !alwaysKept.has(token.tagID)) {
+      if (!token.selfClosing) this.skippedDepth++;
+      return;
+    }
+    super.onStartTag(token);
+  }
+
+  override onEndTag(token: Token.TagToken): void {
+    if (formatting.has(token.tagID)) return;
+    if (this.skippedDepth > 0 && !alwaysKept.has(token.tagID)) {
+      this.skippedDepth--;
+      return;
+    }
+    super.onEndTag(token);
+  }
+}
+
+/** The document of an HTML page or fragment, as browsers see it, without elements that only change how text looks. */
+export function parseMarkup(markup: string): DefaultTreeAdapterTypes.Document {
+  return BoundedParser.parse<DefaultTreeAdapterTypes.DefaultTreeAdapterMap>(markup, { scriptingEnabled: false });
+}
+
+export function isElement(node: MarkupNode | MarkupParent): node is MarkupElement {
+  return 'tagName' in node;
+}
+
+export function isText(node: MarkupNode | MarkupParent): node is DefaultTreeAdapterTypes.TextNode {
+  return node.nodeName === '#text';
+}
+
+export function attribute(element: MarkupElement, name: string): string | undefined {
+  return element.attrs.find((item) => item.name === name)?.value;
+}
+
+/** All elements under a node in document order, without recursion. `enter` false leaves out what is inside. */
+export function* elementsOf(
+  root: MarkupParent,
+  enter: (element: MarkupElement) => boolean = () => true,
+): Generator<MarkupElement> {
+  const stack: MarkupNode[] = [...root.childNodes].reverse();
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (!isElement(node)) continue;
+    yield node;
+    if (enter(node))
+      for (let index = node.childNodes.length - 1; index >= 0; index--) stack.push(node.childNodes[index]!);
+  }
+}
+
+/** Text of a node as one line; inside, only what `skip` does not hide. */
+export function textOf(root: MarkupParent, skip: (element: MarkupElement) => boolean = () => false): string {
+  const parts: string[] = [];
+  const stack: MarkupNode[] = [...root.childNodes].reverse();
+  for (let node = stack.pop(); node; node = stack.pop()) {
+    if (isText(node)) parts.push(node.value);
+    if (!isElement(node) || skip(node)) continue;
+    if (isBlock(node) || node.tagName === 'br') parts.push(' ');
+    if (node.tagName === 'img') parts.push(alternativeText(node));
+    for (let index = node.childNodes.length - 1; index >= 0; index--) stack.push(node.childNodes[index]!);
+  }
+  return collapseSpace(parts.join('')).trim();
+}
+
+const cjk = '[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\u3000-\\u303f\\uff00-\\uffef]';
+const breakBetweenCjk = new RegExp(`(?<=${cjk})[ \\t]*\\r?\\n[ \\t]*(?=${cjk})`, 'gu');
+
+/** White space as HTML shows it: one space for a run, none for a line break between characters of Chinese or Japanese. */
+export function collapseSpace(text: string): string {
+  const joined = text.includes('\n') ? text.replace(breakBetweenCjk, '') : text;
+  return joined.replace(/[ \t\n\r\f]+/g, ' ');
+}
+
+const blockTags = new Set(
+  (
+    'address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer form ' +
+    'h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol optgroup option p plaintext pre search section ' +
+    'summary table tbody td tfoot th thead tr ul xmp'
+  ).split(' '),
+);
+
+export function isBlock(element: MarkupElement): boolean {
+  return blockTags.has(element.tagName);
+}
+
+/** What an image says, or an empty string where its description is a file name or a label such as "logo". */
+export function alternativeText(image: MarkupElement): string {
+  const text = (attribute(image, 'alt') ?? '').trim();
+  const isMeaningful =
+    /\p{L}{2}/u.test(text) &&
+    !/\.(?:png|jpe?g|gif|svg|webp|bmp|tiff?|emf|wmf)$/i.test(text) &&
+    !/^(?:image|picture|photo|logo|icon|spacer|bullet|画像|図|写真|ロゴ)\s*\d*$/i.test(text) &&
+    attribute(image, 'width') !== '1' &&
+    attribute(image, 'height') !== '1';
+  return isMeaningful ? text : '';
+}
