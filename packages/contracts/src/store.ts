@@ -97,12 +97,17 @@ export interface StoreStats {
  * Documents, chunks, vectors, keyword postings and the embedding cache of one knowledge base.
  *
  * Scores. Dense: the cosine of query and chunk vector, −1 to 1. Keyword: BM25 (Robertson and Zaragoza 2009; k1 = 1.2,
- * b = 0.75) summed over the query's terms as often as the query says them, with idf = ln(1 + (N − n + 0.5)/(n + 0.5)),
- * N and n counted over all chunks whatever the filter, and a term in a chunk's context or table header counting three
- * times as much as one in its text. Only chunks with at least one of the query's terms match.
+ * b = 0.75) summed over the query's terms as often as the query says them: idf · tf · (k1 + 1)/(tf + k1 · (1 − b + b ·
+ * length/average length)) with idf = ln(1 + (N − n + 0.5)/(n + 0.5)), N and n counted over all chunks whatever the filter,
+ * tf counting a term in a chunk's context or table header three times as much as one in its text, and length the plain
+ * number of terms of all three. Only chunks with at least one of the query's terms match. Of a query with more than 1,000
+ * distinct terms a store may leave out the most common ones.
  *
  * A search returns exactly `min(limit, matching chunks)` results with any filter, never sees half of a document, and
  * sees everything that was committed by this store object before it began.
+ *
+ * Strings come back as they went in. Those that no database keeps (with a NUL, or half of a surrogate pair) are refused
+ * with `invalid-document` in a document and `invalid-filter` in a filter, and as ids they exist nowhere.
  *
  * Every method rejects with `invalid-options` for arguments out of range (a limit of 0, for example), `invalid-filter`,
  * and `index-corrupt` where stored bytes are damaged. Methods that write reject with `index-read-only` on a store opened for reading.
@@ -113,9 +118,10 @@ export interface Store {
   writeManifest(manifest: Manifest): Promise<void>;
 
   /**
-   * Inserts or replaces a document with its text and chunks, atomically. Chunks whose ids the document already has keep
-   * their vectors. Nothing is written when anything is wrong.
+   * Inserts or replaces a document with its text and chunks, atomically. Chunks whose ids the document already has, under
+   * the same embedding key, keep their vectors. Nothing is written when anything is wrong.
    *
+   * @throws `invalid-document`: a chunk that is not a slice of the text, or an id that another document's chunk has.
    * @throws `invalid-vector`: wrong dimension, NaN or infinity, all zero, or no vector given and none cached.
    */
   replaceDocument(write: DocumentWrite): Promise<void>;

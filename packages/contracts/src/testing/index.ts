@@ -1,1 +1,5 @@
+export { generateFilter, generateMetadata } from './generated-filters.js';
+export { createSeededRandom, type SeededRandom } from './seeded-random.js';
+export { type StoreContractOptions, type StoreUnderTest, storeContract } from './store.contract.js';
+export { createClusteredVectors, sketchDocument, suiteAnalyser, suiteManifest } from './store-fixtures.js';
 export type { TestOptions, TestRunner } from './test-runner.js';
