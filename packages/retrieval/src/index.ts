@@ -1,5 +1,16 @@
+export type {
+  Answer,
+  AnswerEvent,
+  AnswerTimes,
+  Citation,
+  ConsideredPassage,
+  Reference,
+} from './answer-events.js';
+export { type Answerer, type AnswererOptions, type AskOptions, createAnswerer } from './answerer.js';
 export type { DeepStanding, DocumentExplanation, ExplanationOutcome } from './explain.js';
 export { type FusedChunk, type FusionMethod, type FusionOptions, fuse, type Legs, type Standing } from './fuse.js';
+export type { DroppedMatch } from './passages.js';
+export { abstentionMarker, buildPrompt } from './prompt.js';
 export {
   type CandidateTrace,
   createRetriever,

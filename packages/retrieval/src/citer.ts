@@ -1,0 +1,101 @@
+import { type Analyser, type PromptPassage, pageRange, type Store } from '@aquifer/contracts';
+import type { Citation, Reference } from './answer-events.js';
+import { citedSpan, claimingSentences, uncitedTail } from './claims.js';
+import { findSupportingQuotes } from './supporting-quotes.js';
+import { type Evidence, evidenceOf, verifyClaim } from './verify.js';
+
+export interface Citer {
+  /** Cites the passages for the words at the end of the answer so far. */
+  cite(answer: string, numbers: readonly number[]): Promise<Citation>;
+  /** Places of the whole answer that nothing bears out. */
+  unsupported(answer: string): { readonly start: number; readonly end: number }[];
+  readonly citations: readonly Citation[];
+}
+
+/** Attaches citations to an answer while it grows, and checks them against the passages. */
+export function createCiter(passages: readonly PromptPassage[], store: Store, analyser: Analyser): Citer {
+  const prepared = new Map<number, Evidence>();
+  const evidenceFor = (number: number): Evidence => {
+    const evidence = prepared.get(number) ?? evidenceOf(passages[number - 1]!, analyser);
+    prepared.set(number, evidence);
+    return evidence;
+  };
+  const citations: Citation[] = [];
+
+  return {
+    citations,
+    async cite(answer, numbers) {
+      const span = citedSpan(answer, citations.at(-1)?.end ?? 0);
+      const claim = answer.slice(span.start, span.end);
+      const evidence = numbers.map(evidenceFor);
+      const { verified } = verifyClaim(claim, evidence, analyser);
+      const references = await Promise.all(
+        evidence.map(({ passage }, index) => referencesTo(passage, claim, verified[index]!, store, analyser)),
+      );
+      const citation = { ...span, references: references.flat() };
+      citations.push(citation);
+      return citation;
+    },
+    unsupported(answer) {
+      const places: { start: number; end: number }[] = [];
+      for (const sentence of claimingSentences(answer)) {
+        const inside = citations.filter(({ start, end }) => start < sentence.end && end > sentence.start);
+        if (inside.length === 0) {
+          places.push(sentence);
+          continue;
+        }
+        for (const { start, end, references } of inside) {
+          if (!references.some(({ verified }) => verified)) places.push({ start, end });
+        }
+        const tail = uncitedTail(answer, sentence, Math.max(...inside.map(({ end }) => end)));
+        const numbers = new Set(inside.flatMap(({ references }) => references.map(({ rank }) => rank)));
+        if (!tail) continue;
+        const { verified } = verifyClaim(answer.slice(tail.start, tail.end), [...numbers].map(evidenceFor), analyser);
+        if (!verified.includes(true)) places.push(tail);
+      }
+      return withoutRepeats(places);
+    },
+  };
+}
+
+async function referencesTo(
+  passage: PromptPassage,
+  claim: string,
+  verified: boolean,
+  store: Store,
+  analyser: Analyser,
+): Promise<Reference[]> {
+  const { number, documentId, source, title, headings, pageStart, pageEnd, text } = passage;
+  // A passage over several pages: the quote is on one of them, and only the stored document knows which.
+  const content = pageStart === pageEnd ? undefined : await store.getContent(documentId);
+  return findSupportingQuotes(claim, text, analyser).map((quote) => {
+    const start = passage.start + quote.start;
+    const end = passage.start + quote.end;
+    const pages = (content && pageRange(content.pages, start, end)) ?? {
+      ...(pageStart !== undefined && { pageStart }),
+      ...(pageEnd !== undefined && { pageEnd }),
+    };
+    return {
+      rank: number,
+      documentId,
+      source,
+      title,
+      headings,
+      ...pages,
+      start,
+      end,
+      quote: text.slice(quote.start, quote.end),
+      verified,
+    };
+  });
+}
+
+/** In order, each place once. */
+function withoutRepeats(places: readonly { readonly start: number; readonly end: number }[]) {
+  return [...places]
+    .sort((a, b) => a.start - b.start || a.end - b.end)
+    .filter(
+      ({ start, end }, index, sorted) =>
+        index === 0 || sorted[index - 1]!.start !== start || sorted[index - 1]!.end !== end,
+    );
+}

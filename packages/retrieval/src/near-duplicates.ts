@@ -1,0 +1,56 @@
+/**
+ * Finds texts that say the same: a page kept in several files, a policy copied from one version into the next.
+ *
+ * Two texts are near-duplicates when their words are the same but for layout and punctuation, or when at least 90 % of
+ * their three-word shingles are shared (Broder 1997, "On the resemblance and containment of documents") *and* they agree in
+ * every number and every negation: "52 weeks" and "40 weeks", "may" and "may not" are what versions differ in, and exactly
+ * what an answer must not lose.
+ *
+ * Returns for each text the index of the earlier text that it repeats, or undefined.
+ */
+export function findNearDuplicates(texts: readonly string[]): (number | undefined)[] {
+  const kept: { readonly index: number; readonly sketch: Sketch }[] = [];
+  return texts.map((text, index) => {
+    const sketch = sketchOf(text);
+    const original = kept.find((earlier) => saysTheSame(earlier.sketch, sketch));
+    if (original) return original.index;
+    kept.push({ index, sketch });
+    return undefined;
+  });
+}
+
+interface Sketch {
+  readonly words: string;
+  readonly decisive: string;
+  readonly shingles: ReadonlySet<string>;
+}
+
+const minResemblance = 0.9;
+const shingleWords = 3;
+
+/** Words of scripts with spaces, single characters of scripts without, numbers with their separators. */
+const word =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]|\p{N}+(?:[.,:/-]\p{N}+)*|[\p{L}\p{M}]+/gu;
+const decisiveWord = /^(?:\p{N}.*|not?|never|none|nor|neither|without|except|unless|cannot|[a-z]+n't|t)$/u;
+const negations = /ない|なく|なし|ません|ぬ|ず|不|無|未|非|禁止|除|못|않|没|别|勿/gu;
+
+function sketchOf(text: string): Sketch {
+  const folded = text.normalize('NFKC').toLowerCase();
+  const words = folded.match(word) ?? [];
+  const shingles = new Set<string>();
+  for (let index = 0; index + shingleWords <= words.length; index++) {
+    shingles.add(words.slice(index, index + shingleWords).join(' '));
+  }
+  const decisive = [...words.filter((item) => decisiveWord.test(item)), ...(folded.match(negations) ?? [])];
+  return { words: words.join(' '), decisive: decisive.sort().join(' '), shingles };
+}
+
+function saysTheSame(a: Sketch, b: Sketch): boolean {
+  if (a.decisive !== b.decisive) return false;
+  if (a.words === b.words) return true;
+  const [small, large] = a.shingles.size < b.shingles.size ? [a.shingles, b.shingles] : [b.shingles, a.shingles];
+  if (small.size === 0 || small.size < minResemblance * large.size) return false;
+  let shared = 0;
+  for (const shingle of small) if (large.has(shingle)) shared++;
+  return shared >= minResemblance * (small.size + large.size - shared);
+}
