@@ -1,7 +1,6 @@
 import { type Reader, throwIfAborted } from '@aquifer/contracts';
-import { Marked, type TokenizerAndRendererExtension } from 'marked';
+import MarkdownIt, { type StateBlock, type StateInline } from 'markdown-it';
 import { appendMarkup } from './append-markup.js';
-import { appendPlainText } from './append-plain-text.js';
 import { decodeText } from './decode-text.js';
 import { splitFrontMatter } from './front-matter.js';
 import { parseMarkup } from './parse-markup.js';
@@ -18,11 +17,10 @@ export const markdownReader: Reader = {
   async read({ bytes }, { signal } = {}) {
     throwIfAborted(signal);
     const { metadata, title, body, problem } = splitFrontMatter(decodeText(bytes));
-    const builder = createTextBuilder();
-    const markup = toMarkup(body);
+    const markup = markdown.render(body);
     throwIfAborted(signal);
-    if (markup === undefined) appendPlainText(builder, body, signal);
-    else appendMarkup(builder, parseMarkup(markup), { signal });
+    const builder = createTextBuilder();
+    appendMarkup(builder, parseMarkup(markup), { signal });
 
     const content = builder.finish();
     const heading = content.blocks.find((block) => block.kind === 'heading' && block.level === 1);
@@ -32,49 +30,38 @@ export const markdownReader: Reader = {
 };
 
 /** `[^1]` in the text, shown as `[1]`. */
-const footnoteReference: TokenizerAndRendererExtension = {
-  name: 'footnoteReference',
-  level: 'inline',
-  start: (source) => source.indexOf('[^'),
-  tokenizer(source) {
-    const match = /^\[\^([^\]\s]{1,100})\]/.exec(source);
-    return match ? { type: 'footnoteReference', raw: match[0], label: match[1] } : undefined;
-  },
-  renderer: (token) => `[${escapeMarkup(String(token.label))}]`,
-};
-
-/** `[^1]: text` with its indented lines. Without this, a footnote of one word would be taken for the target of a link. */
-const footnote: TokenizerAndRendererExtension = {
-  name: 'footnote',
-  level: 'block',
-  start: (source) => /^\[\^/m.exec(source)?.index,
-  tokenizer(source) {
-    const match = /^\[\^([^\]\s]{1,100})\]:[ \t]*(.*(?:\n(?:[ \t]+\S.*|(?!\[\^|\s).+))*)(?:\n|$)/.exec(source);
-    if (!match) return undefined;
-    const text = match[2]!.replace(/\n[ \t]+/g, '\n');
-    return { type: 'footnote', raw: match[0], label: match[1], tokens: this.lexer.inlineTokens(text) };
-  },
-  renderer(token) {
-    return `<p>[${escapeMarkup(String(token.label))}] ${this.parser.parseInline(token.tokens ?? [])}</p>\n`;
-  },
-};
-
-const marked = new Marked({
-  gfm: true,
-  extensions: [footnote, footnoteReference],
-  renderer: { checkbox: ({ checked }) => (checked ? '[x] ' : '[ ] ') },
-});
-
-/** The text as HTML, or undefined where it nests so deep that no person can have written it. */
-function toMarkup(text: string): string | undefined {
-  try {
-    return marked.parse(text, { async: false });
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
+function footnoteReference(state: StateInline, silent: boolean): boolean {
+  if (!state.src.startsWith('[^', state.pos)) return false;
+  const match = /^\[\^([^\]\s]{1,100})\]/.exec(state.src.slice(state.pos, state.pos + 104));
+  if (!match) return false;
+  if (!silent) state.push('text', '', 0).content = `[${match[1]}]`;
+  state.pos += match[0].length;
+  return true;
 }
 
-function escapeMarkup(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
+/** `[^1]: text` up to the next blank line or footnote. Without this, a footnote of one word would be the target of a link. */
+function footnote(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
+  const match = /^\[\^([^\]\s]{1,100})\]:/.exec(lineOf(state, startLine));
+  if (!match) return false;
+  if (silent) return true;
+  const lines = [lineOf(state, startLine).slice(match[0].length)];
+  let line = startLine + 1;
+  for (; line < endLine && !state.isEmpty(line) && !lineOf(state, line).startsWith('[^'); line++)
+    lines.push(lineOf(state, line));
+  state.line = line;
+  state.push('paragraph_open', 'p', 1);
+  const inline = state.push('inline', '', 0);
+  inline.content = `[^${match[1]}] ${lines.join('\n').trim()}`;
+  inline.children = [];
+  state.push('paragraph_close', 'p', -1);
+  return true;
 }
+
+function lineOf(state: StateBlock, line: number): string {
+  return state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line]);
+}
+
+/** Chosen for hostile input: it stays near linear where other parsers of Markdown go quadratic or overflow the stack. */
+const markdown = new MarkdownIt({ html: true });
+markdown.inline.ruler.before('link', 'footnote-reference', footnoteReference);
+markdown.block.ruler.before('reference', 'footnote', footnote, { alt: ['paragraph', 'reference'] });
