@@ -1,3 +1,4 @@
+export { createBuiltinAnswerer } from './builtin-answerer.js';
 export type { ModelTraits, Pooling } from './onnx/known-models.js';
 export { createOnnxEmbedder } from './onnx/onnx-embedder.js';
 export type { OnnxDtype, OnnxEmbedderOptions } from './onnx/onnx-options.js';

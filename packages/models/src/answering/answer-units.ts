@@ -1,0 +1,126 @@
+import type { PromptPassage } from '@aquifer/contracts';
+import { splitSentences } from '@aquifer/text-analysis';
+
+/** The smallest piece of a passage that can be quoted: a sentence, a list item, a table row. */
+export interface AnswerUnit {
+  /** Index into the prompt's passages. */
+  readonly passage: number;
+  /** UTF-16 offsets into the passage's text, without the white space and the bullet around. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  readonly kind: 'sentence' | 'list-item' | 'table-row' | 'heading';
+  /** What says what the unit is about but is not part of it: the heading above, a table's header, the line that opens a list. */
+  readonly context: string;
+}
+
+/** Longer units are quoted as far as this: nobody reads a sentence of 2,000 characters. */
+const maxUnitLength = 700;
+const maxHeadingLength = 80;
+
+const tableRow = /\s\|\s|^\||\t/;
+const tableRule = /^[\s|:+=-]+$/;
+const listItem = /^\s*(?:[-*+•‣◦・●○■□◆◇–—]\s*|[([（]?(?:\d{1,3}|[a-zA-Z])[.)\]）]\s+|[①-⑳]\s*)/u;
+const markdownHeading = /^\s*#{1,6}\s+/;
+const listOpening = /[:：]\s*$/u;
+
+/** Cuts a passage into units, in order. */
+export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[] {
+  const units: AnswerUnit[] = [];
+  const { text } = passage;
+  let heading = '';
+  let opening = '';
+  let header = passage.tableHeader;
+  let headerLine: { readonly start: number; readonly end: number } | undefined;
+
+  const add = (start: number, end: number, kind: AnswerUnit['kind'], context: string): void => {
+    const slice = text.slice(start, end);
+    const bullet = /^\s*/.exec(slice.slice(markerLength(slice, kind)))![0].length + markerLength(slice, kind);
+    const from = start + bullet;
+    const to = Math.min(start + slice.trimEnd().length, from + maxUnitLength);
+    if (to > from) units.push({ passage: index, start: from, end: to, text: text.slice(from, to), kind, context });
+  };
+  /** A header that no row followed is a line like any other. */
+  const closeTable = (): void => {
+    if (headerLine !== undefined) add(headerLine.start, headerLine.end, 'table-row', heading);
+    headerLine = undefined;
+    header = '';
+  };
+
+  for (const { start, end, kind } of lineGroups(text)) {
+    const lines = text.slice(start, end);
+    if (kind === 'table-row') {
+      if (tableRule.test(lines)) continue;
+      if (header === '') {
+        // The first row of a table names its columns, unless the table was split and the header is known.
+        header = lines.trim();
+        headerLine = { start, end };
+      } else {
+        headerLine = undefined;
+        add(start, end, 'table-row', `${heading}\n${header}`);
+      }
+      continue;
+    }
+    closeTable();
+    if (kind === 'list-item') {
+      add(start, end, 'list-item', `${heading}\n${opening}`);
+      continue;
+    }
+    opening = '';
+    for (const sentence of splitSentences(text, { start, end })) {
+      const content = text.slice(sentence.start, sentence.end);
+      if (isHeading(content, passage.headings)) {
+        heading = content.replace(markdownHeading, '').trim();
+        add(sentence.start, sentence.end, 'heading', '');
+      } else {
+        add(sentence.start, sentence.end, 'sentence', heading);
+      }
+    }
+    opening = text.slice(start, end).trim();
+    opening = listOpening.test(opening) ? (units.at(-1)?.text ?? '') : '';
+  }
+  closeTable();
+  return units;
+}
+
+/** Length of what stands before the words: a bullet, a number, the marks of a heading. */
+function markerLength(slice: string, kind: AnswerUnit['kind']): number {
+  if (kind === 'list-item') return listItem.exec(slice)?.[0].length ?? 0;
+  if (kind === 'heading') return markdownHeading.exec(slice)?.[0].length ?? 0;
+  return 0;
+}
+
+/** A heading inside a passage: marked as one, known as one, or a short line that is no sentence. */
+function isHeading(sentence: string, headings: readonly string[]): boolean {
+  const line = sentence.trim();
+  if (markdownHeading.test(line) || headings.includes(line)) return true;
+  const isShortLine = sentence.includes('\n') && !line.includes('\n') && line.length <= maxHeadingLength;
+  return isShortLine && !/[.!?。！？…:：;；]|\d/u.test(line);
+}
+
+interface LineGroup {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: 'table-row' | 'list-item' | 'text';
+}
+
+/** Table rows and list items one by one, other lines together up to an empty line: sentences go over line ends. */
+function* lineGroups(text: string): Iterable<LineGroup> {
+  let group: LineGroup | undefined;
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline + 1;
+    const line = text.slice(start, end);
+    const kind = tableRow.test(line) ? 'table-row' : listItem.test(line) ? 'list-item' : 'text';
+    const isBlank = line.trim() === '';
+    const continues: boolean =
+      kind === 'text' && (group?.kind === 'text' || (group?.kind === 'list-item' && /^\s{2,}/.test(line)));
+    if (group !== undefined && (isBlank || !continues)) {
+      yield group;
+      group = undefined;
+    }
+    if (!isBlank) group = { start: group?.start ?? start, end, kind: group?.kind ?? kind };
+    start = end;
+  }
+  if (group !== undefined) yield group;
+}
