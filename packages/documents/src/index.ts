@@ -1,1 +1,2 @@
-export {};
+export { readerFingerprint } from './reading/reader-fingerprint.js';
+export { parseSidecar } from './reading/sidecar.js';

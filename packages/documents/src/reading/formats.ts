@@ -1,5 +1,6 @@
 import type { Reader } from '@aquifer/contracts';
-import { isHtml } from './signatures.js';
+import { isEncryptedOffice } from './office-file.js';
+import { isDocx, isHtml, isXlsx } from './signatures.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -30,6 +31,22 @@ export interface Format {
  * ```
  */
 export const formats: readonly Format[] = [
+  {
+    id: 'docx',
+    mediaTypes: ['application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+    extensions: ['.docx', '.docm', '.dotx'],
+    recognises: (bytes) => isDocx(bytes) || isEncryptedOffice(bytes),
+    isText: false,
+    load: async () => (await import('./docx.js')).docxReader,
+  },
+  {
+    id: 'xlsx',
+    mediaTypes: ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+    extensions: ['.xlsx', '.xlsm', '.xltx'],
+    recognises: (bytes) => isXlsx(bytes) || isEncryptedOffice(bytes),
+    isText: false,
+    load: async () => (await import('./xlsx.js')).xlsxReader,
+  },
   {
     id: 'html',
     mediaTypes: ['text/html', 'application/xhtml+xml'],

@@ -1,0 +1,114 @@
+import { AquiferError, type Reader, throwIfAborted } from '@aquifer/contracts';
+import { isEncryptedOffice, officeProperties, unpackOffice } from './office-file.js';
+import { readSheetLayouts, type SheetLayout } from './sheet-layout.js';
+import { isXlsx } from './signatures.js';
+import { appendTable, findHeaderRow } from './table-rows.js';
+import { createTextBuilder, type TextBuilder } from './text-builder.js';
+import { packZip } from './zip-archive.js';
+
+/** Cells of one sheet, empty ones between others included. Beyond it, rows alone would fill the memory. */
+const maxCells = 5_000_000;
+
+type Cell = string | number | boolean | Date | null;
+
+/** Reads Excel workbooks: every sheet that is not empty, under its name, row by row with the names of the columns. */
+export const xlsxReader: Reader = {
+  id: 'xlsx',
+  mediaTypes: ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+  extensions: ['.xlsx', '.xlsm', '.xltx'],
+  recognises: (bytes) => isXlsx(bytes) || isEncryptedOffice(bytes),
+  async read({ bytes, name }, { signal } = {}) {
+    throwIfAborted(signal);
+    const parts = unpackOffice(bytes, name, 'an Excel workbook', '.xlsx');
+    const layouts = readSheetLayouts(parts);
+    for (const [sheet, { rowCount, columnCount }] of layouts) {
+      if (rowCount * columnCount > maxCells) {
+        throw new AquiferError(
+          'too-large',
+          `${name}: the sheet ${JSON.stringify(sheet)} reaches to row ${rowCount}, column ${columnCount}. ` +
+            'Delete what stands far outside the table, or export the sheet as CSV and split it.',
+        );
+      }
+    }
+    const { default: readExcelFile } = await import('read-excel-file/node');
+    let sheets: readonly { readonly sheet: string; readonly data: readonly (readonly unknown[])[] }[];
+    try {
+      sheets = await readExcelFile(packZip(parts));
+    } catch (error) {
+      throw new AquiferError(
+        'invalid-document',
+        `${name} is damaged and cannot be read as an Excel workbook. Open it in Excel and save it again.`,
+        { cause: error },
+      );
+    }
+
+    const builder = createTextBuilder();
+    for (const { sheet, data } of sheets) {
+      throwIfAborted(signal);
+      appendSheet(builder, sheet, data as readonly (readonly Cell[])[], layouts.get(sheet));
+    }
+    const { title, metadata } = officeProperties(parts);
+    return { ...builder.finish(), ...(title && { title }), metadata, omissions: [] };
+  },
+};
+
+function appendSheet(
+  builder: TextBuilder,
+  name: string,
+  data: readonly (readonly Cell[])[],
+  layout?: SheetLayout,
+): void {
+  const rows = data.map((row, rowIndex) =>
+    row.map((cell, column) => formatCell(cell, layout?.percentCells.has(`${rowIndex},${column}`) ?? false)),
+  );
+  for (const { top, bottom, left } of layout?.merges ?? []) {
+    for (let row = top + 1; row <= bottom && row < rows.length; row++) {
+      if (rows[row]![left] === '') rows[row]![left] = rows[top]?.[left] ?? '';
+    }
+  }
+  if (!rows.some((row) => row.some((cell) => cell !== ''))) return;
+  builder.append('heading', name, { level: 1 });
+
+  // Titles and remarks stand above the table, each alone in its row.
+  const filled = (row: readonly string[] | undefined) => row?.filter((cell) => cell !== '').length ?? 0;
+  const widest = rows.reduce((most, row) => Math.max(most, filled(row)), 0);
+  let first = 0;
+  if (widest > 1) {
+    for (; filled(rows[first]) <= 1; first++) {
+      const text = rows[first]!.find((cell) => cell !== '');
+      if (text !== undefined) builder.append('paragraph', text);
+    }
+  }
+  const table = rows.slice(first);
+  appendTable(builder, { rows: table, headerRow: headerRowOf(table, widest) });
+}
+
+/** The first row that names the columns. Columns without a name, such as remarks beside a table, do not prevent it. */
+function headerRowOf(rows: readonly (readonly string[])[], widest: number): number | 'none' {
+  const found = findHeaderRow(rows);
+  if (found !== 'none' || rows.length < 2) return found;
+  const names = rows[0]!.filter((cell) => cell !== '');
+  const isNamed = names.length >= 2 && names.length * 2 > widest && names.every((cell) => /\p{L}/u.test(cell));
+  return isNamed ? 0 : 'none';
+}
+
+/** A cell as people see it, near enough: dates in ISO order, no artefacts of binary fractions. */
+function formatCell(cell: Cell | undefined, isPercent: boolean): string {
+  if (cell === null || cell === undefined) return '';
+  if (cell instanceof Date) return formatDate(cell);
+  if (typeof cell === 'boolean') return cell ? 'TRUE' : 'FALSE';
+  if (typeof cell !== 'number') return cell.replace(/\s+/g, ' ').trim();
+  if (isPercent) return `${Number((cell * 100).toFixed(2))}%`;
+  // Excel itself keeps 15 digits.
+  return String(Number(cell.toPrecision(15)));
+}
+
+function formatDate(date: Date): string {
+  if (Number.isNaN(date.getTime())) return '';
+  const iso = new Date(Math.round(date.getTime() / 1000) * 1000).toISOString();
+  const day = iso.slice(0, -14);
+  const time = iso.slice(-13, -5).replace(/:00$/, '');
+  // A time of day without a date is a fraction of the day before the first.
+  if (day === '1899-12-30' || day === '1899-12-31') return time;
+  return time === '00:00' ? day : `${day} ${time}`;
+}
