@@ -490,6 +490,18 @@ describe('cancelled runs', () => {
     assert.equal((await fixture.document('file-0.txt')).status, 'indexed');
   });
 
+  it('has an ingestor do one run after the other', async () => {
+    writeMany(20);
+    const runs = await fixture.indexTwiceAtOnce();
+    assert.deepEqual(
+      runs.map((summary) => [summary.new, summary.unchanged]),
+      [
+        [20, 0],
+        [0, 20],
+      ],
+    );
+  });
+
   it('passes on what a listener throws', async () => {
     writeMany(3);
     const onEvent = () => {

@@ -281,6 +281,11 @@ describe('folder source', () => {
         (items[1] as SourceItem).read(),
         (error) => isAquiferError(error, 'source-unreadable') && error.message.includes('locked.md'),
       );
+      await assert.rejects(
+        list(source({ paths: ['closed'] })),
+        (error) => isAquiferError(error, 'source-unreadable') && error.message.includes('closed'),
+        'what was asked for by name must be readable',
+      );
     });
     chmodSync(join(root, 'closed'), 0o755);
   });

@@ -38,6 +38,8 @@ const attempts = 3;
  * The documents in a folder: all files below it that `recognises` takes, but hidden ones and those of tools (`.git`,
  * `node_modules`, …). Listing opens no file. A `<file>.metadata.json` belongs to its file and is no document.
  *
+ * What it may not read is reported, and the rest is listed; only what was asked for by name must be readable.
+ *
  * @throws `source-not-found` when `root` is not a folder, `invalid-options` when one of `paths` is not below it.
  * @example
  * createFolderSource({ root: './handbook', recognises: (name) => name.endsWith('.md'), parseSidecar: () => ({}) });
@@ -46,13 +48,14 @@ export function createFolderSource(options: FolderSourceOptions): Source {
   const root = realRoot(options.root);
   const scope = scopeOf(root, options.root, options.paths ?? ['']);
   const id = pathToFileURL(root).href;
+  const asked = new Set(scope.map(({ path }) => path));
   const excludes = (path: string, folder: boolean) =>
     (options.exclude?.(path, folder) ?? false) || (!folder && options.include?.(path) === false);
 
   return {
     id,
     description: options.root,
-    scope: scope.map(({ path }) => path),
+    scope: [...asked],
     async *list(signal): AsyncGenerator<SourceItem | SourceOmission> {
       const starts = [];
       for (const { path, diskPath, given } of scope) {
@@ -60,6 +63,8 @@ export function createFolderSource(options: FolderSourceOptions): Source {
         starts.push({ path, diskPath, folder: attributes.isDirectory() });
       }
       const { files, omissions } = await walkFolder({ root, starts, recognises: options.recognises, excludes, signal });
+      const failed = omissions.find(({ path, omitted }) => omitted === 'unreadable' && asked.has(path));
+      if (failed) throw new AquiferError('source-unreadable', `${diskPathOf(root, failed.path)}: ${failed.reason}`);
       yield* omissions;
       yield* listItems(files, options.parseSidecar, signal);
     },

@@ -12,6 +12,7 @@ import {
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
+import type PQueue from 'p-queue';
 import type { ChunkVectors } from './chunk-vectors.js';
 import { attributesDigest, formatStamp, isSettled, parseStamp } from './document-stamp.js';
 import { documentTitle, fileName, readableFileName } from './document-title.js';
@@ -39,6 +40,8 @@ export interface DocumentContext {
   readonly passwords: readonly string[];
   readonly processing: string;
   readonly maxDocumentBytes: number;
+  /** Bounds how many files are open at once. */
+  readonly readQueue: PQueue;
   /** Takes a vanished document of this content, if there is one: its file has moved. */
   readonly claimMoved: (contentHash: string) => DocumentRecord | undefined;
   readonly newDocumentId: (path: string) => string;
@@ -103,8 +106,8 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
   }
 }
 
-async function readContent(item: SourceItem, { maxDocumentBytes, signal }: DocumentContext): Promise<SourceContent> {
-  throwIfAborted(signal);
+async function readContent(item: SourceItem, context: DocumentContext): Promise<SourceContent> {
+  const { maxDocumentBytes, readQueue, signal } = context;
   if (item.bytes > maxDocumentBytes) {
     const megabytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
     throw new AquiferError(
@@ -112,7 +115,10 @@ async function readContent(item: SourceItem, { maxDocumentBytes, signal }: Docum
       `${item.path} has ${megabytes(item.bytes)} MiB; at most ${megabytes(maxDocumentBytes)} MiB are read. Split it.`,
     );
   }
-  return await item.read(signal);
+  return await readQueue.add(async () => {
+    throwIfAborted(signal);
+    return await item.read(signal);
+  });
 }
 
 /** A file that could not be read: what was indexed of it stays, and the next run tries again. */

@@ -96,6 +96,7 @@ export interface Ingestor {
    *
    * Every document is committed by itself, so a run that is cancelled, fails or is killed leaves a consistent index, and
    * the next one goes on from there. Documents that cannot be read are `failed`, with a reason, and do not stop the run.
+   * Runs of one ingestor take turns.
    *
    * @throws `source-not-found`, `source-unreadable`: nothing was changed. `too-many-deletions`: all but the deletions was
    *   done. `aborted`, `model-not-found`, `model-failed`, `missing-dependency`, and what the store throws: everything
@@ -105,6 +106,8 @@ export interface Ingestor {
 }
 
 const deletionBatch = 1_000;
+/** Well below the 256 open files that macOS allows by default. */
+const filesOpenAtOnce = 16;
 
 /**
  * Creates the part that carries documents from sources into a store.
@@ -118,9 +121,11 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   const passwords = options.passwords ?? [];
   const maxDocumentBytes = options.maxDocumentBytes ?? 256 * 2 ** 20;
   const maxBytesInFlight = options.maxBytesInFlight ?? 64 * 2 ** 20;
+  // Two runs at once would each believe the store to be as it was when they began.
+  const runs = new PQueue({ concurrency: 1 });
   const processing = processingDigest(options.readerFingerprint ?? '', chunker);
 
-  async function run(source: Source, runOptions: IngestionRunOptions = {}): Promise<IngestionSummary> {
+  async function runAlone(source: Source, runOptions: IngestionRunOptions): Promise<IngestionSummary> {
     const startedAt = performance.now();
     const { signal: userSignal, onEvent, maxDeletePercent = 50 } = runOptions;
     if (!(maxDeletePercent >= 0 && maxDeletePercent <= 100)) {
@@ -152,6 +157,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       passwords,
       processing,
       maxDocumentBytes,
+      readQueue: new PQueue({ concurrency: filesOpenAtOnce }),
       claimMoved: vanished.claim,
       newDocumentId: createDocumentIds(source.id, snapshot.documentIds),
       signal,
@@ -207,7 +213,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     return { scanned, ...counts, skipped: snapshot.skipped, chunks, ...vectors.counts, ms };
   }
 
-  return { run };
+  return { run: (source, runOptions = {}) => runs.add(() => runAlone(source, runOptions)) };
 }
 
 interface ProcessingLimits {

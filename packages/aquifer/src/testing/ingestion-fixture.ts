@@ -160,6 +160,8 @@ export interface Fixture {
   index(
     options?: RunFixtureOptions,
   ): Promise<{ readonly summary: IngestionSummary; readonly events: IngestionEvent[] }>;
+  /** Starts two runs of one ingestor without waiting for the first. */
+  indexTwiceAtOnce(): Promise<IngestionSummary[]>;
   documents(): Promise<DocumentRecord[]>;
   document(path: string): Promise<DocumentRecord>;
   /** All that the index holds but the times. */
@@ -235,6 +237,10 @@ export async function createIngestionFixture(options: FixtureOptions = {}): Prom
       };
       const summary = await ingestor.run(countReads(source, counts), { ...run, onEvent });
       return { summary, events };
+    },
+    async indexTwiceAtOnce() {
+      const ingestor = createIngestor({ store, reader, chunker: createParagraphChunker('paragraphs'), embedder });
+      return await Promise.all([ingestor.run(fixture.source()), ingestor.run(fixture.source())]);
     },
     documents,
     async document(path) {
