@@ -134,7 +134,8 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
           }
           // A model that says it has no answer has nothing to cite.
           if (piece.type === 'marker' && outcome.reason !== 'abstained') {
-            yield { type: 'citation', citation: await citer.cite(text, piece.numbers) };
+            const citation = await citer.cite(text, piece.numbers);
+            if (citation) yield { type: 'citation', citation };
           }
         }
       } catch (error) {

@@ -61,6 +61,11 @@ export function createCitationMarkerReader(passages: readonly string[]): Citatio
         if (!isLast && abstentionMarker.startsWith(rest)) break;
         if (position >= held.length) break;
       }
+      if (waiting.length > 0 && (isEmpty || tail.endsWith('\n'))) {
+        // A marker that opens a line leaves no space behind.
+        position = matchEnd(spaces, held, position);
+        if (position >= held.length) break;
+      }
       const ticks = matchEnd(backticks, held, position);
       if (ticks > position) {
         if (ticks === held.length && !isLast) break;
@@ -74,7 +79,6 @@ export function createCitationMarkerReader(passages: readonly string[]): Citatio
         if (found && !isQuoted(found.raw)) {
           waiting = [...new Set([...waiting, ...found.numbers])];
           position = found.end;
-          if (isEmpty || tail.endsWith('\n')) position = matchEnd(spaces, held, position);
           continue;
         }
         if (!isLast && matchEnd(unfinished, held, position) === held.length) break;
@@ -84,7 +88,7 @@ export function createCitationMarkerReader(passages: readonly string[]): Citatio
         }
       }
       const next = Math.max(position + 1, plainEnd(held, position, code));
-      if (code === '`' && held.slice(position, next).includes('\n')) code = '';
+      if (code === '`' && held[position] === '\n') code = '';
       send(held.slice(position, next));
       position = next;
     }
@@ -125,6 +129,7 @@ function matchEnd(pattern: RegExp, text: string, position: number): number {
 
 /** The end of the run from `position` in which nothing special can begin. */
 function plainEnd(text: string, position: number, code: string): number {
+  if (text[position] === '\n') return position + 1;
   const special = code === '' ? /[\s[［【`]/g : /[\n`]/g;
   special.lastIndex = position + 1;
   return special.exec(text)?.index ?? text.length;

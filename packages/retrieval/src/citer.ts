@@ -5,8 +5,8 @@ import { findSupportingQuotes } from './supporting-quotes.js';
 import { type Evidence, evidenceOf, verifyClaim } from './verify.js';
 
 export interface Citer {
-  /** Cites the passages for the words at the end of the answer so far. */
-  cite(answer: string, numbers: readonly number[]): Promise<Citation>;
+  /** Cites the passages for the words at the end of the answer so far. Undefined where there are no words yet. */
+  cite(answer: string, numbers: readonly number[]): Promise<Citation | undefined>;
   /** Places of the whole answer that nothing bears out. */
   unsupported(answer: string): { readonly start: number; readonly end: number }[];
   readonly citations: readonly Citation[];
@@ -26,6 +26,7 @@ export function createCiter(passages: readonly PromptPassage[], store: Store, an
     citations,
     async cite(answer, numbers) {
       const span = citedSpan(answer, citations.at(-1)?.end ?? 0);
+      if (span.start === span.end) return undefined;
       const claim = answer.slice(span.start, span.end);
       const evidence = numbers.map(evidenceFor);
       const { verified } = verifyClaim(claim, evidence, analyser);

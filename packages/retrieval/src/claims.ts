@@ -4,6 +4,8 @@ import { trimSpan } from './supporting-quotes.js';
 /**
  * The words that a marker at the end of `text` stands behind: its last sentence, or what of it follows the previous marker.
  *
+ * Empty where it holds no word.
+ *
  * @param citedUntil Where the previous citation ends.
  */
 export function citedSpan(text: string, citedUntil: number): TextSpan {
@@ -11,7 +13,9 @@ export function citedSpan(text: string, citedUntil: number): TextSpan {
   const sentence = splitSentences(text.slice(0, length)).at(-1) ?? { start: 0, end: length };
   const clause = withoutLead(text, { start: Math.max(sentence.start, citedUntil), end: length });
   // Nothing but punctuation since the previous marker ("… weeks [1]. [2]"): both stand behind the same words.
-  return hasWords(text, clause) ? clause : withoutLead(text, { start: sentence.start, end: length });
+  if (hasWords(text, clause)) return clause;
+  const whole = withoutLead(text, { start: sentence.start, end: length });
+  return hasWords(text, whole) ? whole : { start: length, end: length };
 }
 
 /** The sentences of an answer that claim something. Headings, lead-ins ("Two rules apply:") and a bare yes or no do not. */
