@@ -1,4 +1,5 @@
 export { generateFilter, generateMetadata } from './generated-filters.js';
+export { type GeneratorContractOptions, generatorContract, samplePrompt } from './generator.contract.js';
 export { createSeededRandom, type SeededRandom } from './seeded-random.js';
 export { type StoreContractOptions, type StoreUnderTest, storeContract } from './store.contract.js';
 export { createClusteredVectors, sketchDocument, suiteAnalyser, suiteManifest } from './store-fixtures.js';

@@ -28,7 +28,7 @@ const listOpening = /[:：]\s*$/u;
 export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[] {
   const units: AnswerUnit[] = [];
   const { text } = passage;
-  let heading = '';
+  let heading = passage.headings.at(-1) ?? '';
   let opening = '';
   let header = passage.tableHeader;
   let headerLine: { readonly start: number; readonly end: number } | undefined;
@@ -95,7 +95,8 @@ function isHeading(sentence: string, headings: readonly string[]): boolean {
   const line = sentence.trim();
   if (markdownHeading.test(line) || headings.includes(line)) return true;
   const isShortLine = sentence.includes('\n') && !line.includes('\n') && line.length <= maxHeadingLength;
-  return isShortLine && !/[.!?。！？…:：;；]|\d/u.test(line);
+  // The questions of a list of questions and answers are headings too.
+  return isShortLine && (/[?？]$/u.test(line) || !/[.!?。！？…:：;；]|\d/u.test(line));
 }
 
 interface LineGroup {

@@ -26,7 +26,7 @@ const hiragana = /\p{Script=Hiragana}/gu;
 
 /** Words of a question that say how to answer it, not what it is about. */
 const askingWords =
-  /\b(?:how (?:many|much|long|old|often|far|big|large|high|tall|deep|fast|late|early|soon|do|does|did|can|should)|what (?:is|are|was|were|does|do|did)|(?:what|which) (?:kind|type|sort)s? of|(?:what|which)|name of|please|tell me|explain|describe|according to)\b/giu;
+  /\b(?:how (?:many|much|long|old|often|far|big|large|high|tall|deep|fast|late|early|soon|do|does|did|can|should)|what (?:is|are|was|were|does|do|did)|(?:what|which) (?:kind|type|sort)s? of|(?:what|which)|must|may|might|shall|name of|please|tell me|explain|describe|according to)\b/giu;
 const askingWordsJapanese =
   /何(?:です|でし)|(?:です|ます|でした|ました|でしょう)か|どのくらい|どれくらい|どのような|どんな|どうして|どうやって|なぜ|いくら|いくつ|どこ|いつ|だれ|誰|どれ|どの|どう|(?:教えて|おしえて)(?:ください|下さい)?|もらえ|できます/gu;
 
@@ -48,7 +48,10 @@ export function readQuestion(question: string, analyser: Analyser): Question {
   for (const name of names) {
     for (const term of analyser.terms(name)) if (terms.has(term) && !cjk.test(term)) terms.set(term, kindWeights.name);
   }
-  const kind = /\b(?:what|which)\s+(?:(?:kind|type|sort)s? of\s+)?(\p{L}+)/iu.exec(normal)?.[1] ?? '';
+  const kind =
+    /\b(?:what|which)\s+(?:(?:kind|type|sort)s? of\s+|(?:is|are|was|were) the\s+(?=\p{L}+ (?:of|for)\b))?(\p{L}+)/iu.exec(
+      normal,
+    )?.[1] ?? '';
   for (const term of analyser.terms(kind)) if (terms.has(term)) terms.set(term, kindWeights.answerKind);
   return { terms, expected: expectedAnswer(normal) };
 }
@@ -66,7 +69,7 @@ const numeral =
   '(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|hundreds?|thousands?|millions?|billions?|half|quarter|dozens?|once|twice)';
 const date = `\\b\\d{3,4}s?\\b|\\b${month}\\b|\\b${day}\\b|\\b\\d{1,2}(?:st|nd|rd|th)\\b|century|\\b\\d{1,2}(?::\\d\\d| ?[ap]\\.?m)`;
 const number = `\\d|\\b${numeral}\\b`;
-const span = `(?:${number})[^.]{0,20}\\b(?:second|minute|hour|day|week|month|year|decade|centur)`;
+const span = `(?:${number})[^.]{0,20}\\b(?:second|minute|hour|day|week|month|year|decade|centur|character|letter|page|word|mile|met(?:re|er)|feet|foot|km)`;
 const money = '[$€£¥]\\s?\\d|\\d[\\d.,]*\\s*(?:%|percent|dollars?|euros?|pounds?|yen|USD|EUR|JPY|million|billion)';
 const name = '(?<=[\\p{L}\\d,;)]\\s|["“(])\\p{Lu}\\p{L}+';
 const reason =

@@ -26,7 +26,7 @@ export interface SelectionWeights {
 }
 
 export const selectionWeights: SelectionWeights = {
-  context: 0.6,
+  context: 0.8,
   title: 0.5,
   previous: 0.4,
   next: 0.1,
@@ -39,6 +39,9 @@ export const selectionWeights: SelectionWeights = {
   minGain: 0.2,
   maxQuotes: 3,
 };
+
+/** Units without any of the question's terms that are thought beside those of the passages: rarity means little among a few. */
+const assumedUnits = 20;
 
 export interface ScoredUnit extends AnswerUnit {
   readonly score: number;
@@ -73,7 +76,7 @@ export function scoreUnits(
   let total = 0;
   for (const [term, weight] of asked.terms) {
     const found = termSets.reduce((count, terms) => count + (terms.has(term) ? 1 : 0), 0);
-    const rarity = Math.log(1 + (units.length - found + 0.5) / (found + 0.5));
+    const rarity = Math.log(1 + (units.length + assumedUnits - found + 0.5) / (found + 0.5));
     termWeights.set(term, weight * rarity);
     total += weight * rarity;
   }
