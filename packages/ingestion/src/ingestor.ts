@@ -177,7 +177,13 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       chunks += outcome.chunks;
       const { status, isNew: _, ...rest } = outcome;
       if (status !== 'unchanged') {
-        onEvent?.({ type: 'document', source: work.item.path, status, ...rest, ms: performance.now() - fileStartedAt });
+        onEvent?.({
+          type: 'document',
+          source: work.item.path,
+          status,
+          ...rest,
+          ms: Math.round(performance.now() - fileStartedAt),
+        });
       }
       progress.finished({ bytes: work.item.bytes, chunks: outcome.chunks });
     };
@@ -209,7 +215,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     progress.flush();
 
     const scanned = snapshot.work.length + snapshot.unchanged + snapshot.unreadable.length;
-    const ms = performance.now() - startedAt;
+    const ms = Math.round(performance.now() - startedAt);
     return { scanned, ...counts, skipped: snapshot.skipped, chunks, ...vectors.counts, ms };
   }
 
