@@ -7,6 +7,7 @@
  *   that what derives from them (the graph) finds what it misses by comparing numbers.
  * - `keywords` holds the analyser's terms, joined by spaces, a row for each chunk under the chunk's number. All ASCII
  *   punctuation belongs to tokens, so that FTS5 does not cut our terms again: see `keyword-terms.ts`.
+ * - `counters.identity` is drawn once, so that a graph file of another index is known as such.
  * - `metadata` has one row for each attribute and one for each string of a list: see `filter-sql.ts`.
  */
 export const migrations: readonly string[] = [
@@ -19,9 +20,10 @@ CREATE TABLE manifest (
 CREATE TABLE counters (
   only INTEGER PRIMARY KEY CHECK (only = 1),
   generation INTEGER NOT NULL,
-  removed_chunks INTEGER NOT NULL
+  removed_chunks INTEGER NOT NULL,
+  identity TEXT NOT NULL
 ) STRICT;
-INSERT INTO counters (only, generation, removed_chunks) VALUES (1, 0, 0);
+INSERT INTO counters (only, generation, removed_chunks, identity) VALUES (1, 0, 0, lower(hex(randomblob(16))));
 
 CREATE TABLE stored_values (
   key TEXT PRIMARY KEY,

@@ -6,25 +6,27 @@ import type { Store } from '@aquifer/contracts';
 import { storeContract } from '@aquifer/contracts/testing';
 import { openLocalStore } from './open-local-store.js';
 
-storeContract(
-  { describe, it },
-  {
-    name: 'local store',
-    async create({ analyser }) {
-      const location = await mkdtemp(join(tmpdir(), 'aquifer-store-'));
-      let store: Store = await openLocalStore({ location, analyser });
-      return {
-        store,
-        async reopen() {
-          await store.close();
-          store = await openLocalStore({ location, analyser });
-          return store;
-        },
-        async destroy() {
-          await store.close();
-          await rm(location, { recursive: true });
-        },
-      };
+for (const index of ['auto', 'hnsw'] as const) {
+  storeContract(
+    { describe, it },
+    {
+      name: `local store, index ${index}`,
+      async create({ analyser }) {
+        const location = await mkdtemp(join(tmpdir(), 'aquifer-store-'));
+        let store: Store = await openLocalStore({ location, analyser, index });
+        return {
+          store,
+          async reopen() {
+            await store.close();
+            store = await openLocalStore({ location, analyser, index });
+            return store;
+          },
+          async destroy() {
+            await store.close();
+            await rm(location, { recursive: true });
+          },
+        };
+      },
     },
-  },
-);
+  );
+}

@@ -15,6 +15,7 @@ import type { ChunkToWrite } from './document-writes.js';
 import { checkVector } from './embedding-cache.js';
 import { isStorable } from './filter-sql.js';
 import { storedTerms } from './keyword-terms.js';
+import type { IndexKind } from './search-plan.js';
 import type { StoreWorkerMethods } from './store-worker.js';
 import type { VectorWorkerMethods } from './vector-worker.js';
 import { startWorker } from './worker-calls.js';
@@ -30,6 +31,11 @@ export interface LocalStoreOptions {
   readonly analyser: Analyser;
   /** Encrypts everything on disk. The same key opens the index again; there is no way to recover a lost one. */
   readonly encryptionKey?: string;
+  /**
+   * `auto` (the default) looks at every vector until there are so many that a graph answers sooner; `hnsw` always keeps a
+   * graph (where hnswlib-node is built, and the index is not encrypted), `exact` never.
+   */
+  readonly index?: IndexKind;
 }
 
 // The analyser runs on the calling thread, because a function cannot be sent to another; a breath after this many
@@ -48,11 +54,17 @@ const charactersPerTurn = 40_000;
  * await store.close();
  */
 export async function openLocalStore(options: LocalStoreOptions): Promise<Store> {
-  const { analyser, mode = 'write', encryptionKey } = options;
+  const { analyser, mode = 'write', encryptionKey, index: kind = 'auto' } = options;
   const location = resolve(options.location);
   const file = join(location, databaseFileName);
   if (encryptionKey === '') throw new AquiferError('invalid-options', 'The encryption key must not be empty.');
+  if (!['auto', 'exact', 'hnsw'].includes(kind)) {
+    throw new AquiferError('invalid-options', `The index must be auto, exact or hnsw, not ${JSON.stringify(kind)}.`);
+  }
   const shared = { location, file, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+
+  const encrypted = encryptionKey !== undefined;
+  const vectorOptions = { ...shared, kind, encrypted, savesGraph: mode === 'write' && !encrypted };
 
   let lock: WriterLock | undefined;
   // Threads take some 30 ms to start; the vectors' is not waited for until somebody searches.
@@ -67,8 +79,8 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     if (mode === 'write') lock = acquireWriterLock(location);
     // A reader's vectors load while the rest opens. A writer's wait, for the schema may only just be made.
     if (mode === 'read') {
-      vectorsOpen = vectors.call('open', shared);
-      vectorsOpen.catch(() => {});
+      vectorsOpen = vectors.call('open', vectorOptions);
+      vectorsOpen.then(() => vectors.call('warm', undefined)).catch(() => {});
     }
     await store.call('open', { ...shared, mode });
   } catch (error) {
@@ -88,7 +100,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   };
   const openVectors = async (): Promise<typeof vectors> => {
     refuseClosed();
-    vectorsOpen ??= vectors.call('open', shared);
+    vectorsOpen ??= vectors.call('open', vectorOptions);
     await vectorsOpen;
     return vectors;
   };
@@ -100,6 +112,10 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     lastWrite = result.catch(() => {});
     return result;
   };
+
+  // Two at once would build the same graph twice.
+  let optimising: Promise<void> = Promise.resolve();
+  const closed = new AbortController();
 
   const analyse = async (chunks: readonly ChunkWrite[], kept: ReadonlySet<string>): Promise<ChunkToWrite[]> => {
     const analysed: ChunkToWrite[] = [];
@@ -134,7 +150,8 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   };
 
   const close = async (): Promise<void> => {
-    await lastWrite;
+    closed.abort();
+    await Promise.all([lastWrite, optimising.catch(() => {})]);
     try {
       // The vectors' connection first: the last one to close writes the log back into the database.
       if (vectorsOpen !== undefined) {
@@ -259,10 +276,18 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       const index = await (await openVectors()).call('stats', undefined);
       return { ...counts, bytes: folderBytes(location), index };
     },
-    async optimise({ signal } = {}) {
+    async optimise({ signal, onProgress } = {}) {
       refuseReadOnly();
       throwIfAborted(signal);
       await inOrder(() => store.call('pruneCache', undefined));
+      // Outside the order of writes, which go on while the graph is built.
+      optimising = optimising
+        .catch(() => {})
+        .then(async () => {
+          const stop = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
+          await (await openVectors()).call('optimise', undefined, { signal: stop, onProgress });
+        });
+      return optimising;
     },
     close() {
       closing ??= close();

@@ -1,10 +1,27 @@
-import type { Filter, SearchResult, StoreStats } from '@aquifer/contracts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
 import { inSnapshot } from './database.js';
 import { checkVector, vectorFromBytes } from './embedding-cache.js';
 import { isStorable, scopeToSql } from './filter-sql.js';
+import { createGraphKeeper } from './graph-keeper.js';
+import { type IndexKind, planSearch } from './search-plan.js';
 import type { SqlDatabase } from './sqlite-driver.js';
-import { createChunkIdLookup, topMatches } from './top-matches.js';
-import { type AllowedDocuments, createVectorTable, prepareQuery, type VectorTable } from './vector-table.js';
+import { type Candidates, createChunkIdLookup, topMatches } from './top-matches.js';
+import {
+  type AllowedDocuments,
+  createVectorTable,
+  type PreparedQuery,
+  prepareQuery,
+  type VectorTable,
+} from './vector-table.js';
+
+export interface VectorIndexOptions {
+  readonly location: string;
+  readonly kind: IndexKind;
+  /** Whether a graph may be written: this is the writer, and the index is not encrypted. */
+  readonly savesGraph: boolean;
+  readonly encrypted: boolean;
+}
 
 export interface DenseSearch {
   readonly vector: Float32Array;
@@ -14,54 +31,75 @@ export interface DenseSearch {
   readonly documentIds?: readonly string[] | undefined;
 }
 
+export interface OptimiseOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
 export interface VectorIndex {
+  /** Loads the vectors a slice at a time, so that the first search need not. */
+  warm(isClosed: () => boolean): Promise<void>;
   search(search: DenseSearch): SearchResult;
   score(vector: Float32Array, chunkIds: readonly string[]): (number | undefined)[];
-  stats(): StoreStats['index'];
+  optimise(options: OptimiseOptions): Promise<void>;
+  stats(): Promise<StoreStats['index']>;
 }
+
+const warmSlice = 1_000;
 
 /**
  * The vectors of an index in memory, brought up to date with the database at the start of each search, so that a search
  * sees one committed state whichever process wrote it.
  */
-export function createVectorIndex(database: SqlDatabase): VectorIndex {
+export function createVectorIndex(database: SqlDatabase, options: VectorIndexOptions): VectorIndex {
   const selectDimensions = database.prepare("SELECT json_extract(json, '$.embedder.dimensions') FROM manifest");
-  const selectCounters = database.prepare('SELECT generation, removed_chunks FROM counters');
+  const selectCounters = database.prepare('SELECT generation, removed_chunks, identity FROM counters');
   const selectAdded = database.prepare(
     `SELECT chunks.number, chunks.document, embeddings.vector
      FROM chunks CROSS JOIN embeddings ON embeddings.number = chunks.embedding
-     WHERE chunks.number > ? ORDER BY chunks.number`,
+     WHERE chunks.number > ? ORDER BY chunks.number LIMIT ?`,
   );
   const selectNumbers = database.prepare('SELECT number FROM chunks');
+  const countChunks = database.prepare('SELECT count(*) FROM chunks');
   const selectNumber = database.prepare('SELECT number FROM chunks WHERE id = ?');
   const selectLastDocument = database.prepare('SELECT max(number) FROM documents');
   const idsOf = createChunkIdLookup(database);
+  const identity = selectCounters.rows()[0]?.[2] as string;
+  const graphs = createGraphKeeper({ ...options, identity });
 
   let table: VectorTable | undefined;
   let generation = -1;
   let removedChunks = 0;
   let lastNumber = 0;
 
-  const sync = (): VectorTable | undefined => {
+  /** Reads up to `limit` new vectors; returns whether nothing is left to read. Needs a snapshot. */
+  const sync = (limit = -1): boolean => {
     const [now, removed] = selectCounters.rows()[0] as [number, number];
-    if (now === generation) return table;
+    if (now === generation) return true;
     const dimensions = selectDimensions.rows()[0]?.[0] as number | undefined;
-    if (dimensions === undefined) return undefined;
+    if (dimensions === undefined) return true;
     if (table?.dimensions !== dimensions) {
       table = createVectorTable(dimensions);
+      graphs.drop();
       lastNumber = 0;
     } else if (removed !== removedChunks) {
       const present = new Set(selectNumbers.rows().map((row) => row[0] as number));
       const gone = [...table.numbers()].filter((number) => !present.has(number));
-      for (const number of gone) table.remove(number);
+      for (const number of gone) {
+        table.remove(number);
+        graphs.remove(number);
+      }
     }
-    for (const [number, document, bytes] of selectAdded.each(lastNumber)) {
+    removedChunks = removed;
+    let added = 0;
+    for (const [number, document, bytes] of selectAdded.each(lastNumber, limit)) {
       table.add(number as number, document as number, vectorFromBytes(bytes as Uint8Array));
       lastNumber = number as number;
+      added++;
     }
+    if (added === limit) return false;
     generation = now;
-    removedChunks = removed;
-    return table;
+    return true;
   };
 
   const allowedDocuments = (search: DenseSearch): AllowedDocuments | undefined => {
@@ -73,28 +111,75 @@ export function createVectorIndex(database: SqlDatabase): VectorIndex {
     return allowed;
   };
 
+  /** What the graph finds and what it does not hold, with exact scores; undefined where that would be too few. */
+  const candidates = (
+    current: VectorTable,
+    query: PreparedQuery,
+    search: DenseSearch,
+    allowed: AllowedDocuments | undefined,
+  ): Candidates | undefined => {
+    const matching = current.count(allowed);
+    const { limit, exact = false } = search;
+    const situation = { vectors: current.size(), matching, limit, exact };
+    const graph = graphs.situation(current);
+    const plan = planSearch(graph === undefined ? situation : { ...situation, graph });
+    if (plan.method === 'exact') return undefined;
+    const found = graphs.search(current, search.vector, plan.count, plan.ef);
+    const numbers = allowed === undefined ? found : found.filter((number) => current.isAllowed(number, allowed));
+    if (numbers.length < Math.min(limit, matching)) return undefined;
+    const scores = numbers.map((number) => current.cosine(query, number) as number);
+    return { numbers, scores, length: numbers.length };
+  };
+
   return {
+    async warm(isClosed) {
+      while (!isClosed() && !inSnapshot(database, () => sync(warmSlice))) await nextTurn();
+    },
+
     search: (search) =>
       inSnapshot(database, () => {
-        const current = sync();
-        checkVector(search.vector, current?.dimensions, 'the query');
-        if (current === undefined) return { matches: [], method: 'exact' };
+        sync();
+        checkVector(search.vector, table?.dimensions, 'the query');
+        if (table === undefined) return { matches: [], method: 'exact' };
+        graphs.noteSearch(table);
+        const query = prepareQuery(search.vector);
         const allowed = allowedDocuments(search);
+        const near = candidates(table, query, search, allowed);
         return {
-          matches: topMatches(current.scan(prepareQuery(search.vector), allowed), search.limit, idsOf),
-          method: 'exact',
+          matches: topMatches(near ?? table.scan(query, allowed), search.limit, idsOf),
+          method: near === undefined ? 'exact' : 'approximate',
         };
       }),
+
     score: (vector, chunkIds) =>
       inSnapshot(database, () => {
-        const current = sync();
-        checkVector(vector, current?.dimensions, 'the query');
+        sync();
+        checkVector(vector, table?.dimensions, 'the query');
         const query = prepareQuery(vector);
         return chunkIds.map((id) => {
           const number = isStorable(id) ? (selectNumber.rows(id)[0]?.[0] as number | undefined) : undefined;
-          return number === undefined ? undefined : current?.cosine(query, number);
+          return number === undefined ? undefined : table?.cosine(query, number);
         });
       }),
-    stats: () => inSnapshot(database, () => ({ kind: 'exact', vectors: sync()?.size() ?? 0 })),
+
+    async optimise({ signal, onProgress }) {
+      inSnapshot(database, () => sync());
+      if (table === undefined) return;
+      await graphs.optimise(table, {
+        onProgress,
+        generation,
+        pause: async () => {
+          await nextTurn();
+          throwIfAborted(signal);
+        },
+      });
+    },
+
+    async stats() {
+      const vectors = inSnapshot(database, () => countChunks.rows()[0]?.[0] as number);
+      const dimensions = selectDimensions.rows()[0]?.[0] as number | undefined;
+      const numbers = (): number[] => selectNumbers.rows().map((row) => row[0] as number);
+      return { vectors, ...(await graphs.stats(vectors, dimensions ?? 0, numbers)) };
+    },
   };
 }

@@ -2,6 +2,8 @@
 export interface VectorTable {
   readonly dimensions: number;
   size(): number;
+  /** Grows with every change. */
+  revision(): number;
   has(number: number): boolean;
   add(number: number, document: number, vector: Float32Array): void;
   remove(number: number): void;
@@ -47,6 +49,7 @@ export function createVectorTable(dimensions: number): VectorTable {
   let scanNumbers = new Float64Array(0);
   let scanScores = new Float64Array(0);
   let size = 0;
+  let revision = 0;
 
   const blockOf = (slot: number): Float32Array => blocks[Math.floor(slot / vectorsPerBlock)] as Float32Array;
   const offsetOf = (slot: number): number => (slot % vectorsPerBlock) * dimensions;
@@ -61,8 +64,10 @@ export function createVectorTable(dimensions: number): VectorTable {
   return {
     dimensions,
     size: () => size,
+    revision: () => revision,
     has: (number) => slots.has(number),
     add(number, document, vector) {
+      revision++;
       if (size === numbers.length) {
         numbers = grow(numbers);
         documents = grow(documents);
@@ -80,6 +85,7 @@ export function createVectorTable(dimensions: number): VectorTable {
       const slot = slots.get(number);
       if (slot === undefined) return;
       slots.delete(number);
+      revision++;
       const last = --size;
       if (slot === last) return;
       // The last vector moves into the gap.

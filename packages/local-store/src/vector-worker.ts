@@ -1,23 +1,30 @@
 import { parentPort } from 'node:worker_threads';
 import { guarded, openDatabase } from './database.js';
 import type { SqlDatabase } from './sqlite-driver.js';
-import { createVectorIndex, type DenseSearch, type VectorIndex } from './vector-index.js';
-import { serveCalls } from './worker-calls.js';
+import { createVectorIndex, type DenseSearch, type VectorIndex, type VectorIndexOptions } from './vector-index.js';
+import { type CallContext, serveCalls } from './worker-calls.js';
 
-export interface VectorWorkerOptions {
-  readonly location: string;
+export interface VectorWorkerOptions extends VectorIndexOptions {
   readonly file: string;
   readonly encryptionKey?: string;
 }
 
 /** The engine of the vector thread: a connection of its own for reading, and the vectors. */
 function createVectorEngine(database: SqlDatabase, index: VectorIndex) {
+  let closed = false;
   return {
+    async warm(): Promise<void> {
+      await index.warm(() => closed);
+    },
     search: (search: DenseSearch) => index.search(search),
     score: (argument: { readonly vector: Float32Array; readonly chunkIds: readonly string[] }) =>
       index.score(argument.vector, argument.chunkIds),
+    optimise: (_: undefined, context: CallContext) => index.optimise(context),
     stats: () => index.stats(),
-    close: (): void => database.close(),
+    close(): void {
+      closed = true;
+      database.close();
+    },
   };
 }
 
@@ -31,11 +38,13 @@ if (parentPort !== null) {
   const open = (options: VectorWorkerOptions): void => {
     file = options.file;
     const database = openDatabase({ ...options, mode: 'read' });
-    engine = createVectorEngine(database, createVectorIndex(database));
+    engine = createVectorEngine(database, createVectorIndex(database, options));
   };
   serveCalls(parentPort, (name) => {
     if (name === 'open') return open;
-    const method = engine?.[name as keyof VectorEngine] as ((argument: never) => unknown) | undefined;
-    return method && ((argument: never) => guarded(file, () => method(argument)));
+    const method = engine?.[name as keyof VectorEngine] as
+      | ((argument: never, context: CallContext) => unknown)
+      | undefined;
+    return method && ((argument: never, context) => guarded(file, () => method(argument, context)));
   });
 }
