@@ -1,2 +1,4 @@
+export { type ChunkerOptions, createChunker, minChunkTokens } from './chunking/chunker.js';
+export { createTiktokenCounter, type TiktokenEncoding, tiktokenEncodings } from './chunking/tiktoken-counter.js';
 export { readerFingerprint } from './reading/reader-fingerprint.js';
 export { parseSidecar } from './reading/sidecar.js';

@@ -1,0 +1,150 @@
+import { createRequire } from 'node:module';
+import { AquiferError, type TokenCounter } from '@aquifer/contracts';
+import { type BytePairVocabulary, createBytePairCounter } from './byte-pair-encoding.js';
+
+/** The vocabularies that can be counted: OpenAI's, of which `cl100k_base` is a fair measure for most other models. */
+export const tiktokenEncodings = ['cl100k_base', 'o200k_base', 'p50k_base', 'r50k_base', 'gpt2'] as const;
+export type TiktokenEncoding = (typeof tiktokenEncodings)[number];
+
+/**
+ * How each vocabulary splits text into pieces before it merges bytes: the patterns of the `tiktoken` package, written for
+ * ECMAScript. `\s` is `\p{White_Space}` (ECMAScript's own has U+FEFF and lacks U+0085), and what ignores case is spelled out,
+ * with ſ, which Unicode folds to s.
+ */
+const oldPattern = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`;
+const contraction = "'(?:[sSſtTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])";
+const patterns: Record<TiktokenEncoding, string> = {
+  cl100k_base: String.raw`${contraction}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\p{White_Space}\p{L}\p{N}]+[\r\n]*|\p{White_Space}*[\r\n]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`,
+  o200k_base: String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?:${contraction})?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?:${contraction})?|\p{N}{1,3}| ?[^\p{White_Space}\p{L}\p{N}]+[\r\n/]*|\p{White_Space}*[\r\n]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+`,
+  p50k_base: oldPattern,
+  r50k_base: oldPattern,
+  gpt2: oldPattern,
+};
+
+/** Texts longer than this are counted in parts, which keeps the regular expression's memory in bounds. */
+const partLength = 1 << 19;
+/** How far back from there the end of a part is looked for. */
+const partSearch = 1 << 16;
+/** Pieces up to this length are remembered with their counts, this many of them, in two generations. */
+const rememberedLength = 64;
+const rememberedPieces = 1 << 16;
+
+/**
+ * A counter of OpenAI's tokens: `count(text)` is the length of what `tiktoken`'s `encode_ordinary(text)` returns, but
+ * faster, since it makes no tokens, and in time O(n log n) for any text of length n, also where one "word" is a megabyte long.
+ *
+ * Exact for every text in which white space, 、 or 。 follows a letter or digit at least once in 450,000 characters; a longer
+ * stretch without, which no model takes in one piece, may count a few tokens more.
+ *
+ * @throws AquiferError `invalid-options` for an unknown encoding, `missing-dependency` where `tiktoken` is not installed.
+ * @example
+ * const counter = await createTiktokenCounter();
+ * counter.count('hello world'); // 2
+ */
+export async function createTiktokenCounter(encoding: TiktokenEncoding = 'cl100k_base'): Promise<TokenCounter> {
+  if (!tiktokenEncodings.includes(encoding)) {
+    throw new AquiferError(
+      'invalid-options',
+      `There is no token encoding '${encoding}'. Use one of ${tiktokenEncodings.join(', ')}.`,
+    );
+  }
+  const vocabulary = loadVocabulary(encoding);
+  const countBytePairs = createBytePairCounter(vocabulary);
+  const { ranks } = vocabulary;
+  const piecePattern = new RegExp(patterns[encoding], 'gu');
+  let recent = new Map<string, number>();
+  let older = new Map<string, number>();
+
+  function countPiece(piece: string): number {
+    // Where a piece is ASCII, it is also its own string of bytes. Of the others, none is one token unless merging makes it so.
+    if (isAscii(piece) && ranks.has(piece)) return 1;
+    if (piece.length > rememberedLength) return countBytePairs(piece);
+    let count = recent.get(piece);
+    if (count !== undefined) return count;
+    count = older.get(piece) ?? countBytePairs(piece);
+    if (recent.size >= rememberedPieces) {
+      older = recent;
+      recent = new Map();
+    }
+    recent.set(piece, count);
+    return count;
+  }
+
+  function countPart(text: string): number {
+    let count = 0;
+    let start = 0;
+    piecePattern.lastIndex = 0;
+    // Every character is matched by some alternative, so the matches lie end to end.
+    while (piecePattern.test(text)) {
+      count += countPiece(text.slice(start, piecePattern.lastIndex));
+      start = piecePattern.lastIndex;
+    }
+    return count;
+  }
+
+  return {
+    id: encoding,
+    count(text) {
+      if (text.length <= partLength) return countPart(text);
+      let count = 0;
+      for (let start = 0; start < text.length; ) {
+        const end = partEnd(text, start);
+        count += countPart(text.slice(start, end));
+        start = end;
+      }
+      return count;
+    },
+  };
+}
+
+/** A place where no piece of any encoding goes on: before white space, 、 or 。 that follows a letter or a digit. */
+const betweenPieces = /[\p{L}\p{N}](?=[\p{White_Space}、。])/gu;
+
+function partEnd(text: string, start: number): number {
+  const limit = start + partLength;
+  if (limit >= text.length) return text.length;
+  const searchStart = limit - partSearch;
+  let end = 0;
+  for (const match of text.slice(searchStart, limit).matchAll(betweenPieces)) end = match.index + match[0].length;
+  if (end > 0) return searchStart + end;
+  const inPair = text.charCodeAt(limit) >= 0xdc00 && text.charCodeAt(limit) <= 0xdfff;
+  return inPair ? limit - 1 : limit;
+}
+
+function isAscii(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0x7f) return false;
+  return true;
+}
+
+/** The package's file: lines of `! <first rank> <token> <token> …`, the tokens in base64. */
+interface EncoderFile {
+  readonly bpe_ranks: string;
+}
+
+function loadVocabulary(encoding: TiktokenEncoding): BytePairVocabulary {
+  const ranks = new Map<string, number>();
+  const tokens: string[] = [];
+  for (const line of readEncoderFile(encoding).bpe_ranks.split('\n')) {
+    const [, first, ...encoded] = line.split(' ');
+    let rank = Number(first);
+    for (const base64 of encoded) {
+      const token = atob(base64);
+      ranks.set(token, rank);
+      tokens[rank] = token;
+      rank += 1;
+    }
+  }
+  return { ranks, tokens };
+}
+
+function readEncoderFile(encoding: TiktokenEncoding): EncoderFile {
+  try {
+    return createRequire(import.meta.url)(`tiktoken/encoders/${encoding}.json`) as EncoderFile;
+  } catch (cause) {
+    throw new AquiferError(
+      'missing-dependency',
+      `The token vocabulary '${encoding}' could not be loaded. Run: npm install tiktoken`,
+      { cause },
+    );
+  }
+}
