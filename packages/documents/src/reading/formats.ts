@@ -1,6 +1,6 @@
 import type { Reader } from '@aquifer/contracts';
 import { isEncryptedOffice } from './office-file.js';
-import { isDocx, isHtml, isXlsx } from './signatures.js';
+import { isDocx, isHtml, isPdf, isXlsx } from './signatures.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -31,6 +31,14 @@ export interface Format {
  * ```
  */
 export const formats: readonly Format[] = [
+  {
+    id: 'pdf',
+    mediaTypes: ['application/pdf'],
+    extensions: ['.pdf'],
+    recognises: isPdf,
+    isText: false,
+    load: async () => (await import('./pdf.js')).pdfReader,
+  },
   {
     id: 'docx',
     mediaTypes: ['application/vnd.openxmlformats-officedocument.wordprocessingml.document'],

@@ -14,10 +14,11 @@ export interface TextBuilder {
   /** Adds a block, normalised by {@link normaliseText}. Returns it, or undefined where nothing but white space was left. */
   append(kind: BlockKind, text: string, options?: AppendOptions): Block | undefined;
   /**
-   * Adds to the last block, such as the part of a paragraph that stands on the next page. Nothing is put in between
-   * but `separator`. Where there is no block yet, or nothing is left of the text, nothing happens.
+   * Adds to the last block, such as the part of a paragraph that stands on the next page, after taking `cut` characters (a
+   * hyphen) off it and putting `separator` behind it. Where there is no block yet, or nothing is left of the text,
+   * nothing happens.
    */
-  extend(text: string, separator: '' | ' '): void;
+  extend(text: string, joint: { readonly cut: 0 | 1; readonly separator: '' | ' ' }): void;
   /** What follows stands on this page (counted from 1). Pages are begun in order. */
   beginPage(page: number): void;
   finish(): TextWithStructure;
@@ -61,6 +62,16 @@ export function createTextBuilder(): TextBuilder {
     return start;
   }
 
+  function takeOffLast(): void {
+    parts.push((parts.pop() as string).slice(0, -1));
+    length--;
+    for (const page of pages.toReversed()) {
+      if (page.end <= length) break;
+      page.end = Math.min(page.end, length);
+      page.start = Math.min(page.start, page.end);
+    }
+  }
+
   function separatorBefore(kind: BlockKind, startsGroup: boolean): string {
     const last = blocks.at(-1);
     if (!last) return '';
@@ -87,12 +98,13 @@ export function createTextBuilder(): TextBuilder {
       blocks.push(block);
       return block;
     },
-    extend(text, separator) {
-      const last = blocks.pop();
-      if (!last) return;
-      const normalised = normaliseText(text, last.kind);
-      if (normalised !== '') push(normalised, separator);
-      blocks.push({ ...last, end: length });
+    extend(text, { cut, separator }) {
+      const last = blocks.at(-1);
+      const normalised = last ? normaliseText(text, last.kind) : '';
+      if (!last || normalised === '') return;
+      if (cut === 1) takeOffLast();
+      push(normalised, separator);
+      blocks[blocks.length - 1] = { ...last, end: length };
     },
     beginPage(page) {
       pages.push({ page, start: length, end: length, hasText: false });

@@ -1,0 +1,178 @@
+import type { Run } from './runs.js';
+
+/** A piece of a line with no wide gap inside: a line of a column, or a cell of a table. */
+export interface Segment {
+  readonly text: string;
+  readonly left: number;
+  readonly right: number;
+  readonly baseline: number;
+  /** Size of the font that most of it is in. */
+  readonly size: number;
+  readonly bold: boolean;
+  readonly italic: boolean;
+  readonly monospaced: boolean;
+}
+
+/** Segments on one baseline, from left to right. */
+export interface Row {
+  readonly segments: readonly Segment[];
+  readonly baseline: number;
+  readonly size: number;
+}
+
+/** A gap of this many font sizes separates segments. Spaces of justified lines stay below it, cells and columns above. */
+const segmentGap = 0.95;
+
+/** Puts runs onto lines, from top to bottom. */
+export function rowsOf(runs: readonly Run[]): Row[] {
+  return mergeRaised(clusterByBaseline(runs)).map(({ runs: members }) => {
+    const segments = joinMarkers(segmentsOf(members));
+    return rowOf(segments);
+  });
+}
+
+/** A row of the given segments, which must not be none. */
+export function rowOf(segments: readonly Segment[]): Row {
+  const main = segments.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+  return { segments, baseline: main.baseline, size: main.size };
+}
+
+interface Cluster {
+  runs: Run[];
+  baseline: number;
+  size: number;
+}
+
+function clusterByBaseline(runs: readonly Run[]): Cluster[] {
+  const clusters: Cluster[] = [];
+  for (const run of [...runs].sort((a, b) => a.baseline - b.baseline)) {
+    const last = clusters.at(-1);
+    if (last && run.baseline - last.baseline <= 0.25 * Math.min(run.size, last.size)) {
+      last.runs.push(run);
+      last.size = Math.max(last.size, run.size);
+    } else {
+      clusters.push({ runs: [run], baseline: run.baseline, size: run.size });
+    }
+  }
+  return clusters;
+}
+
+/** Puts superscripts, subscripts and small capitals set off the baseline back onto their line. */
+function mergeRaised(clusters: readonly Cluster[]): Cluster[] {
+  const merged: Cluster[] = [];
+  const isPartOf = (small: Cluster, big: Cluster) => {
+    if (small.size > big.size * 0.85) return false;
+    const top = Math.max(small.baseline - small.size * 0.75, big.baseline - big.size * 0.9);
+    const bottom = Math.min(small.baseline, big.baseline + big.size * 0.25);
+    if (bottom - top < small.size * 0.3) return false;
+    return small.runs.every((run) =>
+      big.runs.some((other) => run.left - other.right < big.size && other.left - run.right < big.size),
+    );
+  };
+  for (const cluster of clusters) {
+    const last = merged.at(-1);
+    if (last && isPartOf(cluster, last)) {
+      last.runs.push(...cluster.runs);
+    } else if (last && isPartOf(last, cluster)) {
+      merged[merged.length - 1] = { ...cluster, runs: [...cluster.runs, ...last.runs] };
+    } else {
+      merged.push(cluster);
+    }
+  }
+  return merged;
+}
+
+function segmentsOf(runs: Run[]): Segment[] {
+  const segments: Segment[] = [];
+  let members: Run[] = [];
+  for (const run of runs.sort((a, b) => a.left - b.left)) {
+    const last = members.at(-1);
+    if (last && run.left - last.right > segmentGap * Math.max(Math.min(run.size, last.size), 1)) {
+      segments.push(segmentOf(members));
+      members = [];
+    }
+    members.push(run);
+  }
+  if (members.length > 0) segments.push(segmentOf(members));
+  return segments;
+}
+
+function segmentOf(runs: readonly Run[]): Segment {
+  const characters = runs.reduce((sum, run) => sum + run.text.length, 0);
+  const share = (has: (run: Run) => boolean) =>
+    runs.reduce((sum, run) => sum + (has(run) ? run.text.length : 0), 0) > characters * 0.8;
+  const main = runs.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+  const ordered = share((run) => run.rightToLeft) ? runs.toReversed() : runs;
+  let text = '';
+  ordered.forEach((run, index) => {
+    const last = ordered[index - 1];
+    text += last ? separator(last, run, text) + run.text : run.text;
+  });
+  return {
+    text,
+    left: Math.min(...runs.map((run) => run.left)),
+    right: Math.max(...runs.map((run) => run.right)),
+    baseline: main.baseline,
+    size: main.size,
+    bold: share((run) => run.font.bold),
+    italic: share((run) => run.font.italic),
+    monospaced: share((run) => run.font.monospaced),
+  };
+}
+
+const endsInCjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]$/u;
+const beginsWithCjk = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
+
+function separator(last: Run, run: Run, text: string): '' | ' ' {
+  const gap = run.rightToLeft && last.left > run.left ? last.left - run.right : run.left - last.right;
+  const size = Math.min(last.size, run.size);
+  if (endsInCjk.test(text) || beginsWithCjk.test(run.text)) return gap > size * 0.6 ? ' ' : '';
+  return gap > size * 0.17 || (run.afterSpace && gap > -size * 0.1) ? ' ' : '';
+}
+
+/** Whether no space goes between two lines or runs that end and begin like this. */
+export function joinsWithoutSpace(before: string, after: string): boolean {
+  return endsInCjk.test(before) && beginsWithCjk.test(after);
+}
+
+const bullet = /^[•●▪▫◦‣⁃∙■□◆◇➢➤✓✔○·\uf0a7\uf0b7\uf0d8\uf076・]$/u;
+const marker = /^(?:\(?[0-9]{1,2}[.)]|\(?[a-zA-Z][.)]|\(?[ivxIVX]{1,4}[.)]|[–—-])$/u;
+const currency = /^(?:US)?[$€£¥]$/u;
+const closing = /^(?:\)|%|\)%|\) %)$/u;
+
+/**
+ * Joins what stands apart but belongs together: a bullet or number and its item, a currency sign and its amount, an amount and
+ * its bracket or percent sign.
+ */
+function joinMarkers(segments: readonly Segment[]): Segment[] {
+  const joined: Segment[] = [];
+  for (const segment of segments) {
+    const last = joined.at(-1);
+    const gap = last ? segment.left - last.right : 0;
+    if (last && currency.test(last.text) && /^[(\d.—–-]/.test(segment.text)) {
+      joined[joined.length - 1] = together(last, segment, '');
+    } else if (last && closing.test(segment.text) && /[\d)—–]$/.test(last.text) && gap < segment.size * 2.5) {
+      joined[joined.length - 1] = together(last, segment, '');
+    } else if (
+      last &&
+      gap < segment.size * 5 &&
+      (bullet.test(last.text) || (joined.length === 1 && marker.test(last.text) && /^\p{L}/u.test(segment.text)))
+    ) {
+      joined[joined.length - 1] = together(last, segment, ' ');
+    } else {
+      joined.push(segment);
+    }
+  }
+  return joined;
+}
+
+/** Two neighbours as one segment, in the style of the longer. */
+export function together(first: Segment, second: Segment, between: string): Segment {
+  const main = second.text.length >= first.text.length ? second : first;
+  return {
+    ...main,
+    text: first.text + between + second.text,
+    left: Math.min(first.left, second.left),
+    right: Math.max(first.right, second.right),
+  };
+}

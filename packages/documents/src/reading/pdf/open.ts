@@ -1,0 +1,110 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { AquiferError, type ReadInput, type ReadOptions, throwIfAborted } from '@aquifer/contracts';
+
+/** The part of PDF.js's document that is used (`PDFDocumentProxy`). */
+export interface PdfDocument {
+  readonly numPages: number;
+  getPage(page: number): Promise<PdfPage>;
+  getMetadata(): Promise<{ readonly info: Readonly<Record<string, unknown>> }>;
+  getOutline(): Promise<readonly PdfOutlineItem[] | null>;
+}
+
+export interface PdfOutlineItem {
+  readonly title: string;
+  readonly items: readonly PdfOutlineItem[];
+}
+
+/** `PDFPageProxy`. */
+export interface PdfPage {
+  readonly commonObjs: { has(id: string): boolean; get(id: string): unknown };
+  getViewport(options: { readonly scale: number }): {
+    readonly width: number;
+    readonly height: number;
+    readonly transform: PdfMatrix;
+  };
+  getTextContent(): Promise<PdfTextContent>;
+  getOperatorList(): Promise<{ readonly fnArray: readonly number[] }>;
+  cleanup(): boolean;
+}
+
+export type PdfMatrix = readonly [number, number, number, number, number, number];
+
+export interface PdfTextContent {
+  readonly items: readonly PdfTextItem[];
+  readonly styles: Readonly<Record<string, { readonly fontFamily: string; readonly vertical: boolean }>>;
+}
+
+export interface PdfTextItem {
+  readonly str: string;
+  readonly dir: string;
+  readonly width: number;
+  readonly height: number;
+  readonly transform: PdfMatrix;
+  readonly fontName: string;
+  readonly hasEOL: boolean;
+}
+
+export interface OpenPdf {
+  readonly document: PdfDocument;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a PDF, with the empty password first and then with each of `options.passwords`.
+ *
+ * @throws `password-required`, `invalid-document`, `aborted`.
+ */
+export async function openPdf(input: ReadInput, options: ReadOptions): Promise<OpenPdf> {
+  const { PDFParse } = await import('pdf-parse');
+  const data = pdfjsData();
+  for (const password of [undefined, ...(options.passwords ?? [])]) {
+    throwIfAborted(options.signal);
+    const parser = new PDFParse({
+      // PDF.js takes the buffer away from whoever gave it.
+      data: input.bytes.slice(),
+      ...(password !== undefined && { password }),
+      ...data,
+      verbosity: 0,
+      isEvalSupported: false,
+      enableXfa: false,
+      // Only text is wanted: an image of more pixels than this is not decoded.
+      maxImageSize: 1,
+    });
+    try {
+      // `load` is missing from the type declarations, and the only door to PDF.js's own document.
+      const document = await (parser as unknown as { load(): Promise<PdfDocument> }).load();
+      return { document, close: () => parser.destroy() };
+    } catch (error) {
+      await parser.destroy().catch(() => undefined);
+      if (!(error instanceof Error && error.name === 'PasswordException')) throw invalidPdf(input, error);
+    }
+  }
+  throw new AquiferError(
+    'password-required',
+    options.passwords?.length
+      ? `${input.name} is encrypted, and none of the ${options.passwords.length} given passwords opens it: add its password.`
+      : `${input.name} is encrypted: give its password.`,
+  );
+}
+
+/** The error `invalid-document` for whatever PDF.js threw. */
+export function invalidPdf(input: ReadInput, cause: unknown): AquiferError {
+  const detail = cause instanceof Error ? cause.message.replace(/[.\s]+$/, '') : String(cause);
+  return new AquiferError(
+    'invalid-document',
+    `${input.name} is damaged and cannot be read as a PDF (${detail}): open it in a PDF viewer, save it again, and retry.`,
+    { cause },
+  );
+}
+
+/** Where PDF.js keeps the character maps and standard fonts that files may refer to without bringing them. */
+function pdfjsData(): { cMapUrl: string; cMapPacked: true; standardFontDataUrl: string } {
+  const ownRequire = createRequire(import.meta.url);
+  const pdfjs = dirname(createRequire(ownRequire.resolve('pdf-parse')).resolve('pdfjs-dist/package.json'));
+  return {
+    cMapUrl: `${join(pdfjs, 'cmaps')}/`,
+    cMapPacked: true,
+    standardFontDataUrl: `${join(pdfjs, 'standard_fonts')}/`,
+  };
+}

@@ -1,0 +1,210 @@
+import { joinsWithoutSpace, type Row, type Segment } from './lines.js';
+
+/** A table as rows of cells. A missing cell is the empty string. */
+export interface Table {
+  readonly kind: 'table';
+  readonly rows: readonly (readonly string[])[];
+  /** Whether the first row names the columns. Several header rows have been made one. */
+  readonly hasHeader: boolean;
+}
+
+/** A line of text that is not in a table. */
+export interface Line extends Segment {
+  readonly kind: 'line';
+}
+
+/** Takes the tables out of the rows of a region. What stands outside of them comes back as lines. */
+export function tablesAndLines(rows: readonly Row[]): (Table | Line)[] {
+  const result: (Table | Line)[] = [];
+  let index = 0;
+  while (index < rows.length) {
+    const end = endOfTable(rows, index);
+    const table = end > index ? tableOf(rows.slice(index, end)) : undefined;
+    if (table) {
+      result.push(table);
+      index = end;
+    } else {
+      result.push(lineOf(rows[index] as Row));
+      index++;
+    }
+  }
+  return result;
+}
+
+function lineOf(row: Row): Line {
+  const [first, ...rest] = row.segments as [Segment, ...Segment[]];
+  const main = row.segments.reduce((a, b) => (b.text.length > a.text.length ? b : a));
+  return {
+    ...main,
+    kind: 'line',
+    text: rest.reduce((text, { text: next }) => text + (joinsWithoutSpace(text, next) ? '' : ' ') + next, first.text),
+    left: first.left,
+    right: Math.max(...row.segments.map((segment) => segment.right)),
+    bold: row.segments.every((segment) => segment.bold),
+    italic: row.segments.every((segment) => segment.italic),
+  };
+}
+
+/** Where the run of rows with several cells that begins at `start` ends; `start` where none begins. */
+function endOfTable(rows: readonly Row[], start: number): number {
+  let end = start;
+  let several = 0;
+  let cells = 0;
+  for (let index = start; index < rows.length; index++) {
+    const row = rows[index] as Row;
+    const before = rows[index - 1];
+    if (before && index > start && row.baseline - before.baseline > Math.max(row.size, before.size) * 4) break;
+    if (row.segments.length >= 2) {
+      several++;
+      cells += row.segments.length;
+      end = index + 1;
+      // Labels of sections and wrapped lines may stand between rows, but a paragraph ends the table.
+    } else if (index === start || index - end >= 2) break;
+  }
+  return several >= 3 || (several === 2 && cells >= 6) ? end : start;
+}
+
+interface Column {
+  left: number;
+  right: number;
+}
+
+function tableOf(rows: readonly Row[]): Table | undefined {
+  const columns = columnsOf(rows);
+  if (columns.length < 2) return undefined;
+  const placed = rows.map((row) => ({ row, cells: placeCells(row, columns) }));
+  const severalFilled = placed.filter(({ cells }) => cells.filter((cell) => cell.segments.length > 0).length >= 2);
+  if (severalFilled.length < rows.length * 0.4 || severalFilled.length < 2) return undefined;
+  const headerRows = countHeaderRows(placed.map(({ cells }) => cells));
+  const texts = (cells: readonly Cell[]) => cells.map((cell) => cell.segments.map((segment) => segment.text).join(' '));
+  const body = mergeWrapped(placed.slice(headerRows).map(({ row, cells }) => ({ row, texts: texts(cells) })));
+  if (headerRows === 0) return { kind: 'table', rows: body, hasHeader: false };
+  const header = columns.map((_, column) =>
+    placed
+      .slice(0, headerRows)
+      .flatMap(({ cells }) =>
+        cells.filter((cell) => cell.from <= column && column <= cell.to).flatMap((cell) => cell.segments),
+      )
+      .map((segment) => segment.text)
+      .join(' '),
+  );
+  return { kind: 'table', rows: [header, ...body], hasHeader: true };
+}
+
+/**
+ * The columns: what lies between the vertical strips that (nearly) no row covers. Rows with few cells do not vote, because
+ * titles and headings over several columns run across the strips.
+ */
+function columnsOf(rows: readonly Row[]): Column[] {
+  const most = Math.max(...rows.map((row) => row.segments.length));
+  const voters = rows.filter((row) => row.segments.length >= Math.max(2, most * 0.6));
+  const left = Math.min(...voters.map((row) => (row.segments[0] as Segment).left));
+  const right = Math.max(...voters.map((row) => (row.segments.at(-1) as Segment).right));
+  const covered = new Uint16Array(Math.max(1, Math.min(5000, Math.ceil(right - left))));
+  for (const row of voters) {
+    for (const segment of row.segments) {
+      const from = Math.max(0, Math.floor(segment.left - left));
+      const to = Math.min(covered.length, Math.ceil(segment.right - left));
+      for (let x = from; x < to; x++) covered[x] = (covered[x] as number) + 1;
+    }
+  }
+  const tolerated = Math.floor(voters.length * 0.08);
+  const columns: Column[] = [];
+  let open: Column | undefined;
+  covered.forEach((count, x) => {
+    if (count > tolerated) {
+      if (open) open.right = left + x + 1;
+      else {
+        open = { left: left + x, right: left + x + 1 };
+        columns.push(open);
+      }
+    } else open = undefined;
+  });
+  return columns;
+}
+
+interface Cell {
+  readonly from: number;
+  readonly to: number;
+  readonly segments: Segment[];
+}
+
+/** Every segment into the column it covers most of. A heading over several columns stands in the first, and says up to where. */
+function placeCells(row: Row, columns: readonly Column[]): Cell[] {
+  const cells: Cell[] = columns.map((_, column) => ({ from: column, to: column, segments: [] }));
+  for (const segment of row.segments) {
+    const overlaps = columns.map(
+      (column) => Math.min(column.right, segment.right) - Math.max(column.left, segment.left),
+    );
+    let main = 0;
+    overlaps.forEach((overlap, column) => {
+      if (overlap > (overlaps[main] as number)) main = column;
+    });
+    const from = overlaps.findIndex((overlap) => overlap > 0);
+    const to = overlaps.findLastIndex((overlap) => overlap > 0);
+    if (to > from && from > 0) {
+      const cell = cells[from] as Cell;
+      cells[from] = { from, to: Math.max(cell.to, to), segments: [...cell.segments, segment] };
+    } else {
+      (cells[main] as Cell).segments.push(segment);
+    }
+  }
+  return cells;
+}
+
+const number = /^[-–—(]?\s*(?:US)?[$€£¥]?\s*[-–(]?[\d.,\s]*\d[\d.,]*\s*\)?\s*(?:%|pts|x|bps)?\s*\)?$/;
+const year = /^(?:19|20)\d\d$/;
+
+function isAmount(text: string): boolean {
+  return (number.test(text) && !year.test(text)) || /^[—–-]\s*%?$/.test(text);
+}
+
+/**
+ * How many rows at the top name the columns: those before the first with an amount, where amounts follow at all; else the first
+ * row where it alone is bold.
+ */
+function countHeaderRows(rows: readonly (readonly Cell[])[]): number {
+  const filled = (cells: readonly Cell[]) => cells.flatMap((cell) => cell.segments);
+  const firstAmount = rows.findIndex((cells) =>
+    cells.slice(1).some((cell) => cell.segments.some((segment) => isAmount(segment.text))),
+  );
+  if (firstAmount > 0) {
+    let count = 0;
+    while (count < firstAmount && count < 5) {
+      const cells = rows[count] as readonly Cell[];
+      // A label alone, such as "Net sales:", begins the body.
+      if (count > 0 && cells.slice(1).every((cell) => cell.segments.length === 0)) break;
+      count++;
+    }
+    return count;
+  }
+  const [first, second] = rows;
+  if (firstAmount === -1 && first && second) {
+    const isBold = (cells: readonly Cell[]) =>
+      filled(cells).length >= 2 && filled(cells).every((segment) => segment.bold);
+    if (isBold(first) && !rows.slice(1).every(isBold)) return 1;
+  }
+  return 0;
+}
+
+/** Puts a label that runs over two lines back into one row. */
+function mergeWrapped(rows: readonly { readonly row: Row; readonly texts: readonly string[] }[]): string[][] {
+  const merged: { row: Row; texts: string[] }[] = [];
+  for (const { row, texts } of rows) {
+    const last = merged.at(-1);
+    const close = last && row.baseline - last.row.baseline < row.size * 1.6;
+    const alone = texts.slice(1).every((text) => text === '');
+    if (last && close && /^[\p{Ll}(]/u.test(texts[0] ?? '')) {
+      const lastAlone = last.texts.slice(1).every((text) => text === '');
+      if (alone || lastAlone) {
+        merged[merged.length - 1] = {
+          row,
+          texts: last.texts.map((text, column) => [text, texts[column] ?? ''].filter((part) => part !== '').join(' ')),
+        };
+        continue;
+      }
+    }
+    merged.push({ row, texts: [...texts] });
+  }
+  return merged.map(({ texts }) => texts);
+}
