@@ -1,0 +1,29 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * Large files that tests use and the repository does not contain (models, retrieval sets): in the folder `AQUIFER_SHARED`,
+ * or in a folder `shared` beside the checkout. Spread the result's `skip` into a test's options.
+ *
+ * ```ts
+ * const { path, ...options } = sharedFile('models/all-MiniLM-L6-v2', import.meta.url, process.env.AQUIFER_SHARED);
+ * it('reads it', options, () => readdirSync(path));
+ * ```
+ */
+export function sharedFile(
+  name: string,
+  testFileUrl: string,
+  sharedFolder?: string,
+): { readonly path: string; readonly skip?: string } {
+  const candidates = sharedFolder === undefined ? [] : [sharedFolder];
+  let folder = dirname(fileURLToPath(testFileUrl));
+  for (let parent = dirname(folder); parent !== folder; parent = dirname(folder)) {
+    candidates.push(join(folder, 'shared'));
+    folder = parent;
+  }
+  const path = candidates.map((candidate) => join(candidate, name)).find((candidate) => existsSync(candidate));
+  return path === undefined
+    ? { path: name, skip: `${name} is neither in a folder "shared" beside the checkout nor in AQUIFER_SHARED` }
+    : { path };
+}
