@@ -1,4 +1,5 @@
 export { createBuiltinAnswerer } from './builtin-answerer.js';
+export { type BuiltinEmbedderOptions, createBuiltinEmbedder } from './builtin-embedder.js';
 export type { ModelTraits, Pooling } from './onnx/known-models.js';
 export { createOnnxEmbedder } from './onnx/onnx-embedder.js';
 export type { OnnxDtype, OnnxEmbedderOptions } from './onnx/onnx-options.js';
