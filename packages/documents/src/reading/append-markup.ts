@@ -17,6 +17,8 @@ import type { TextBuilder } from './text-builder.js';
 export interface AppendMarkupOptions {
   /** Leaves out an element and everything inside, beyond what is never shown. */
   readonly skip?: (element: MarkupElement) => boolean;
+  /** Whether the items of ordered lists begin with their number. False where the markup does not know it. Default true. */
+  readonly numbersLists?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -120,14 +122,17 @@ export function appendMarkup(builder: TextBuilder, root: MarkupParent, options: 
     }
     if (listTags.has(tagName)) {
       if (lists.length === 0) listBegins = true;
-      lists.push(tagName === 'ol' ? firstNumber(element) : undefined);
+      lists.push(tagName === 'ol' && options.numbersLists !== false ? firstNumber(element) : undefined);
     } else if (/^h[1-6]$/.test(tagName)) {
       contexts.push({ kind: 'heading', level: Number(tagName[1]) });
     } else if (codeTags.has(tagName)) {
       contexts.push({ kind: 'code' });
     } else if (tagName === 'li') {
-      const number = lists.at(-1);
-      if (number !== undefined) lists[lists.length - 1] = number + 1;
+      let number = lists.at(-1);
+      if (number !== undefined) {
+        number = integer(attribute(element, 'value')) ?? number;
+        lists[lists.length - 1] = number + 1;
+      }
       contexts.push({
         kind: 'list-item',
         level: Math.max(1, lists.length),
@@ -171,7 +176,13 @@ export function appendMarkup(builder: TextBuilder, root: MarkupParent, options: 
   flush();
 }
 
-function firstNumber(list: MarkupElement): number {
-  const start = Number.parseInt(attribute(list, 'start') ?? '1', 10);
-  return Number.isSafeInteger(start) ? start : 1;
+/** Where a list begins to count, or undefined where it shows something else than ascending numbers. */
+function firstNumber(list: MarkupElement): number | undefined {
+  const isPlain = (attribute(list, 'type') ?? '1') === '1' && attribute(list, 'reversed') === undefined;
+  return isPlain ? (integer(attribute(list, 'start')) ?? 1) : undefined;
+}
+
+function integer(value: string | undefined): number | undefined {
+  const number = Number.parseInt(value ?? '', 10);
+  return Number.isSafeInteger(number) ? number : undefined;
 }

@@ -41,7 +41,8 @@ export const docxReader: Reader = {
 
     const document = parseMarkup(markup);
     const builder = createTextBuilder();
-    appendMarkup(builder, document, { skip: isReturnLink, signal });
+    // Mammoth does not say where a list goes on after a paragraph: its numbers would be wrong.
+    appendMarkup(builder, document, { skip: isReturnLink, numbersLists: false, signal });
     const content = builder.finish();
     const { title, metadata } = officeProperties(parts);
     const [first] = content.blocks;

@@ -32,7 +32,8 @@ const surroundingRoles = new Set(
 
 const navigationName =
   /(?:^|[-_ ])(?:nav|navbar|navigation|menu|sidebar|breadcrumbs?|footer|pagination|pager|skip-?links?)(?:$|[-_ ])/i;
-const bannerName = /(?:^|[-_ ])(?:cookies?|consent|gdpr)(?:$|[-_ ])/i;
+const bannerName =
+  /(?:cookies?|consent|gdpr)[-_]?(?:banner|bar|consent|dialog|manager|message|modal|notice|overlay|popup)|(?:banner|notice)[-_]?(?:cookies?|consent)/i;
 const unweighed = new Set(['script', 'style', 'template', 'noscript', 'head', 'svg', 'iframe', 'select', 'textarea']);
 
 /**
@@ -85,7 +86,8 @@ export function findMainContent(document: MarkupParent): MainContent {
 
 /** Whether a page hides an element from readers. */
 export function isHidden(element: MarkupElement): boolean {
-  if (element.attrs.length === 0) return element.tagName === 'dialog';
+  // The panels behind the first tab are hidden until somebody opens them.
+  if (attribute(element, 'role') === 'tabpanel') return false;
   for (const { name, value } of element.attrs) {
     if (name === 'hidden' && value !== 'until-found') return true;
     if (name === 'aria-hidden' && value === 'true') return true;

@@ -17,7 +17,7 @@ export const markdownReader: Reader = {
   async read({ bytes }, { signal } = {}) {
     throwIfAborted(signal);
     const { metadata, title, body, problem } = splitFrontMatter(decodeText(bytes));
-    const markup = markdown.render(body);
+    const markup = markdown.render(boundNesting(body));
     throwIfAborted(signal);
     const builder = createTextBuilder();
     appendMarkup(builder, parseMarkup(markup), { signal });
@@ -61,7 +61,19 @@ function lineOf(state: StateBlock, line: number): string {
   return state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line]);
 }
 
+/** Lists and quotations inside each other, of one line. Indentation can add as many more. */
+const maxNestedMarkers = 40;
+
+const marker = '[ \\t]{0,3}(?:>|[-*+](?=[ \\t])|\\d{1,9}[.)](?=[ \\t]))';
+const excessMarkers = new RegExp(`^((?:${marker}){${maxNestedMarkers}})(?:${marker})+`, 'gm');
+const excessIndent = new RegExp(`^([ \\t]{${2 * maxNestedMarkers}})[ \\t]+`, 'gm');
+
+/** Beyond its limit of nesting the parser drops what is inside and everything after it, so the text is kept below it. */
+function boundNesting(text: string): string {
+  return text.replace(excessMarkers, '$1').replace(excessIndent, '$1');
+}
+
 /** Chosen for hostile input: it stays near linear where other parsers of Markdown go quadratic or overflow the stack. */
-const markdown = new MarkdownIt({ html: true });
+const markdown = new MarkdownIt({ html: true, maxNesting: 8 * maxNestedMarkers });
 markdown.inline.ruler.before('link', 'footnote-reference', footnoteReference);
 markdown.block.ruler.before('reference', 'footnote', footnote, { alt: ['paragraph', 'reference'] });

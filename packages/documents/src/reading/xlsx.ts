@@ -4,12 +4,14 @@ import { readSheetLayouts, type SheetLayout } from './sheet-layout.js';
 import { isXlsx } from './signatures.js';
 import { appendTable, findHeaderRow } from './table-rows.js';
 import { createTextBuilder, type TextBuilder } from './text-builder.js';
-import { packZip } from './zip-archive.js';
+import { packZip, type ZipParts } from './zip-archive.js';
 
 /** Cells of one sheet, empty ones between others included. Beyond it, rows alone would fill the memory. */
 const maxCells = 5_000_000;
 
 type Cell = string | number | boolean | Date | null;
+
+type Sheets = readonly { readonly sheet: string; readonly data: readonly (readonly Cell[])[] | undefined }[];
 
 /** Reads Excel workbooks: every sheet that is not empty, under its name, row by row with the names of the columns. */
 export const xlsxReader: Reader = {
@@ -31,9 +33,11 @@ export const xlsxReader: Reader = {
       }
     }
     const { default: readExcelFile } = await import('read-excel-file/node');
-    let sheets: readonly { readonly sheet: string; readonly data: readonly (readonly unknown[])[] }[];
+    let sheets: Sheets;
     try {
-      sheets = await readExcelFile(packZip(parts));
+      // Its types give dates as the constructor of dates.
+      const readParts = async (from: ZipParts) => (await readExcelFile(packZip(from))) as unknown as Sheets;
+      sheets = await readParts(parts).catch(() => readParts(withoutValuelessCells(parts)));
     } catch (error) {
       throw new AquiferError(
         'invalid-document',
@@ -45,12 +49,28 @@ export const xlsxReader: Reader = {
     const builder = createTextBuilder();
     for (const { sheet, data } of sheets) {
       throwIfAborted(signal);
-      appendSheet(builder, sheet, data as readonly (readonly Cell[])[], layouts.get(sheet));
+      // A sheet that is nothing but a chart has no data.
+      if (data) appendSheet(builder, sheet, data, layouts.get(sheet));
     }
     const { title, metadata } = officeProperties(parts);
     return { ...builder.finish(), ...(title && { title }), metadata, omissions: [] };
   },
 };
+
+/**
+ * The parts, without cells that claim a type but hold no value, as programs write formulas that nobody has calculated yet.
+ * The library gives up on the whole file at the first of them.
+ */
+function withoutValuelessCells(parts: ZipParts): ZipParts {
+  const changed = new Map(parts);
+  for (const [path, part] of parts) {
+    if (!/worksheets\/[^/]*\.xml$/.test(path)) continue;
+    const xml = new TextDecoder().decode(part);
+    const cells = xml.replace(/<c\s[^>]*?(?:\/>|>[\s\S]*?<\/c>)/g, (cell) => (/<v>[^<]|<is>/.test(cell) ? cell : ''));
+    changed.set(path, new TextEncoder().encode(cells));
+  }
+  return changed;
+}
 
 function appendSheet(
   builder: TextBuilder,
