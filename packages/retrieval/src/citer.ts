@@ -1,6 +1,7 @@
-import { type Analyser, type PromptPassage, pageRange, type Store } from '@aquifer/contracts';
+import type { Analyser, DocumentContent, PromptPassage, Store } from '@aquifer/contracts';
 import type { Citation, Reference } from './answer-events.js';
 import { citedSpan, claimingSentences, uncitedTail } from './claims.js';
+import { placeInDocument } from './document-place.js';
 import { findSupportingQuotes } from './supporting-quotes.js';
 import { type Evidence, evidenceOf, verifyClaim } from './verify.js';
 
@@ -20,6 +21,12 @@ export function createCiter(passages: readonly PromptPassage[], store: Store, an
     prepared.set(number, evidence);
     return evidence;
   };
+  const contents = new Map<string, Promise<DocumentContent | undefined>>();
+  const contentOf = (documentId: string) => {
+    const content = contents.get(documentId) ?? store.getContent(documentId);
+    contents.set(documentId, content);
+    return content;
+  };
   const citations: Citation[] = [];
 
   return {
@@ -31,7 +38,9 @@ export function createCiter(passages: readonly PromptPassage[], store: Store, an
       const evidence = numbers.map(evidenceFor);
       const { verified } = verifyClaim(claim, evidence, analyser);
       const references = await Promise.all(
-        evidence.map(({ passage }, index) => referencesTo(passage, claim, verified[index]!, store, analyser)),
+        evidence.map(async ({ passage }, index) =>
+          referencesTo(passage, claim, verified[index]!, await contentOf(passage.documentId), analyser),
+        ),
       );
       const citation = { ...span, references: references.flat() };
       citations.push(citation);
@@ -59,20 +68,21 @@ export function createCiter(passages: readonly PromptPassage[], store: Store, an
   };
 }
 
-async function referencesTo(
+function referencesTo(
   passage: PromptPassage,
   claim: string,
   verified: boolean,
-  store: Store,
+  content: DocumentContent | undefined,
   analyser: Analyser,
-): Promise<Reference[]> {
+): Reference[] {
   const { number, documentId, source, title, headings, pageStart, pageEnd, text } = passage;
-  // A passage over several pages: the quote is on one of them, and only the stored document knows which.
-  const content = pageStart === pageEnd ? undefined : await store.getContent(documentId);
+  // Of a document that was replaced since it was searched, the passage itself is all that is left.
+  const isSame = content?.text.slice(passage.start, passage.end) === text;
   return findSupportingQuotes(claim, text, analyser).map((quote) => {
     const start = passage.start + quote.start;
     const end = passage.start + quote.end;
-    const pages = (content && pageRange(content.pages, start, end)) ?? {
+    const known = {
+      headings,
       ...(pageStart !== undefined && { pageStart }),
       ...(pageEnd !== undefined && { pageEnd }),
     };
@@ -81,8 +91,7 @@ async function referencesTo(
       documentId,
       source,
       title,
-      headings,
-      ...pages,
+      ...(content && isSame ? placeInDocument(content, start, end) : known),
       start,
       end,
       quote: text.slice(quote.start, quote.end),

@@ -161,7 +161,7 @@ const datePatterns: readonly DatePattern[] = [
 
 const time =
   /(?<![\d:])(?:(午前|午後|上午|下午)\s*)?(\d{1,2})(?::(\d{2})(?::\d{2})?\s*(?:([ap])\.?\s?m\b\.?)?|\s*([ap])\.?\s?m\b\.?|\s*時(?!間)(?:\s*(\d{1,2})\s*分|(半))?)(?!\d)/g;
-const identifier = /(?<![a-z0-9])(?:[a-z][a-z_-]*\d(?:[a-z0-9_.-]*[a-z0-9])?)/g;
+const identifier = /(?<![a-z0-9_-])(?:[a-z][a-z_-]*\d(?:[a-z0-9_.-]*[a-z0-9])?)/g;
 const grouped = /(?<![\d.])(?:\d[\d,]*(?:\.\d+)?[兆億万千百十]+)+(?:\d+)?(?!\d)/g;
 const number = /\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,]\d)|\d+(?:\.\d+)*/g;
 const scale = /^\s?(thousand|million|billion)(?![a-z])/;
@@ -236,9 +236,9 @@ function plainNumber(text: string): string {
 const kanjiDigits = '〇一二三四五六七八九';
 const units: Readonly<Record<string, number>> = { 十: 10, 百: 100, 千: 1_000 };
 const bigUnits: Readonly<Record<string, number>> = { 万: 1e4, 億: 1e8, 兆: 1e12 };
-/** Kanji numerals count as numbers before a counter only: 一般 is no number. */
+/** Kanji numerals count as numbers before a counter only: 一般 is no number. The look-behind keeps the time linear. */
 const kanjiNumber =
-  /([〇一二三四五六七八九十百千万億兆]+)(?=\s*(?:か月|ヶ月|ヵ月|カ月|箇月|日|年|月|週|時|分|秒|円|元|人|名|回|度|つ|割|倍|歳|才|冊|個|台|階|号|章|条|項|件|社|種|点|段|箇|か所|ヶ所|％|%|パーセント|天|次))/g;
+  /(?<![〇一二三四五六七八九十百千万億兆])([〇一二三四五六七八九十百千万億兆]{1,24})(?=\s*(?:か月|ヶ月|ヵ月|カ月|箇月|日|年|月|週|時|分|秒|円|元|人|名|回|度|つ|割|倍|歳|才|冊|個|台|階|号|章|条|項|件|社|種|点|段|箇|か所|ヶ所|％|%|パーセント|天|次))/g;
 
 /** Digits and kanji units together: 3億5千万, 1万2000, 二十五. */
 function parseGrouped(text: string): number {

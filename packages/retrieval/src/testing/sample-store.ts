@@ -80,7 +80,13 @@ export function createSampleStore(documents: readonly SampleDocument[]): SampleS
     getContent: async (id: string) => {
       calls.push('getContent');
       const document = documents.find((other) => other.id === id);
-      return document && { text: document.text, pages: document.pages ?? [], blocks: [] };
+      const blocks = [...(document?.text.matchAll(/(?<=^# ).+$/gm) ?? [])].map(({ index, 0: { length } }) => ({
+        kind: 'heading' as const,
+        start: index,
+        end: index + length,
+        level: 1,
+      }));
+      return document && { text: document.text, pages: document.pages ?? [], blocks };
     },
   };
   return store as unknown as SampleStore;
