@@ -26,6 +26,15 @@ describe('memory source', () => {
     assert.deepEqual(metadata, { country: 'JP' });
   });
 
+  it('gives its bytes again after a reader has sent them to another thread', async () => {
+    const given = new Uint8Array([1, 2, 3]);
+    const [item] = await items([{ path: 'a.bin', bytes: given }]);
+    const { bytes } = (await item?.read()) ?? assert.fail();
+    structuredClone(bytes, { transfer: [bytes.buffer as ArrayBuffer] });
+    assert.deepEqual([...given], [1, 2, 3]);
+    assert.deepEqual([...((await item?.read())?.bytes ?? [])], [1, 2, 3]);
+  });
+
   it('takes text without an ending for plain text', async () => {
     const [text, bytes] = await items([
       { path: 'note', text: 'a' },

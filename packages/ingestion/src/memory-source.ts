@@ -67,6 +67,7 @@ function memoryItem(sourceId: string, document: MemoryDocument): SourceItem {
     stamp: `${hash('sha256', bytes, 'hex')}-${hash('sha256', attributes, 'hex')}`,
     ...(mediaType === undefined ? {} : { mediaType }),
     ...(document.title === undefined ? {} : { title: document.title }),
-    read: async () => ({ bytes, metadata }),
+    // A copy: readers may hand the bytes over to another thread, and the next run wants them again.
+    read: async () => ({ bytes: new Uint8Array(bytes), metadata }),
   };
 }
