@@ -56,8 +56,9 @@ type Resolved = Float32Array | undefined;
 const windowChunks = 512;
 const lookupBatchSize = 256;
 /**
- * Vectors that cost more than this are stored as soon as they are made, not with their document, so that a killed run pays
- * for nothing twice. Writing one takes about 0.05 ms; the built-in embedder makes one in less than that is worth.
+ * Vectors that took longer than this are stored as soon as they are made, not with their document, so that a killed run
+ * pays for nothing twice. Models take tens of milliseconds a text, storing a vector some 0.05 ms; what the built-in
+ * embedder makes in well under 1 ms may as well be made again.
  */
 const worthSavingMs = 2;
 
