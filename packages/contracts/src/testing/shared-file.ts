@@ -3,13 +3,11 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Large files that tests use and the repository does not contain (models, retrieval sets): in the folder `AQUIFER_SHARED`,
- * or in a folder `shared` beside the checkout. Spread the result's `skip` into a test's options.
+ * Large files that tests use and the repository does not contain (models, retrieval sets): in a folder `shared` beside
+ * the checkout, or in `sharedFolder`. Spread the result's `skip` into a test's options.
  *
- * ```ts
- * const { path, ...options } = sharedFile('models/all-MiniLM-L6-v2', import.meta.url, process.env.AQUIFER_SHARED);
- * it('reads it', options, () => readdirSync(path));
- * ```
+ * @param testFileUrl The test's `import.meta.url`.
+ * @param sharedFolder What the environment variable `AQUIFER_SHARED` says.
  */
 export function sharedFile(
   name: string,

@@ -34,7 +34,7 @@ export const selectionWeights: SelectionWeights = {
   expected: 0.15,
   rank: 0.02,
   heading: 0.3,
-  minConfidence: -0.3,
+  minConfidence: -0.5,
   nearlyBest: 0.85,
   minGain: 0.2,
   maxQuotes: 3,

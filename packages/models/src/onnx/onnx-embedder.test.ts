@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { type Embedder, isAquiferError } from '@aquifer/contracts';
 import { sharedFile } from '@aquifer/contracts/testing';
 import { createOnnxEmbedder } from './onnx-embedder.js';
@@ -216,6 +218,7 @@ describe('onnx embedder: multilingual-e5-small', e5.skip === undefined ? {} : { 
   });
 });
 
+const runFile = promisify(execFile);
 const potion = shared('potion-base-2M');
 
 describe('onnx embedder: model folders and the hub', potion.skip === undefined ? {} : { skip: potion.skip }, () => {
@@ -225,6 +228,15 @@ describe('onnx embedder: model folders and the hub', potion.skip === undefined ?
     for (const vector of vectors) assert.ok(Math.abs(Math.hypot(...vector) - 1) < 1e-5);
     assert.equal(tokens[0], 0);
     await model.close?.();
+  });
+
+  it('keeps a process alive while texts are embedded, and no longer', async () => {
+    const program = `import { createOnnxEmbedder } from ${JSON.stringify(new URL('./onnx-embedder.js', import.meta.url).href)};
+      const embedder = await createOnnxEmbedder({ model: ${JSON.stringify(potion.path)} });
+      embedder.embed(['words'], { purpose: 'query' }).then(({ vectors }) => console.log(vectors.length));`;
+    const options = { timeout: 60_000 };
+    const { stdout } = await runFile(process.execPath, ['--input-type=module', '--eval', program], options);
+    assert.equal(stdout.trim(), '1');
   });
 
   it('names a model by its folder, wherever that is', async () => {
