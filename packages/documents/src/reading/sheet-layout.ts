@@ -16,10 +16,11 @@ export interface SheetLayout {
 const maxMergedRows = 10_000;
 const maxMerges = 100_000;
 
-/** The layout of every sheet by its name (ECMA-376 part 1, 18.3.1). Sheets that cannot be found are left out. */
+/** The layout of every sheet of cells by its name (ECMA-376 part 1, 18.3.1). Charts, and sheets that cannot be found, are left out. */
 export function readSheetLayouts(parts: ZipParts): ReadonlyMap<string, SheetLayout> {
   const targets = new Map<string, string>();
   for (const [tag] of partText(parts, 'xl/_rels/workbook.xml.rels').matchAll(/<Relationship\s[^>]*>/g)) {
+    if (!attributeOf(tag, 'Type')?.endsWith('/worksheet')) continue;
     const id = attributeOf(tag, 'Id');
     const target = attributeOf(tag, 'Target');
     if (id && target) targets.set(id, target.startsWith('/') ? target.slice(1) : `xl/${target}`);

@@ -37,7 +37,8 @@ export const xlsxReader: Reader = {
     try {
       // Its types give dates as the constructor of dates.
       const readParts = async (from: ZipParts) => (await readExcelFile(packZip(from))) as unknown as Sheets;
-      sheets = await readParts(parts).catch(() => readParts(withoutValuelessCells(parts)));
+      const isOnlyCharts = layouts.size === 0 && parts.has('xl/_rels/workbook.xml.rels');
+      sheets = isOnlyCharts ? [] : await readParts(parts).catch(() => readParts(withoutValuelessCells(parts)));
     } catch (error) {
       throw new AquiferError(
         'invalid-document',
