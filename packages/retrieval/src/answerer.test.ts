@@ -102,6 +102,17 @@ describe('ask', () => {
     );
   });
 
+  it('lets one marker stand for the sentences before it that its passage bears out', async () => {
+    const generator = createScriptedGenerator((prompt) => [
+      `Pigs can fly. You may take 52 weeks of parental leave in Japan. It is paid in part. ${marker(prompt, '52 weeks')}`,
+    ]);
+    const { answer } = await collect(generator, 'How long is parental leave?');
+    assert.deepEqual(slices(answer, answer.citations), [
+      'You may take 52 weeks of parental leave in Japan. It is paid in part.',
+    ]);
+    assert.deepEqual(slices(answer, answer.unsupported), ['Pigs can fly.']);
+  });
+
   it('does not ask the model when nothing is found', async () => {
     const never: Generator = {
       ...createScriptedGenerator(() => []),

@@ -187,7 +187,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     answerTokens: number,
     signal: AbortSignal | undefined,
   ): Promise<{ prompt: Prompt; dropped: readonly DroppedMatch[] }> {
-    const { passages, dropped } = await selectPassages(store, chunks, { limit, signal });
+    const { passages, dropped } = await selectPassages(store, chunks, { question, limit, signal });
     const { contextTokens } = generator;
     const packed = packPassages(passages, { question, contextTokens, answerTokens, countTokens });
     const unpacked = packed.left.flatMap(({ rank, chunkIds, documentId, source }) =>

@@ -1,6 +1,6 @@
 import type { Analyser, DocumentContent, PromptPassage, Store } from '@aquifer/contracts';
 import type { Citation, Reference } from './answer-events.js';
-import { citedSpan, claimingSentences, uncitedTail } from './claims.js';
+import { citedSpan, claimingSentences, precedingSentences, uncitedTail } from './claims.js';
 import { placeInDocument } from './document-place.js';
 import { findSupportingQuotes } from './supporting-quotes.js';
 import { type Evidence, evidenceOf, verifyClaim } from './verify.js';
@@ -32,10 +32,19 @@ export function createCiter(passages: readonly PromptPassage[], store: Store, an
   return {
     citations,
     async cite(answer, numbers) {
-      const span = citedSpan(answer, citations.at(-1)?.end ?? 0);
-      if (span.start === span.end) return undefined;
-      const claim = answer.slice(span.start, span.end);
+      const citedUntil = citations.at(-1)?.end ?? 0;
+      const last = citedSpan(answer, citedUntil);
+      if (last.start === last.end) return undefined;
       const evidence = numbers.map(evidenceFor);
+      const isVerified = (text: string) => verifyClaim(text, evidence, analyser).verified.includes(true);
+      // One marker behind several sentences: it stands for those before as well, as far as its passages bear them out.
+      let start = last.start;
+      for (const sentence of precedingSentences(answer, last.start, citedUntil)) {
+        if (!isVerified(answer.slice(sentence.start, sentence.end))) break;
+        start = sentence.start;
+      }
+      const span = { start, end: last.end };
+      const claim = answer.slice(span.start, span.end);
       const { verified } = verifyClaim(claim, evidence, analyser);
       const references = await Promise.all(
         evidence.map(async ({ passage }, index) =>

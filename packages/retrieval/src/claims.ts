@@ -18,6 +18,17 @@ export function citedSpan(text: string, citedUntil: number): TextSpan {
   return hasWords(text, whole) ? whole : { start: length, end: length };
 }
 
+/** Sentences of the same paragraph before `start` and behind the previous citation, nearest first. */
+export function precedingSentences(answer: string, start: number, citedUntil: number): TextSpan[] {
+  const paragraph = answer.lastIndexOf('\n', start - 1) + 1;
+  const from = Math.max(paragraph, citedUntil);
+  if (start <= from) return [];
+  return splitSentences(answer, { start: from, end: start })
+    .map((span) => withoutLead(answer, span))
+    .filter((span) => hasWords(answer, span))
+    .reverse();
+}
+
 /** The sentences of an answer that claim something. Headings, lead-ins ("Two rules apply:") and a bare yes or no do not. */
 export function claimingSentences(answer: string): TextSpan[] {
   return splitSentences(answer)

@@ -4,9 +4,14 @@ import { selectPassages } from './passages.js';
 import { createSampleStore } from './testing/sample-store.js';
 
 const long = (word: string) => `${word} is a word. `.repeat(60).trim();
-const select = async (documents: Parameters<typeof createSampleStore>[0], ids: readonly string[], limit = 8) => {
+const select = async (
+  documents: Parameters<typeof createSampleStore>[0],
+  ids: readonly string[],
+  limit = 8,
+  question = 'What is this?',
+) => {
   const store = createSampleStore(documents);
-  const selection = await selectPassages(store, await store.getChunks(ids), { limit });
+  const selection = await selectPassages(store, await store.getChunks(ids), { question, limit });
   for (const { documentId, start, end, text } of selection.passages) {
     assert.equal(documents.find(({ id }) => id === documentId)!.text.slice(start, end), text);
   }
@@ -85,12 +90,34 @@ describe('selectPassages', () => {
     );
   });
 
+  it('leaves out what says that it is superseded, unless asked for it or left with nothing', async () => {
+    const documents = [
+      { id: 'old', title: 'Policy 2023', text: long('Old'), metadata: { status: 'superseded' } },
+      { id: 'copy', text: long('Old') },
+      { id: 'new', title: 'Policy 2025', text: long('New'), metadata: { status: 'current' } },
+    ];
+    const ids = ['old-0', 'copy-0', 'new-0'];
+    const kept = async (question: string, wanted = ids) =>
+      (await select(documents, wanted, 8, question)).passages.map(({ documentId }) => documentId);
+    assert.deepEqual(await kept('How many weeks?'), ['copy', 'new']);
+    assert.deepEqual(await kept('How many weeks in 2025?'), ['copy', 'new']);
+    assert.deepEqual(await kept('How many weeks in 2023?'), ['old', 'new']);
+    assert.deepEqual(await kept('What was it previously?'), ['old', 'new']);
+    assert.deepEqual(await kept('以前の規程では？'), ['old', 'new']);
+    assert.deepEqual(await kept('How many weeks?', ['old-0']), ['old']);
+    const { dropped } = await select(documents, ids);
+    assert.deepEqual(
+      dropped.map(({ chunkId, reason }) => [chunkId, reason]),
+      [['old-0', 'superseded']],
+    );
+  });
+
   it('leaves matches alone where the document changed meanwhile', async () => {
     const documents = [{ id: 'a', text: 'First here.\n\nSecond here.' }];
     const store = createSampleStore(documents);
     const chunks = await store.getChunks(['a-1']);
     Object.assign(store, { getContent: async () => ({ text: 'New text altogether.', pages: [], blocks: [] }) });
-    const { passages } = await selectPassages(store, chunks, { limit: 8 });
+    const { passages } = await selectPassages(store, chunks, { question: 'What?', limit: 8 });
     assert.deepEqual(
       passages.map(({ text }) => text),
       ['Second here.'],

@@ -1,5 +1,6 @@
 import { type Chunk, pageRange, type Store, type StoredChunk, throwIfAborted } from '@aquifer/contracts';
 import { findNearDuplicates } from './near-duplicates.js';
+import { isSupersededFor } from './superseded.js';
 
 /** A slice of a document that goes into the prompt: one chunk, or neighbouring chunks joined. */
 export interface Passage {
@@ -26,7 +27,7 @@ export interface DroppedMatch {
   readonly chunkId: string;
   readonly documentId: string;
   readonly source: string;
-  readonly reason: 'near-duplicate' | 'over-limit' | 'over-budget';
+  readonly reason: 'superseded' | 'near-duplicate' | 'over-limit' | 'over-budget';
   /** The chunk that says the same. */
   readonly duplicateOf?: string;
 }
@@ -46,7 +47,7 @@ const neighbourReach = 2;
 const maxJoinedTokens = 1_024;
 
 /**
- * Makes passages out of matches: near-duplicates dropped, the first `limit` kept, short ones widened to their neighbours under
+ * Makes passages out of matches: superseded documents and near-duplicates dropped, the first `limit` kept, short ones widened to their neighbours under
  * the same heading, overlapping and adjacent ones of a document joined.
  *
  * A passage's text is always the document's own text between its offsets.
@@ -54,26 +55,22 @@ const maxJoinedTokens = 1_024;
 export async function selectPassages(
   store: Store,
   matches: readonly StoredChunk[],
-  { limit, signal }: { readonly limit: number; readonly signal?: AbortSignal },
+  { question, limit, signal }: { readonly question: string; readonly limit: number; readonly signal?: AbortSignal },
 ): Promise<PassageSelection> {
-  const duplicates = findNearDuplicates(matches.map(({ tableHeader, text }) => `${tableHeader}\n${text}`));
-  const dropped: DroppedMatch[] = [];
+  const superseded = matches.map(({ document }) => isSupersededFor(question, document));
+  const isKept = superseded.includes(false) ? (index: number) => !superseded[index] : () => true;
+  const current = matches.flatMap((chunk, index) => (isKept(index) ? [{ rank: index + 1, chunk }] : []));
+  const duplicates = findNearDuplicates(current.map(({ chunk }) => `${chunk.tableHeader}\n${chunk.text}`));
+  const dropped: DroppedMatch[] = matches.flatMap((chunk, index) =>
+    isKept(index) ? [] : [droppedMatch(chunk, index + 1, 'superseded')],
+  );
   const kept: Extent[] = [];
-  matches.forEach((chunk, index) => {
-    const { id: chunkId, documentId, document } = chunk;
+  current.forEach(({ rank, chunk }, index) => {
     const original = duplicates[index];
-    if (original === undefined && kept.length < limit) {
-      kept.push({ rank: index + 1, best: chunk, matches: [chunk], parts: [chunk] });
-      return;
-    }
-    dropped.push({
-      rank: index + 1,
-      chunkId,
-      documentId,
-      source: document.source,
-      reason: original === undefined ? 'over-limit' : 'near-duplicate',
-      ...(original !== undefined && { duplicateOf: matches[original]!.id }),
-    });
+    if (original !== undefined) {
+      dropped.push({ ...droppedMatch(chunk, rank, 'near-duplicate'), duplicateOf: current[original]!.chunk.id });
+    } else if (kept.length >= limit) dropped.push(droppedMatch(chunk, rank, 'over-limit'));
+    else kept.push({ rank, best: chunk, matches: [chunk], parts: [chunk] });
   });
   const widened = await Promise.all(kept.map((extent) => widen(store, extent)));
   throwIfAborted(signal);
@@ -84,7 +81,14 @@ export async function selectPassages(
   }
   const passages = await Promise.all([...byDocument.values()].map((extents) => passagesOf(store, extents)));
   throwIfAborted(signal);
-  return { passages: passages.flat().sort((a, b) => a.rank - b.rank), dropped };
+  return {
+    passages: passages.flat().sort((a, b) => a.rank - b.rank),
+    dropped: dropped.sort((a, b) => a.rank - b.rank),
+  };
+}
+
+function droppedMatch(chunk: StoredChunk, rank: number, reason: DroppedMatch['reason']): DroppedMatch {
+  return { rank, chunkId: chunk.id, documentId: chunk.documentId, source: chunk.document.source, reason };
 }
 
 /** Chunks that follow each other, around one or more matches. */
