@@ -1,5 +1,7 @@
 import { AquiferError, type Embedder, fingerprintText, type Manifest, type Store } from '@aquifer/contracts';
+import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import { createKnowledgeBaseId } from './knowledge-base-id.js';
+import { absoluteEmbedderName } from './models-by-name.js';
 
 /** The version of what is recorded here; a store has its own schema version beside it. */
 const manifestVersion = 1;
@@ -10,6 +12,20 @@ export interface BuiltWith {
   readonly embedderName: string;
   readonly chunkTokens: number;
   readonly chunkOverlap: number;
+}
+
+const defaultChunkTokens = 512;
+
+/** What is asked for, else what the index was built with, else the defaults. */
+export function planBuild(
+  asked: Pick<KnowledgeBaseOptions, 'embedder' | 'chunkTokens' | 'chunkOverlap'>,
+  recorded: BuiltWith | undefined,
+): BuiltWith {
+  return {
+    embedderName: absoluteEmbedderName(asked.embedder ?? recorded?.embedderName ?? 'builtin'),
+    chunkTokens: asked.chunkTokens ?? recorded?.chunkTokens ?? defaultChunkTokens,
+    chunkOverlap: asked.chunkOverlap ?? recorded?.chunkOverlap ?? 0,
+  };
 }
 
 const builtWithKey = 'built-with';
@@ -29,6 +45,8 @@ export async function createManifest(
     readonly embedder: Embedder;
     readonly analyser: string;
     readonly name: string;
+    /** Default: none yet. */
+    readonly chunker?: string;
     /** Default: a new one. */
     readonly id?: string;
   },
@@ -37,7 +55,7 @@ export async function createManifest(
     schemaVersion: manifestVersion,
     knowledgeBase: { id: parts.id ?? createKnowledgeBaseId(), name: parts.name },
     embedder: parts.embedder.fingerprint,
-    chunker: '',
+    chunker: parts.chunker ?? '',
     analyser: parts.analyser,
     metric: 'cosine',
     createdAt: Date.now(),

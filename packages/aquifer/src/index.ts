@@ -27,7 +27,7 @@ export {
   type IngestionSummary,
   type MemoryDocument,
 } from '@aquifer/ingestion';
-export type { Answer, AnswerEvent, SearchMatch, SearchResponse } from '@aquifer/retrieval';
+export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 export { knowledgeBaseOptions } from './config/knowledge-base-options.js';
 export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';
 export {
@@ -45,6 +45,6 @@ export type {
   KnowledgeBase,
   KnowledgeBaseOptions,
   KnowledgeBaseStatus,
-  SearchOptions,
 } from './knowledge-base.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
+export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed.js';

@@ -9,16 +9,9 @@ import {
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
-import {
-  createChunker,
-  createDocumentReader,
-  createTiktokenCounter,
-  parseSidecar,
-  readerFingerprint,
-} from '@aquifer/documents';
+import { createDocumentReader, parseSidecar, readerFingerprint } from '@aquifer/documents';
 import { createFolderSource, createIngestor, type IngestionSummary, type Ingestor } from '@aquifer/ingestion';
 import { pathInRoot, planFolderRuns, type RequestedPath } from './folder-roots.js';
-import type { BuiltWith } from './index-manifest.js';
 import type { IndexOptions, KnowledgeBaseOptions } from './knowledge-base.js';
 
 const rootsKey = 'folder-roots';
@@ -37,13 +30,13 @@ export interface IndexerOptions
   readonly chunker: Chunker;
 }
 
-/** The chunker of an index: bounded by what was asked for and by what the embedder takes, in the embedder's own tokens. */
-export async function chunkerFor(embedder: Embedder, builtWith: BuiltWith): Promise<Chunker> {
-  return createChunker({
-    tokenCounter: embedder.tokenCounter ?? (await createTiktokenCounter()),
-    maxTokens: Math.min(builtWith.chunkTokens, embedder.maxInputTokens),
-    overlapTokens: builtWith.chunkOverlap,
-  });
+/** URIs of the folders that were indexed. */
+export async function readFolderRoots(store: Store): Promise<string[]> {
+  return ((await store.readValue(rootsKey)) as string[] | undefined) ?? [];
+}
+
+export async function writeFolderRoots(store: Store, roots: readonly string[]): Promise<void> {
+  await store.writeValue(rootsKey, roots);
 }
 
 export function createIndexer(options: IndexerOptions): Indexer {
@@ -64,7 +57,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
 
   async function folderSources(paths: readonly string[]): Promise<Source[]> {
     const requested = await Promise.all(paths.map(resolveRequested));
-    const known = ((await store.readValue(rootsKey)) as string[] | undefined) ?? [];
+    const known = await readFolderRoots(store);
     const knownRoots = known.map((uri) => fileURLToPath(uri));
     const runs = planFolderRuns(knownRoots, requested);
     const { reader } = open();
@@ -80,7 +73,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
       });
     });
     const roots = new Set([...known, ...runs.map(({ root }) => pathToFileURL(root).href)]);
-    if (roots.size > known.length) await store.writeValue(rootsKey, [...roots]);
+    if (roots.size > known.length) await writeFolderRoots(store, [...roots]);
     return sources;
   }
 

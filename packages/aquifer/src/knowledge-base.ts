@@ -3,13 +3,12 @@ import type {
   DocumentContent,
   DocumentRecord,
   EmbedderFingerprint,
-  Filter,
   ListDocumentsQuery,
   Source,
   StoreStats,
 } from '@aquifer/contracts';
 import type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
-import type { AnswerEvent, SearchResponse } from '@aquifer/retrieval';
+import type { AnswerEvent, AskOptions as AnswererAskOptions, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 
 export interface KnowledgeBaseOptions {
   /** The folder that holds the index, such as `./.aquifer`. Made when it does not exist and `mode` is `write`. */
@@ -59,30 +58,10 @@ export interface IndexSummary extends IngestionSummary {
   readonly knowledgeBase: KnowledgeBaseIdentity;
 }
 
-export interface SearchOptions {
-  /** 1 to 10,000. Default 10. */
-  readonly limit?: number;
-  readonly filter?: Filter;
-  readonly mode?: 'hybrid' | 'dense' | 'keyword';
-  readonly fusion?: 'convex' | 'rrf';
-  /** 0 to 1. Default: the embedder's own. */
-  readonly denseWeight?: number;
-  /** Adds where every candidate stood in each leg. */
-  readonly trace?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-export interface AskOptions {
-  /** Passages to consider. Default 8. */
-  readonly limit?: number;
-  readonly filter?: Filter;
+/** Passages to consider: 8 unless `limit` says another number. */
+export interface AskOptions extends AnswererAskOptions {
   /** Another model than the knowledge base's own, by name. */
   readonly model?: string;
-  readonly maxTokens?: number;
-  readonly temperature?: number;
-  /** Adds the exact prompt to the answer. */
-  readonly includePrompt?: boolean;
-  readonly signal?: AbortSignal;
 }
 
 export interface KnowledgeBaseStatus {

@@ -7,16 +7,15 @@ import {
   assertReadableManifest,
   assertSameEmbedder,
   createManifest,
+  planBuild,
   readBuiltWith,
   writeBuiltWith,
 } from './index-manifest.js';
 import type { Indexer } from './indexer.js';
 import type { KnowledgeBase, KnowledgeBaseOptions } from './knowledge-base.js';
-import { absoluteEmbedderName, embedderByName, generatorByName } from './models-by-name.js';
+import { embedderByName, generatorByName } from './models-by-name.js';
+import { finishReplacement } from './replace-index.js';
 import { statusOf, writeLastRun } from './status.js';
-
-const defaultAskLimit = 8;
-const defaultChunkTokens = 512;
 
 /**
  * Opens the knowledge base at a location, or makes it.
@@ -31,6 +30,7 @@ const defaultChunkTokens = 512;
  */
 export async function openKnowledgeBase(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
   const location = resolve(options.location);
+  finishReplacement(location);
   const analyser = createAnalyser();
   const store = await openLocalStore({
     location,
@@ -58,12 +58,7 @@ async function assemble(
     throw new AquiferError('index-not-found', `The index at ${location} is empty. Fill it: npx aquifer index <folder>`);
   }
   if (known !== undefined) assertReadableManifest(known, analyserVersion, location);
-  const recorded = await readBuiltWith(store);
-  const builtWith = {
-    embedderName: absoluteEmbedderName(options.embedder ?? recorded?.embedderName ?? 'builtin'),
-    chunkTokens: options.chunkTokens ?? recorded?.chunkTokens ?? defaultChunkTokens,
-    chunkOverlap: options.chunkOverlap ?? recorded?.chunkOverlap ?? 0,
-  };
+  const builtWith = planBuild(options, await readBuiltWith(store));
 
   // Opened when first needed: listing documents must not load a model, nor a search the readers.
   const embedder = lazy(async (): Promise<Embedder> => {
@@ -74,7 +69,7 @@ async function assemble(
   const retriever = lazy(async (): Promise<Retriever> => createRetriever({ store, embedder: await embedder.get() }));
   const generator = lazy((): Promise<Generator> => generatorByName(options.model ?? 'builtin'));
   const indexer = lazy(async (): Promise<Indexer> => {
-    const { chunkerFor, createIndexer } = await import('./indexer.js');
+    const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
     const model = await embedder.get();
     const chunker = await chunkerFor(model, builtWith);
     if (chunker.fingerprint !== manifest.chunker) {
@@ -121,7 +116,7 @@ async function assemble(
         store,
         generator: model === undefined ? await generator.get() : await generatorByName(model),
       });
-      yield* answerer.ask(question, { ...askOptions, limit: askOptions.limit ?? defaultAskLimit });
+      yield* answerer.ask(question, askOptions);
     },
     documents: (query) => store.listDocuments(query),
     async document(id) {

@@ -1,10 +1,11 @@
 import type { EmbedderFingerprint } from './embedder.js';
 
-/** What an index was built with. Written once, when the index is created; opening with anything else is an error. */
+/** What an index was built with. Opening it with another embedder is an error. */
 export interface Manifest {
   readonly schemaVersion: number;
   readonly knowledgeBase: { readonly id: string; readonly name: string };
   readonly embedder: EmbedderFingerprint;
+  /** Fingerprint of the chunker of the last run; empty before the first one. */
   readonly chunker: string;
   readonly analyser: string;
   readonly metric: 'cosine';

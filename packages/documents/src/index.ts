@@ -2,3 +2,4 @@ export { type ChunkerOptions, createChunker, minChunkTokens } from './chunking/c
 export { createTiktokenCounter, type TiktokenEncoding, tiktokenEncodings } from './chunking/tiktoken-counter.js';
 export { readerFingerprint } from './reading/reader-fingerprint.js';
 export { parseSidecar } from './reading/sidecar.js';
+export { createDocumentReader, type DocumentReaderOptions } from './reading/document-reader.js';

@@ -14,9 +14,9 @@ export async function run(
 ): Promise<void> {
   const settings = await settingsOf(context, options);
   if (options.reEmbed) {
-    const { knowledgeBaseOptions, reEmbed } = await import('aquifer');
+    const { knowledgeBaseOptions, reEmbedKnowledgeBase } = await import('aquifer');
     const bar = createProgressBar(context.err);
-    await reEmbed(await knowledgeBaseOptions(settings.values), {
+    await reEmbedKnowledgeBase(await knowledgeBaseOptions(settings.values), {
       signal: context.signal,
       onProgress: ({ done, total }) => bar.update({ label: 're-embedding', done, total, unit: 'documents' }),
     });
