@@ -97,7 +97,7 @@ describe('docxReader', () => {
       '<cp:coreProperties><dc:title>Leave &amp; care</dc:title><dc:creator>Ada</dc:creator><dcterms:modified xsi:type="x">2025-01-10T09:00:00Z</dcterms:modified><dc:description> </dc:description></cp:coreProperties>';
     const document = await readSample(docxReader, docxOf(paragraph('Text.'), { 'docProps/core.xml': core }));
     assert.equal(document.title, 'Leave & care');
-    assert.deepEqual({ ...document.metadata }, { author: 'Ada', date: '2025-01-10T09:00:00Z' });
+    assert.deepEqual({ ...document.metadata }, { author: 'Ada', modified: '2025-01-10T09:00:00Z' });
   });
 
   it('says what is wrong with files that it cannot read', async () => {

@@ -138,7 +138,7 @@ b</pre>`),
     assert.equal(title, 'Leave policy');
     assert.deepEqual(
       { ...metadata },
-      { description: 'Who may go.', author: 'Ada', date: '2025-01-20', language: 'en-GB' },
+      { description: 'Who may go.', author: 'Ada', modified: '2025-01-20', language: 'en-GB' },
     );
     assert.equal((await readSample(htmlReader, '<h1>Only <b>this</b></h1>')).title, 'Only this');
   });

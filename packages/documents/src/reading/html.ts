@@ -60,18 +60,8 @@ function titleOf(document: MarkupParent): string | undefined {
 const metaNames: readonly (readonly [key: string, names: readonly string[]])[] = [
   ['description', ['description', 'dcterms.description', 'dc.description', 'og:description']],
   ['author', ['author', 'dcterms.creator', 'dc.creator', 'article:author']],
-  [
-    'date',
-    [
-      'article:modified_time',
-      'dcterms.modified',
-      'last-modified',
-      'date',
-      'dcterms.date',
-      'dc.date',
-      'article:published_time',
-    ],
-  ],
+  ['created', ['article:published_time', 'dcterms.created', 'dc.date.created', 'date', 'dcterms.date', 'dc.date']],
+  ['modified', ['article:modified_time', 'dcterms.modified', 'dc.date.modified', 'last-modified']],
 ];
 
 function metadataOf(document: MarkupParent): Metadata {

@@ -65,7 +65,8 @@ export function officeProperties(parts: ZipParts): OfficeProperties {
   for (const [key, element] of [
     ['description', 'dc:description'],
     ['author', 'dc:creator'],
-    ['date', 'dcterms:modified'],
+    ['created', 'dcterms:created'],
+    ['modified', 'dcterms:modified'],
     ['language', 'dc:language'],
   ] as const) {
     const value = propertyOf(element);
