@@ -25,13 +25,19 @@ export interface SelectionWeights {
   readonly maxQuotes: number;
 }
 
+/**
+ * Tuned on half of the articles of SQuAD 2.0, JaQuAD and JSQuAD, 8 retrieved passages a question; `node bench/answers.mjs` asks the
+ * other half. First quotations holding the answer, mean of the three sets: 80 %; without `expected` 79.6, without `title` 79.5, without
+ * `rank` 79.4. A lower `minConfidence` answers more and abstains less: −1, −0.5, 0 and 0.4 abstain wrongly on 3.8, 4.8, 5.7 and 6.7 % of
+ * SQuAD's answerable questions and rightly on 76, 82, 87 and 90 % of those that nothing answers.
+ */
 export const selectionWeights: SelectionWeights = {
   context: 0.8,
   title: 0.5,
   previous: 0.4,
   next: 0.1,
   adjacent: 0.02,
-  expected: 0.15,
+  expected: 0.22,
   rank: 0.02,
   heading: 0.3,
   minConfidence: -0.5,
