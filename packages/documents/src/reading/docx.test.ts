@@ -43,6 +43,12 @@ describe('docxReader', () => {
     ]);
   });
 
+  it('leaves out the table of contents', async () => {
+    const styles = `<w:styles>${style('TOC1', 'toc 1')}</w:styles>`;
+    const body = styled('TOC1', 'Leave ........ 3') + paragraph('Text.');
+    assert.deepEqual(await outlineOf(docxReader, docxOf(body, { 'word/styles.xml': styles })), ['paragraph: Text.']);
+  });
+
   it('reads lists without guessing their numbers', async () => {
     const level = (index: number, format: string) => `<w:lvl w:ilvl="${index}"><w:numFmt w:val="${format}"/></w:lvl>`;
     const numbering = `<w:numbering><w:abstractNum w:abstractNumId="0">${level(0, 'decimal')}${level(1, 'bullet')}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>`;

@@ -6,6 +6,12 @@ import { isDocx } from './signatures.js';
 import { createTextBuilder } from './text-builder.js';
 import { packZip, type ZipParts } from './zip-archive.js';
 
+/** A table of contents repeats the headings with page numbers of the paper. Nine levels, in English and Japanese Word. */
+const tableOfContents = Array.from({ length: 9 }, (_, index) => [
+  `p[style-name='toc ${index + 1}'] => !`,
+  `p[style-name='目次 ${index + 1}'] => !`,
+]).flat();
+
 /** Reads Word documents: headings by their styles in any language, lists, tables, notes, text boxes. */
 export const docxReader: Reader = {
   id: 'docx',
@@ -22,7 +28,10 @@ export const docxReader: Reader = {
       const result = await mammoth.convertToHtml(
         { buffer: packZip(withPlainRuns(parts)) },
         {
-          styleMap: headingStyles.map(({ style, level }) => `p[style-name=${quote(style)}] => h${level}:fresh`),
+          styleMap: [
+            ...tableOfContents,
+            ...headingStyles.map(({ style, level }) => `p[style-name=${quote(style)}] => h${level}:fresh`),
+          ],
           includeEmbeddedStyleMap: false,
           externalFileAccess: false,
           // Only the description of an image is read.

@@ -114,7 +114,7 @@ function weigh(document: MarkupParent): Map<MarkupParent, Weight> {
     let linked = 0;
     let links = 0;
     for (const child of node.childNodes) {
-      if (isText(child)) text += child.value.replace(/\s+/g, '').length;
+      if (isText(child)) text += countVisible(child.value);
       const weight = isElement(child) ? weights.get(child) : undefined;
       if (!weight) continue;
       text += weight.text;
@@ -125,6 +125,12 @@ function weigh(document: MarkupParent): Map<MarkupParent, Weight> {
     weights.set(node, isLink ? { text, linked: text, links: 1 } : { text, linked, links });
   }
   return weights;
+}
+
+function countVisible(text: string): number {
+  let visible = 0;
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x20) visible++;
+  return visible;
 }
 
 function roleOf(element: MarkupElement): string {

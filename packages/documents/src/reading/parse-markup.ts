@@ -32,8 +32,26 @@ const formatting = new Set([
   TAG_ID.U,
 ]);
 
-/** Elements that close themselves or are needed to leave a state of the tokenizer. */
-const alwaysKept = new Set([TAG_ID.BR, TAG_ID.HR, TAG_ID.IMG, TAG_ID.WBR, TAG_ID.SCRIPT, TAG_ID.STYLE, TAG_ID.TITLE]);
+/** Elements that never hold others, and those whose content is not markup. */
+const alwaysKept = new Set([
+  TAG_ID.AREA,
+  TAG_ID.BASE,
+  TAG_ID.BR,
+  TAG_ID.COL,
+  TAG_ID.EMBED,
+  TAG_ID.HR,
+  TAG_ID.IMG,
+  TAG_ID.INPUT,
+  TAG_ID.LINK,
+  TAG_ID.META,
+  TAG_ID.PARAM,
+  TAG_ID.SCRIPT,
+  TAG_ID.SOURCE,
+  TAG_ID.STYLE,
+  TAG_ID.TITLE,
+  TAG_ID.TRACK,
+  TAG_ID.WBR,
+]);
 
 class BoundedParser extends Parser<DefaultTreeAdapterTypes.DefaultTreeAdapterMap> {
   private skippedDepth = 0;
