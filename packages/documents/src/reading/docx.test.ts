@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { outlineOf, readSample } from '../testing/document-outline.js';
+import { docxOf, oleOf, zipOf } from '../testing/office-samples.js';
 import { docxReader } from './docx.js';
-import { docxOf, oleOf, zipOf } from './office-sample.test-fixture.js';
-import { outlineOf, readSample } from './outline.test-fixture.js';
 
 const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
 const paragraph = (content: string, properties = '') =>

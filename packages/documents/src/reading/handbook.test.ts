@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type ExtractedDocument, pageRange } from '@aquifer/contracts';
+import { readSample } from '../testing/document-outline.js';
 import { formats } from './formats.js';
-import { readSample } from './outline.test-fixture.js';
 import { parseSidecar } from './sidecar.js';
 
 const examples = new URL('../../../../examples/', import.meta.url);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { outlineOf, readSample } from '../testing/document-outline.js';
 import { htmlReader } from './html.js';
-import { outlineOf, readSample } from './outline.test-fixture.js';
 
 const page = (body: string, head = '<title>Page</title>') =>
   `<!DOCTYPE html><html><head>${head}</head><body>${body}</body></html>`;

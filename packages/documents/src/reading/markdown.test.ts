@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { outlineOf, readSample } from '../testing/document-outline.js';
 import { markdownReader } from './markdown.js';
-import { outlineOf, readSample } from './outline.test-fixture.js';
 
 describe('markdownReader', () => {
   it('renders clean text', async () => {

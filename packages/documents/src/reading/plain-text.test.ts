@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { outlineOf, readSample } from './outline.test-fixture.js';
+import { outlineOf, readSample } from '../testing/document-outline.js';
 import { plainTextReader } from './plain-text.js';
 
 describe('plainTextReader', () => {

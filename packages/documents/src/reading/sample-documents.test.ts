@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { isAquiferError } from '@aquifer/contracts';
 import { sharedFile } from '@aquifer/contracts/testing';
+import { outline, readSample } from '../testing/document-outline.js';
 import { docxReader } from './docx.js';
 import { htmlReader } from './html.js';
 import { markdownReader } from './markdown.js';
-import { outline, readSample } from './outline.test-fixture.js';
 import { plainTextReader } from './plain-text.js';
 import { xlsxReader } from './xlsx.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { oleOf, xlsxOf, zipOf } from './office-sample.test-fixture.js';
-import { outlineOf, readSample } from './outline.test-fixture.js';
+import { outlineOf, readSample } from '../testing/document-outline.js';
+import { oleOf, xlsxOf, zipOf } from '../testing/office-samples.js';
 import { xlsxReader } from './xlsx.js';
 
 /** Cells of one row from column A on. A string stands inline; a tuple has the index of a format. */

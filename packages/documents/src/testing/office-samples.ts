@@ -1,4 +1,4 @@
-import { packZip } from './zip-archive.js';
+import { packZip } from '../reading/zip-archive.js';
 
 const documents = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships';
 const packages = 'http://schemas.openxmlformats.org/package/2006';
@@ -54,7 +54,7 @@ export function xlsxOf(sheets: Readonly<Record<string, string>>, parts: Readonly
 /** The beginning of a file of an old Office version, or of one saved with a password. */
 export function oleOf(streamName: string): Buffer {
   return Buffer.concat([
-    Buffer.from('d0cf11e0a1b11ae1', 'hex'),
+    Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]),
     Buffer.alloc(504),
     Buffer.from(streamName, 'utf16le'),
     Buffer.alloc(512),
