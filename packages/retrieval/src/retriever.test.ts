@@ -145,9 +145,17 @@ describe('bad queries and options', () => {
     assert.equal((await retriever.search('parental '.repeat(2_000))).matches.length, 4);
   });
 
-  it('answers punctuation alone with what the embedder makes of it, or nothing', async () => {
+  it('finds nothing for punctuation alone, and says why', async () => {
+    const { retriever, store } = setUp();
+    const response = await retriever.search('?!… 「」');
+    assert.deepEqual(response.plan, { dense: 'off', keyword: 'off' });
+    assert.deepEqual([response.matches, store.calls], [[], []]);
+    assert.match(response.notes?.[0] ?? '', /no word/);
+  });
+
+  it('leaves the dense leg out where the embedder knows nothing of the query', async () => {
     const { retriever } = setUp();
-    const response = await retriever.search('?!…');
+    const response = await retriever.search('the of');
     assert.deepEqual(response.plan, { dense: 'off', keyword: 'on' });
     assert.deepEqual(response.matches, []);
   });

@@ -125,10 +125,13 @@ const rerankedCandidates = 50;
 export function createRetriever({ store, embedder, reranker }: RetrieverOptions): Retriever {
   const queryEmbeddings = createQueryEmbeddings(embedder);
 
-  async function askLegs(search: CheckedSearch, signal: AbortSignal | undefined) {
+  async function askLegs(search: CheckedSearch, signal: AbortSignal | undefined): Promise<LegResults> {
     const { query, filter, mode, candidates } = search;
     const scope = { limit: candidates, ...(filter && { filter }) };
     const notes: string[] = [];
+    // Punctuation alone says nothing: a model would still place it somewhere, and what is nearest there is chance.
+    if (!/[\p{L}\p{N}\p{S}]/u.test(query))
+      return { notes: ['The query holds no word, number or symbol to search for.'] };
     const dense = async () => {
       if (mode === 'keyword') return undefined;
       const clock = startClock();
@@ -218,6 +221,12 @@ export function createRetriever({ store, embedder, reranker }: RetrieverOptions)
       return explainDocument({ store, search, vector, response, documentId, signal: options.signal });
     },
   };
+}
+
+interface LegResults {
+  readonly denseLeg?: { readonly result: SearchResult | undefined; readonly embed: number; readonly dense: number };
+  readonly keywordLeg?: { readonly result: SearchResult; readonly keyword: number };
+  readonly notes: readonly string[];
 }
 
 interface RankedChunk {
