@@ -28,7 +28,7 @@ export function createModelThread(workerUrl = new URL('./model-worker.js', impor
   let closed = false;
 
   const start = (): Worker => {
-    const started = new Worker(workerUrl, { name: 'aquifer-onnx' });
+    const started = new Worker(workerUrl, { name: 'aquifer-onnx', ...inheritedArguments() });
     const died = (reason: string, cause?: unknown): void => {
       if (worker !== started) return;
       worker = undefined;
@@ -79,4 +79,9 @@ export function createModelThread(workerUrl = new URL('./model-worker.js', impor
 
 function closedError(): AquiferError {
   return new AquiferError('aborted', 'The embedder was closed.');
+}
+
+/** A worker inherits Node's arguments and refuses to start with `--input-type`, which belongs to `node --eval` alone. */
+function inheritedArguments(): { readonly execArgv?: string[] } {
+  return process.execArgv.some((argument) => argument.startsWith('--input-type')) ? { execArgv: [] } : {};
 }
