@@ -47,4 +47,4 @@ export type {
   KnowledgeBaseStatus,
 } from './knowledge-base.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
-export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed.js';
+export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';

@@ -11,22 +11,13 @@ import { createManifest, planBuild, readBuiltWith, writeBuiltWith } from './inde
 import { readFolderRoots, writeFolderRoots } from './indexer.js';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import { embedderByName } from './models-by-name.js';
+import type { ReEmbedKnowledgeBaseOptions } from './re-embed-knowledge-base.js';
 import { finishReplacement, nextIndexFolder, replaceIndex } from './replace-index.js';
 
-export interface ReEmbedKnowledgeBaseOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
-}
-
-/**
- * Changes a knowledge base to another embedder (or chunk size): chunks and embeds its stored text anew into an index beside it,
- * which takes its place when it is complete. Until then the old one serves; interrupted, the same call goes on where it was.
- *
- * @throws `index-not-found`, `index-locked`, `model-not-found`, `aborted`, or what the embedder or a store fails with
- */
-export async function reEmbedKnowledgeBase(
+/** See {@link reEmbedKnowledgeBase}, which loads this file when it is needed. */
+export async function reEmbedIndex(
   options: KnowledgeBaseOptions,
-  { signal, onProgress }: ReEmbedKnowledgeBaseOptions = {},
+  { signal, onProgress }: ReEmbedKnowledgeBaseOptions,
 ): Promise<void> {
   const location = resolve(options.location);
   finishReplacement(location);

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { displayWidth } from './display-width.js';
 
 /** Wraps text that arrives in pieces, at spaces and between characters of scripts that do not use them. */
@@ -12,35 +13,38 @@ const breakable = /[\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー、
 // Never begin a line with closing punctuation.
 const sticksToPrevious = /^[、。，．！？」』）ー,.;:!?)\]]/u;
 
-export function createLineWrapper(output: (text: string) => void, columns: number, indent = ''): LineWrapper {
+export function createLineWrapper(output: (text: string) => void, columns: number): LineWrapper {
   let column = 0;
+  let gap = '';
   let word = '';
 
-  const startLine = () => {
-    output(indent);
-    column = displayWidth(indent);
+  const newLine = () => {
+    output('\n');
+    column = 0;
+    gap = '';
   };
   const flush = () => {
-    if (word === '') return;
     const visible = word.trimEnd();
-    if (column > displayWidth(indent) && column + displayWidth(visible) > columns && !sticksToPrevious.test(visible)) {
-      output('\n');
-      startLine();
-      word = word.trimStart();
+    // Colours take no column.
+    const width = displayWidth(stripVTControlCharacters(visible));
+    if (visible !== '') {
+      const fits = column + gap.length + width <= columns;
+      if (column > 0 && !fits && !sticksToPrevious.test(visible)) newLine();
+      output(gap + visible);
+      column += gap.length + width;
+      gap = '';
     }
-    output(word);
-    column += displayWidth(word);
+    // Written before the next word, or not at all where the line ends.
+    if (column > 0 && word !== visible) gap = ' ';
     word = '';
   };
 
-  startLine();
   return {
     write(text) {
       for (const character of text) {
         if (character === '\n') {
           flush();
-          output('\n');
-          startLine();
+          newLine();
           continue;
         }
         word += character;
@@ -49,7 +53,7 @@ export function createLineWrapper(output: (text: string) => void, columns: numbe
     },
     end() {
       flush();
-      output('\n');
+      newLine();
     },
   };
 }

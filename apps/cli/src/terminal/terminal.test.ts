@@ -49,10 +49,7 @@ describe('line wrapper', () => {
     const step = Math.ceil(text.length / pieces);
     for (let at = 0; at < text.length; at += step) wrapper.write(text.slice(at, at + step));
     wrapper.end();
-    return out
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => line.trimEnd());
+    return out.split('\n').slice(0, -1);
   };
 
   it('wraps between words', () => {
@@ -64,6 +61,10 @@ describe('line wrapper', () => {
       assert.ok(displayWidth(line) <= 18, line);
       assert.doesNotMatch(line, /^[。、]/);
     }
+  });
+
+  it('does not count colours', () => {
+    assert.deepEqual(wrap('one \u001b[36m[1]\u001b[39m two', 11), ['one \u001b[36m[1]\u001b[39m two']);
   });
 
   it('gives the same lines however the text is cut into pieces', () => {
