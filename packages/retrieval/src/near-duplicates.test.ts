@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findNearDuplicates } from './near-duplicates.js';
+import { findNearDuplicates as findDuplicates } from './near-duplicates.js';
+
+const findNearDuplicates = (texts: readonly string[]) =>
+  findDuplicates(texts.map((text) => ({ text, context: 'Same' })));
 
 const policy =
   'Employees may carry over five unused days of holiday into the next year, provided that their manager agrees in writing ' +
@@ -33,6 +36,15 @@ describe('findNearDuplicates', () => {
       undefined,
       0,
     ]);
+  });
+
+  it('keeps short texts apart that stand under different titles', () => {
+    const under = (text: string) => [
+      { text, context: 'Bergen' },
+      { text, context: 'Tokyo' },
+    ];
+    assert.deepEqual(findDuplicates(under('Open from 9 to 17.')), [undefined, undefined]);
+    assert.deepEqual(findDuplicates(under(policy)), [undefined, 0]);
   });
 
   it('takes short and empty texts', () => {

@@ -1,14 +1,21 @@
+export interface ComparedText {
+  readonly text: string;
+  /** What says where the text comes from, such as title and headings. */
+  readonly context: string;
+}
+
 /**
  * Finds texts that say the same: a page kept in several files, a policy copied from one version into the next.
  *
  * Two texts are near-duplicates when their words are the same but for layout and punctuation, or when at least 90 % of
  * their three-word shingles are shared (Broder 1997, "On the resemblance and containment of documents") *and* they agree in
  * every number and every negation: "52 weeks" and "40 weeks", "may" and "may not" are what versions differ in, and exactly
- * what an answer must not lose.
+ * what an answer must not lose. Short texts need the same context as well: "open from 9 to 17" under "Bergen" and
+ * under "Tokyo" are two facts.
  *
  * Returns for each text the index of the earlier text that it repeats, or undefined.
  */
-export function findNearDuplicates(texts: readonly string[]): (number | undefined)[] {
+export function findNearDuplicates(texts: readonly ComparedText[]): (number | undefined)[] {
   const kept: { readonly index: number; readonly sketch: Sketch }[] = [];
   return texts.map((text, index) => {
     const sketch = sketchOf(text);
@@ -22,11 +29,14 @@ export function findNearDuplicates(texts: readonly string[]): (number | undefine
 interface Sketch {
   readonly words: readonly string[];
   readonly text: string;
+  readonly context: string;
   readonly decisive: string;
 }
 
 const minResemblance = 0.9;
 const shingleWords = 3;
+/** From this many words on, a text says what it is about itself. */
+const selfContainedWords = 40;
 
 /** Words of scripts with spaces, single characters of scripts without, numbers with their separators. */
 const word =
@@ -34,15 +44,16 @@ const word =
 const decisiveWord = /^(?:\p{N}.*|not?|never|none|nor|neither|without|except|unless|cannot|[a-z]+n't|t)$/u;
 const negations = /ない|なく|なし|ません|ぬ|ず|不|無|未|非|禁止|除|못|않|没|别|勿/gu;
 
-function sketchOf(text: string): Sketch {
+function sketchOf({ text, context }: ComparedText): Sketch {
   const folded = text.normalize('NFKC').toLowerCase();
   const words = folded.match(word) ?? [];
   const decisive = [...words.filter((item) => decisiveWord.test(item)), ...(folded.match(negations) ?? [])];
-  return { words, text: words.join(' '), decisive: decisive.sort().join(' ') };
+  return { words, text: words.join(' '), context, decisive: decisive.sort().join(' ') };
 }
 
 function saysTheSame(a: Sketch, b: Sketch): boolean {
   if (a.decisive !== b.decisive) return false;
+  if (a.context !== b.context && Math.min(a.words.length, b.words.length) < selfContainedWords) return false;
   if (a.text === b.text) return true;
   const [fewer, more] = a.words.length < b.words.length ? [a, b] : [b, a];
   // Of most pairs, the lengths alone tell them apart; a text repeats few of its shingles.

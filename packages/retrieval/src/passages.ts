@@ -47,8 +47,8 @@ const neighbourReach = 2;
 const maxJoinedTokens = 1_024;
 
 /**
- * Makes passages out of matches: superseded documents and near-duplicates dropped, the first `limit` kept, short ones widened to their neighbours under
- * the same heading, overlapping and adjacent ones of a document joined.
+ * Makes passages out of matches: superseded documents and near-duplicates dropped, the first `limit` kept, short ones
+ * widened to their neighbours under the same heading, overlapping and adjacent ones of a document joined.
  *
  * A passage's text is always the document's own text between its offsets.
  */
@@ -60,7 +60,9 @@ export async function selectPassages(
   const superseded = matches.map(({ document }) => isSupersededFor(question, document));
   const isKept = superseded.includes(false) ? (index: number) => !superseded[index] : () => true;
   const current = matches.flatMap((chunk, index) => (isKept(index) ? [{ rank: index + 1, chunk }] : []));
-  const duplicates = findNearDuplicates(current.map(({ chunk }) => `${chunk.tableHeader}\n${chunk.text}`));
+  const duplicates = findNearDuplicates(
+    current.map(({ chunk: { context, tableHeader, text } }) => ({ context, text: `${tableHeader}\n${text}` })),
+  );
   const dropped: DroppedMatch[] = matches.flatMap((chunk, index) =>
     isKept(index) ? [] : [droppedMatch(chunk, index + 1, 'superseded')],
   );
