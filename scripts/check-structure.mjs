@@ -19,6 +19,9 @@ const mayImport = {
 const forbiddenNames = /^(utils?|helpers?|common|misc|types|base-.*|abstract-.*)\.(ts|mts|js|mjs)$/;
 const readsEnvironment = [/^packages\/aquifer\/src\/config\//, /^apps\/[^/]+\/src\/main\.ts$/];
 
+// Static imports and exports from, and dynamic imports, at the beginning of a statement or an expression.
+const importPattern = /^(?:import|export) [\w\s{},*]*from '([^'.][^']*)'|\bimport\('([^'.][^']*)'\)/gm;
+
 const problems = [];
 const report = (file, problem) => problems.push(`${relative(root, file)}: ${problem}`);
 
@@ -41,16 +44,18 @@ for (const group of ['packages', 'apps']) {
       const path = relative(root, file).split(sep).join('/');
       const text = readFileSync(file, 'utf8');
       if (forbiddenNames.test(basename(file))) report(file, 'the name says nothing; name it after its main export');
-      if (!/^[a-z0-9-]+(\.(test|contract|integration\.test))?\.ts$/.test(basename(file)))
-        report(file, 'file names are kebab-case');
+      if (!/^[a-z0-9-]+(\.(contract|test|integration\.test|test-fixture|test-process))?\.ts$/.test(basename(file)))
+        report(file, 'file names are kebab-case, with .test, .contract or .test-… for what only tests use');
       if (/^export \*/m.test(text)) report(file, 'export names, not *');
       if (basename(file) === 'index.ts' && !/src\/(testing\/)?index\.ts$/.test(path))
         report(file, 'index.ts only at a package root');
-      if (path.endsWith('.test.ts')) continue;
+      if (/\.test(-fixture|-process)?\.ts$/.test(path) || (/\/testing\//.test(path) && unit !== 'packages/contracts'))
+        continue;
       if (/\bprocess\.env\b/.test(text) && !readsEnvironment.some((pattern) => pattern.test(path))) {
         report(file, 'only packages/aquifer/src/config and apps/*/src/main.ts read process.env');
       }
-      for (const [, from] of text.matchAll(/(?:from|import)\s*\(?\s*'([^'.][^']*)'/g)) {
+      for (const [, fixed, dynamic] of text.matchAll(importPattern)) {
+        const from = fixed ?? dynamic;
         const imported = from.startsWith('@') ? from.split('/').slice(0, 2).join('/') : from.split('/')[0];
         if (/^(@aquifer\/|aquifer$)/.test(imported) && imported !== own.name && !allowed.includes(imported)) {
           report(file, `${own.name} must not import ${imported}`);
