@@ -85,7 +85,7 @@ function referencesTo(
   analyser: Analyser,
 ): Reference[] {
   const { number, documentId, source, title, headings, pageStart, pageEnd, text } = passage;
-  // Of a document that was replaced since it was searched, the passage itself is all that is left.
+  // A document may have been replaced since it was searched: what is not stored any more is not verified.
   const isSame = content?.text.slice(passage.start, passage.end) === text;
   return findSupportingQuotes(claim, text, analyser).map((quote) => {
     const start = passage.start + quote.start;
@@ -104,7 +104,7 @@ function referencesTo(
       start,
       end,
       quote: text.slice(quote.start, quote.end),
-      verified,
+      verified: verified && isSame,
     };
   });
 }

@@ -69,7 +69,8 @@ export function missingFacts(claimed: Facts, evident: Facts, foldedEvidence: str
     if (!evident.times.has(minutes))
       missing.push(`${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`);
   }
-  for (const identifier of claimed.identifiers) if (!foldedEvidence.includes(identifier)) missing.push(identifier);
+  for (const identifier of claimed.identifiers)
+    if (indexOfWhole(foldedEvidence, identifier) < 0) missing.push(identifier);
   return missing;
 }
 
@@ -79,7 +80,7 @@ export function sharesFact(claimed: Facts, evident: Facts, foldedEvidence: strin
     [...claimed.numbers].some((number) => evident.numbers.has(number)) ||
     claimed.dates.some((date) => hasDate(date, evident)) ||
     [...claimed.times].some((minutes) => evident.times.has(minutes)) ||
-    [...claimed.identifiers].some((identifier) => foldedEvidence.includes(identifier))
+    [...claimed.identifiers].some((identifier) => indexOfWhole(foldedEvidence, identifier) >= 0)
   );
 }
 
@@ -287,6 +288,19 @@ export function foldForSearch(text: string): string {
     .replace(/[\s\p{Cf}]+/gu, '')
     .replace(/[“”„‟«»]/g, '"')
     .replace(/[‘’‚‛]/g, "'");
+}
+
+/** Where `wanted` is in `text`, both folded, without cutting a number in two: "52 weeks" is not in "152 weeks". Else −1. */
+export function indexOfWhole(text: string, wanted: string): number {
+  const startsInNumber = /^\d/.test(wanted) ? /\d[.,]?$/ : undefined;
+  const endsInNumber = /\d$/.test(wanted) ? /^[.,]?\d/ : undefined;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
+    const end = at + wanted.length;
+    const isCut =
+      startsInNumber?.test(text.slice(Math.max(0, at - 2), at)) || endsInNumber?.test(text.slice(end, end + 2));
+    if (!isCut) return at;
+  }
+  return -1;
 }
 
 /** What `text` puts in quotation marks or code, without punctuation at the ends. Where words are left out (…), the parts. */

@@ -1,6 +1,6 @@
 import type { Analyser } from '@aquifer/contracts';
 import { splitSentences, type TextSpan } from '@aquifer/text-analysis';
-import { claimedFacts, evidentFacts, foldForSearch, joinFacts, missingFacts } from './facts.js';
+import { claimedFacts, evidentFacts, foldForSearch, indexOfWhole, joinFacts, missingFacts } from './facts.js';
 
 /**
  * Where `text` supports `claim`: offsets of the words themselves where the claim repeats them, else of the one to three
@@ -97,7 +97,7 @@ function beginning(sentences: readonly TextSpan[]): TextSpan {
 function findVerbatim(claim: string, text: string): TextSpan | undefined {
   const wanted = foldForSearch(claim.replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, ''));
   if (wanted.length < 2) return undefined;
-  if (!foldForSearch(text).includes(wanted)) return undefined;
+  if (indexOfWhole(foldForSearch(text), wanted) < 0) return undefined;
   let folded = '';
   /** For every unit of `folded`, the offset of the character it comes from. */
   const origins: number[] = [];
@@ -109,7 +109,7 @@ function findVerbatim(claim: string, text: string): TextSpan | undefined {
     offset += character.length;
   }
   // Characters folded one by one differ from the whole where marks combine across them; then it is not found here.
-  const at = folded.indexOf(wanted);
+  const at = indexOfWhole(folded, wanted);
   if (at < 0) return undefined;
   const start = origins[at]!;
   const last = origins[at + wanted.length - 1]!;

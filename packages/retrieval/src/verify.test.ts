@@ -43,6 +43,15 @@ describe('verifyClaim', () => {
     assert.deepEqual(verify('Employees “must take” 52 weeks of parental leave.', leave).missing, ['must take']);
   });
 
+  it('takes no part of a number for the number', () => {
+    for (const text of ['They get 152 weeks.', 'They get 0.52 weeks.', 'They get 52,000 weeks.']) {
+      const claim = text.includes(',') ? 'They get 52' : '52 weeks.';
+      assert.deepEqual(verify(claim, text), { missing: ['52'], verified: [false] }, text);
+    }
+    assert.deepEqual(verify('See ERR-4.', 'See ERR-42.').missing, ['err-4']);
+    assert.deepEqual(verify('It says “7 days”.', 'It says 17 days.').missing, ['7', '7 days']);
+  });
+
   it('refuses a passage about something else', () => {
     assert.deepEqual(verify('Hotels are paid by the travel office.', leave).verified, [false]);
     assert.deepEqual(verify('Employees may take 52 weeks of leave.', leave, 'Trains are preferred.').verified, [

@@ -4,6 +4,7 @@ import {
   evidentFacts,
   type Facts,
   foldForSearch,
+  indexOfWhole,
   joinFacts,
   missingFacts,
   quotedWords,
@@ -52,7 +53,7 @@ export function evidenceOf(passage: PromptPassage, analyser: Analyser): Evidence
  */
 export function verifyClaim(claim: string, evidence: readonly Evidence[], analyser: Analyser): Verification {
   const folded = foldForSearch(claim.replace(/^[\s\p{P}]+|[\s\p{P}]+$/gu, ''));
-  const verbatim = evidence.map((item) => folded.length > 1 && item.folded.includes(folded));
+  const verbatim = evidence.map((item) => folded.length > 1 && indexOfWhole(item.folded, folded) >= 0);
   const facts = claimedFacts(claim);
   const missing = evidence.some((_, index) => verbatim[index]) ? [] : missingFrom(claim, facts, evidence);
   const terms = [...new Set(analyser.terms(claim))];
@@ -71,7 +72,7 @@ export function verifyClaim(claim: string, evidence: readonly Evidence[], analys
 
 function missingFrom(claim: string, facts: Facts, evidence: readonly Evidence[]): string[] {
   const folded = evidence.map((item) => item.folded).join('\n');
-  const quotes = quotedWords(claim).filter((words) => !folded.includes(foldForSearch(words)));
+  const quotes = quotedWords(claim).filter((words) => indexOfWhole(folded, foldForSearch(words)) < 0);
   return [...missingFacts(facts, joinFacts(evidence.map((item) => item.facts)), folded), ...quotes];
 }
 
