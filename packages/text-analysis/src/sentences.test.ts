@@ -34,6 +34,7 @@ const cases: readonly (readonly [name: string, parts: readonly string[]])[] = [
   ['a comma behind a terminator', ['「えっ？」、と思った。', 'Yahoo!, he cried.']],
   ['titles', ['Mr. Smith met Dr. Brown and Prof. Gray. ', 'They talked.']],
   ['numbered things', ['See Fig. 3, No. 12 and Vol. IV. ', 'No. ', 'Never.']],
+  ['dates of life', ['It was built c. 1200 by Anna (b. 1160, d. 1213). ', 'It stands.']],
   ['initials', ['J. R. Smith lives in the U.S. Army base. ', 'He moved to the U.S. ', 'The end.']],
   ['companies and months', ['Acme Inc. Japan grew on Jan. 5. ', 'It was bought by Acme Inc. ', 'This was new.']],
   ['Latin abbreviations', ['Use a tool, e.g. Vim, i.e. an editor, etc. and so on. ', 'Done.']],

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { AquiferError, type TokenCounter } from '@aquifer/contracts';
 import { type BytePairVocabulary, createBytePairCounter } from './byte-pair-encoding.js';
+import { createJunctions } from './token-junctions.js';
 
 /** The vocabularies that can be counted: OpenAI's, of which `cl100k_base` is a fair measure for most other models. */
 export const tiktokenEncodings = ['cl100k_base', 'o200k_base', 'p50k_base', 'r50k_base', 'gpt2'] as const;
@@ -25,7 +26,7 @@ const patterns: Record<TiktokenEncoding, string> = {
 const partLength = 1 << 19;
 /** How far back from there the end of a part is looked for. */
 const partSearch = 1 << 16;
-/** Pieces up to this length are remembered with their counts, this many of them, in two generations. */
+/** Pieces and parts of them up to this length are remembered with their counts, this many of them, in two generations. */
 const rememberedLength = 64;
 const rememberedPieces = 1 << 16;
 
@@ -51,13 +52,35 @@ export async function createTiktokenCounter(encoding: TiktokenEncoding = 'cl100k
   const vocabulary = loadVocabulary(encoding);
   const countBytePairs = createBytePairCounter(vocabulary);
   const { ranks } = vocabulary;
-  const piecePattern = new RegExp(patterns[encoding], 'gu');
+  const isCrossed = createJunctions(vocabulary.tokens);
+  const piecePattern = new RegExp(patterns[encoding], 'uy');
+  const unitCounts = new Uint8Array(0x10000);
   let recent = new Map<string, number>();
   let older = new Map<string, number>();
 
   function countPiece(piece: string): number {
     // Where a piece is ASCII, it is also its own string of bytes. Of the others, none is one token unless merging makes it so.
-    if (isAscii(piece) && ranks.has(piece)) return 1;
+    if (isAscii(piece)) return ranks.has(piece) ? 1 : countWhole(piece);
+    let count = 0;
+    let start = 0;
+    let left = piece.codePointAt(0)!;
+    for (let index = left > 0xffff ? 2 : 1; index < piece.length; index += left > 0xffff ? 2 : 1) {
+      const right = piece.codePointAt(index)!;
+      if (!isCrossed(left, right)) {
+        count += index - start === 1 ? countUnit(left) : countWhole(piece.slice(start, index));
+        start = index;
+      }
+      left = right;
+    }
+    return count + (piece.length - start === 1 ? countUnit(left) : countWhole(piece.slice(start)));
+  }
+
+  function countUnit(unit: number): number {
+    if (unitCounts[unit] === 0) unitCounts[unit] = countBytePairs(String.fromCharCode(unit));
+    return unitCounts[unit]!;
+  }
+
+  function countWhole(piece: string): number {
     if (piece.length > rememberedLength) return countBytePairs(piece);
     let count = recent.get(piece);
     if (count !== undefined) return count;
@@ -72,12 +95,16 @@ export async function createTiktokenCounter(encoding: TiktokenEncoding = 'cl100k
 
   function countPart(text: string): number {
     let count = 0;
-    let start = 0;
-    piecePattern.lastIndex = 0;
-    // Every character is matched by some alternative, so the matches lie end to end.
-    while (piecePattern.test(text)) {
-      count += countPiece(text.slice(start, piecePattern.lastIndex));
-      start = piecePattern.lastIndex;
+    for (let start = 0; start < text.length; ) {
+      let end = simpleWordEnd(text, start);
+      if (end === start) {
+        // Every character is matched by some alternative, so the matches lie end to end.
+        piecePattern.lastIndex = start;
+        piecePattern.test(text);
+        end = piecePattern.lastIndex;
+      }
+      count += countPiece(text.slice(start, end));
+      start = end;
     }
     return count;
   }
@@ -109,6 +136,26 @@ function partEnd(text: string, start: number): number {
   if (end > 0) return searchStart + end;
   const inPair = text.charCodeAt(limit) >= 0xdc00 && text.charCodeAt(limit) <= 0xdfff;
   return inPair ? limit - 1 : limit;
+}
+
+/**
+ * Where the piece at `start` ends if it is a simple word, else `start`: an optional space, an optional capital and small letters,
+ * all ASCII, before an ASCII character that is neither a letter nor an apostrophe. All the patterns agree on these, and most
+ * pieces of English are such: this finds them in a third of the time.
+ */
+function simpleWordEnd(text: string, start: number): number {
+  let end = start;
+  if (text.charCodeAt(end) === 0x20) end += 1;
+  const first = text.charCodeAt(end);
+  if (first >= 0x41 && first <= 0x5a) end += 1;
+  const lowerStart = end;
+  let unit = text.charCodeAt(end);
+  while (unit >= 0x61 && unit <= 0x7a) {
+    end += 1;
+    unit = text.charCodeAt(end);
+  }
+  const isOther = unit < 0x80 && unit !== 0x27 && !(unit >= 0x41 && unit <= 0x5a);
+  return isOther && end > lowerStart ? end : start;
 }
 
 function isAscii(text: string): boolean {
