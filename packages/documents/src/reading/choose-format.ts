@@ -1,0 +1,47 @@
+import { AquiferError, type ReadInput } from '@aquifer/contracts';
+import { type Format, formats } from './formats.js';
+import { describeContent, isBinary, isZip } from './signatures.js';
+
+/** The format that files of this name have. */
+export function formatOfName(name: string): Format | undefined {
+  const lower = name.toLowerCase();
+  return formats.find((format) => format.extensions.some((extension) => lower.endsWith(extension)));
+}
+
+/**
+ * The format to read a file as: what its bytes say where they say it clearly, else what its name says, else its media type.
+ * A PDF named `.txt` is a PDF, and an HTML page named `.pdf` an HTML page, but a Markdown file that begins like HTML is
+ * Markdown.
+ *
+ * @throws `unsupported-format`, saying what the bytes look like.
+ */
+export function chooseFormat(input: ReadInput): Format {
+  const { bytes, name } = input;
+  const named = formatOfName(name) ?? formatOfMediaType(input.mediaType);
+  if (named?.recognises?.(bytes)) return named;
+  if (named?.isText && !isBinary(bytes) && !beginsLikePdf(bytes)) return named;
+  const recognised = formats.find((format) => format.recognises?.(bytes));
+  if (recognised) return recognised;
+  // A damaged Office file is still a ZIP archive; its reader says what is wrong with it.
+  if (named && !named.isText && isZip(bytes)) return named;
+  const content = describeContent(bytes);
+  throw new AquiferError(
+    'unsupported-format',
+    named
+      ? `${name} is not what its name says: it looks like ${content}, which cannot be read as ${named.id}. Rename it, or leave it out.`
+      : `${name} looks like ${content}, for which there is no reader. Supported: ${supportedExtensions()}.`,
+  );
+}
+
+function formatOfMediaType(mediaType: string | undefined): Format | undefined {
+  const bare = mediaType?.split(';')[0]?.trim().toLowerCase();
+  return bare === undefined ? undefined : formats.find((format) => format.mediaTypes.includes(bare));
+}
+
+function beginsLikePdf(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, 5)).toString('latin1') === '%PDF-';
+}
+
+function supportedExtensions(): string {
+  return formats.map((format) => format.extensions[0]).join(' ');
+}

@@ -1,0 +1,40 @@
+import { parentPort } from 'node:worker_threads';
+import { AquiferError, type ErrorCode, isAquiferError, toPlainError } from '@aquifer/contracts';
+import { chooseFormat } from './choose-format.js';
+import type { ReadJob, ReadReply } from './reading-pool.js';
+
+// The thread in which files are read. It gets one job at a time, and answers each with one message.
+
+// Libraries print warnings about files; what matters comes back as an error or an omission. (Redirected streams would not do:
+// reading them keeps the process running.)
+for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
+
+const allowed: readonly ErrorCode[] = [
+  'unsupported-format',
+  'password-required',
+  'invalid-document',
+  'too-large',
+  'aborted',
+];
+
+parentPort?.on('message', async (job: ReadJob) => {
+  let reply: ReadReply;
+  try {
+    const { passwords, ...input } = job;
+    const format = chooseFormat(input);
+    const reader = await format.load();
+    const document = await reader.read(input, passwords && { passwords });
+    reply = { document: { ...document, mediaType: format.mediaTypes[0] as string } };
+  } catch (error) {
+    reply = { error: toPlainError(asReadingError(error, job.name)) };
+  }
+  parentPort?.postMessage(reply);
+});
+
+function asReadingError(error: unknown, name: string): AquiferError {
+  if (isAquiferError(error) && allowed.includes(error.code)) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new AquiferError('invalid-document', `${name} could not be read, probably because it is damaged: ${detail}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,198 @@
+import { Worker } from 'node:worker_threads';
+import {
+  AquiferError,
+  type ExtractedDocument,
+  fromPlainError,
+  type PlainError,
+  throwIfAborted,
+} from '@aquifer/contracts';
+
+export interface ReadJob {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly mediaType?: string;
+  readonly passwords?: readonly string[];
+}
+
+export type ReadDocument = ExtractedDocument & { readonly mediaType: string };
+
+export type ReadReply = { readonly document: ReadDocument } | { readonly error: PlainError };
+
+export interface ReadingPoolOptions {
+  readonly threads: number;
+  /** For one file, from the moment that a thread takes it. */
+  readonly timeoutMs: number;
+  /** JavaScript heap of one thread. */
+  readonly maxMemoryMb: number;
+}
+
+/** Threads that read one file at a time each. */
+export interface ReadingPool {
+  /** @throws what the reader throws; `too-large` for a file that takes too long or too much memory; `aborted`. */
+  run(job: ReadJob, signal: AbortSignal | undefined): Promise<ReadDocument>;
+  close(): Promise<void>;
+}
+
+interface Task {
+  readonly job: ReadJob;
+  readonly settle: (outcome: ReadReply | AquiferError) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  task: Task | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** At least this much is handed to the thread instead of being copied; below, copying is cheaper. */
+const transferFromBytes = 16_384;
+
+/**
+ * A thread that dies or has to be stopped fails the file it was reading, and no other; the next file gets a new one. Threads start
+ * when they are first needed, and idle ones do not keep the process running.
+ */
+export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: ReadingPoolOptions): ReadingPool {
+  const threads = new Set<Thread>();
+  const idle: Thread[] = [];
+  const waiting = new Set<Task>();
+  let closed = false;
+
+  function start(): Thread {
+    const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
+      name: 'aquifer-reader',
+      resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb },
+      execArgv: [],
+    });
+    const thread: Thread = { worker, task: undefined, timer: undefined };
+    threads.add(thread);
+    worker.on('message', (reply: ReadReply) => {
+      const { task } = thread;
+      release(thread);
+      idle.push(thread);
+      worker.unref();
+      task?.settle(reply);
+      next();
+    });
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      drop(thread, ({ name }) =>
+        outOfMemory
+          ? new AquiferError(
+              'too-large',
+              `${name} needs more than ${maxMemoryMb} MB of memory to be read: split it, or raise the limit.`,
+            )
+          : new AquiferError('invalid-document', `${name} could not be read: the reader stopped (${error.message}).`, {
+              cause: error,
+            }),
+      );
+    });
+    worker.on('exit', (status) => {
+      drop(
+        thread,
+        ({ name }) =>
+          new AquiferError('invalid-document', `${name} could not be read: the reader stopped with status ${status}.`),
+      );
+    });
+    return thread;
+  }
+
+  function release(thread: Thread): void {
+    clearTimeout(thread.timer);
+    thread.timer = undefined;
+    thread.task = undefined;
+  }
+
+  /** Takes a thread out of the pool, failing what it was reading. Does nothing the second time. */
+  function drop(thread: Thread, reason: (job: ReadJob) => AquiferError): void {
+    if (!threads.delete(thread)) return;
+    const position = idle.indexOf(thread);
+    if (position >= 0) idle.splice(position, 1);
+    const { task } = thread;
+    release(thread);
+    void thread.worker.terminate();
+    task?.settle(reason(task.job));
+    next();
+  }
+
+  function next(): void {
+    while (waiting.size > 0 && !closed) {
+      const thread = idle.pop() ?? (threads.size < maximum ? start() : undefined);
+      if (!thread) return;
+      const [task] = waiting as Set<Task> & [Task];
+      waiting.delete(task);
+      assign(thread, task);
+    }
+  }
+
+  function assign(thread: Thread, task: Task): void {
+    thread.task = task;
+    thread.worker.ref();
+    thread.timer = setTimeout(() => {
+      drop(
+        thread,
+        ({ name }) =>
+          new AquiferError(
+            'too-large',
+            `${name} took longer than ${timeoutMs / 1000} s to read: split it, or raise the limit.`,
+          ),
+      );
+    }, timeoutMs);
+    send(thread.worker, task.job);
+  }
+
+  return {
+    async run(job, signal) {
+      throwIfAborted(signal);
+      if (closed) throw closedError();
+      return await new Promise<ReadDocument>((resolve, reject) => {
+        const abort = () => {
+          if (waiting.delete(task)) task.settle(abortedError(signal));
+          for (const thread of threads) if (thread.task === task) drop(thread, () => abortedError(signal));
+        };
+        const task: Task = {
+          job,
+          settle: (outcome) => {
+            signal?.removeEventListener('abort', abort);
+            if (outcome instanceof AquiferError) reject(outcome);
+            else if ('error' in outcome) reject(fromPlainError(outcome.error));
+            else resolve(outcome.document);
+          },
+        };
+        signal?.addEventListener('abort', abort, { once: true });
+        waiting.add(task);
+        next();
+      });
+    },
+
+    async close() {
+      closed = true;
+      for (const task of waiting) task.settle(closedError());
+      waiting.clear();
+      const workers = [...threads].map(({ worker }) => worker);
+      for (const thread of [...threads]) drop(thread, closedError);
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function send(worker: Worker, job: ReadJob): void {
+  const { buffer, byteLength } = job.bytes;
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  if (isWhole && byteLength >= transferFromBytes) {
+    try {
+      worker.postMessage(job, [buffer]);
+      return;
+    } catch {
+      // Marked as not transferable, or transferred before: copied below.
+    }
+  }
+  worker.postMessage(job);
+}
+
+function abortedError(signal: AbortSignal | undefined): AquiferError {
+  return new AquiferError('aborted', 'The operation was cancelled.', { cause: signal?.reason });
+}
+
+function closedError(): AquiferError {
+  return new AquiferError('aborted', 'The document reader has been closed.');
+}
