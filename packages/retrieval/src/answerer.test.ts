@@ -212,6 +212,7 @@ describe('ask', () => {
     await assert.rejects(answerer.answer(' '), code('invalid-query'));
     await assert.rejects(answerer.answer('x'.repeat(20_001)), code('invalid-query'));
     await assert.rejects(answerer.answer('leave', { limit: 0 }), code('invalid-options'));
+    await assert.rejects(answerer.answer('leave', { limit: 1_001 }), /1 to 1000, not 1001/);
     await assert.rejects(answerer.answer('leave', { maxTokens: 0 }), code('invalid-options'));
     await assert.rejects(answerer.answer('leave', { maxTokens: 1e9 }), code('invalid-options'));
     await assert.rejects(answerer.answer('leave', { temperature: 3 }), code('invalid-options'));

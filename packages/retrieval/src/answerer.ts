@@ -4,7 +4,6 @@ import {
   type Filter,
   type Generator,
   isAquiferError,
-  maxSearchLimit,
   type Prompt,
   type StopReason,
   type Store,
@@ -33,7 +32,7 @@ export interface AnswererOptions {
 }
 
 export interface AskOptions extends Pick<SearchOptions, 'mode' | 'fusion' | 'denseWeight' | 'trace'> {
-  /** Most passages that the model is given. Default 8. */
+  /** Most passages that the model is given, 1 to 1,000. Default 8. */
   readonly limit?: number;
   readonly filter?: Filter;
   /** Longest answer in tokens. Default 1,024, or a quarter of what a smaller model takes. */
@@ -66,6 +65,7 @@ interface Outcome {
 }
 
 const defaultPassages = 8;
+const maxPassages = 1_000;
 /** Matches looked at for every passage wanted: what near-duplicates leave is filled up from the rest. */
 const matchesPerPassage = 3;
 const defaultAnswerTokens = 1_024;
@@ -88,7 +88,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     const clock = startClock();
     const { signal } = options;
     const query = checkQuery(question);
-    const limit = checkCount('limit', options.limit ?? defaultPassages);
+    const limit = checkCount('limit', options.limit ?? defaultPassages, maxPassages);
     const answerTokens = checkAnswerTokens(options.maxTokens, generator.contextTokens);
     checkTemperature(options.temperature);
 
@@ -99,7 +99,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
       denseWeight: options.denseWeight,
       trace: options.trace,
       signal,
-      limit: Math.min(maxSearchLimit, limit * matchesPerPassage),
+      limit: limit * matchesPerPassage,
     });
     const searchMs = clock();
     const { prompt, dropped } = await preparePrompt(query, retrieval, limit, answerTokens, signal);

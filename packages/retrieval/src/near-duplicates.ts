@@ -16,12 +16,14 @@ export interface ComparedText {
  * Returns for each text the index of the earlier text that it repeats, or undefined.
  */
 export function findNearDuplicates(texts: readonly ComparedText[]): (number | undefined)[] {
-  const kept: { readonly index: number; readonly sketch: Sketch }[] = [];
+  // By what they must agree in, so that few pairs are looked at.
+  const kept = new Map<string, { readonly index: number; readonly sketch: Sketch }[]>();
   return texts.map((text, index) => {
     const sketch = sketchOf(text);
-    const original = kept.find((earlier) => saysTheSame(earlier.sketch, sketch));
+    const alike = kept.get(sketch.decisive) ?? [];
+    const original = alike.find((earlier) => saysTheSame(earlier.sketch, sketch));
     if (original) return original.index;
-    kept.push({ index, sketch });
+    kept.set(sketch.decisive, [...alike, { index, sketch }]);
     return undefined;
   });
 }
@@ -51,8 +53,8 @@ function sketchOf({ text, context }: ComparedText): Sketch {
   return { words, text: words.join(' '), context, decisive: decisive.sort().join(' ') };
 }
 
+/** Whether two sketches that agree in all that is decisive agree in the rest. */
 function saysTheSame(a: Sketch, b: Sketch): boolean {
-  if (a.decisive !== b.decisive) return false;
   if (a.context !== b.context && Math.min(a.words.length, b.words.length) < selfContainedWords) return false;
   if (a.text === b.text) return true;
   const [fewer, more] = a.words.length < b.words.length ? [a, b] : [b, a];

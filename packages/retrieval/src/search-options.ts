@@ -72,11 +72,11 @@ export function checkQuery(query: unknown): string {
 }
 
 /** @throws `invalid-options` */
-export function checkCount(name: string, value: unknown): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > maxSearchLimit) {
+export function checkCount(name: string, value: unknown, most = maxSearchLimit): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > most) {
     throw new AquiferError(
       'invalid-options',
-      `"${name}" must be a whole number from 1 to ${maxSearchLimit}, not ${shown(value)}.`,
+      `"${name}" must be a whole number from 1 to ${most}, not ${shown(value)}.`,
     );
   }
   return value;
