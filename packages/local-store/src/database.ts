@@ -36,6 +36,7 @@ export function openDatabase(options: OpenDatabaseOptions): SqlDatabase {
     refuseKeyMismatch(file, kind, encryptionKey);
     const database = open(file, options);
     try {
+      refuseForeign(database, file);
       prepareConnection(database, kind === 'new', mode);
       migrate(database, file, mode);
       // Readers open for writing too, because a WAL needs its shared-memory file; this keeps them from changing anything.
@@ -76,16 +77,23 @@ function prepareConnection(database: SqlDatabase, isNew: boolean, mode: 'read' |
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864');
 }
 
-function migrate(database: SqlDatabase, file: string, mode: 'read' | 'write'): void {
-  const pragma = (name: string): number => Number(database.prepare(`PRAGMA ${name}`).rows()[0]?.[0] ?? 0);
-  const version = pragma('user_version');
-  const owner = pragma('application_id');
-  if (owner !== applicationId && (owner !== 0 || version !== 0)) {
+const pragma = (database: SqlDatabase, name: string): number =>
+  Number(database.prepare(`PRAGMA ${name}`).rows()[0]?.[0] ?? 0);
+
+/** Before anything is changed: a database of another program is left as it is. */
+function refuseForeign(database: SqlDatabase, file: string): void {
+  const owner = pragma(database, 'application_id');
+  const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').rows().length === 0;
+  if (owner !== applicationId && (owner !== 0 || !isEmpty)) {
     throw new AquiferError(
       'index-corrupt',
       `${file} is a database of another program. Choose another folder for the index.`,
     );
   }
+}
+
+function migrate(database: SqlDatabase, file: string, mode: 'read' | 'write'): void {
+  const version = pragma(database, 'user_version');
   if (version > migrations.length) {
     throw new AquiferError(
       'index-too-new',

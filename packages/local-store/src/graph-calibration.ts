@@ -4,7 +4,7 @@ import { prepareQuery, type VectorTable } from './vector-table.js';
 
 export interface Calibration {
   readonly ef: number;
-  /** Whether the graph answers faster than a scan at that ef. */
+  /** Whether the graph finds as much as a scan, and sooner (where that was asked). */
   readonly worthwhile: boolean;
 }
 
@@ -19,11 +19,13 @@ const smallestEf = 64;
  * vectors without structure 2,048 is not. So it is measured on the index itself: half of the sample are stored vectors,
  * half lie between two of them, as questions do.
  *
+ * @param mustBeFaster Whether a graph that is slower than a scan is no use.
  * @param pause Called between scans, so that searches are answered meanwhile.
  */
 export async function calibrate(
   graph: HnswGraph,
   table: VectorTable,
+  mustBeFaster: boolean,
   pause: () => Promise<void>,
 ): Promise<Calibration> {
   const numbers = [...graph.numbers()].filter((number) => table.has(number));
@@ -51,7 +53,7 @@ export async function calibrate(
       hits += found.filter((number) => best.has(number)).length;
     }
     await pause();
-    if (graphMs > scanMs) break;
+    if (mustBeFaster && graphMs > scanMs) break;
     // Half as much again for questions that are harder than the sample.
     if (hits >= wantedRecall * wanted * samples.length) return { ef: Math.min(largestEf, ef * 1.5), worthwhile: true };
   }

@@ -160,7 +160,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       } finally {
         pendingOf = undefined;
       }
-      const calibration = await calibrate(graph, table, build.pause);
+      const calibration = await calibrate(graph, table, kind === 'auto', build.pause);
       use({ graph, ...calibration });
       if (again) building = undefined;
       build.onProgress({ done: table.size(), total: table.size() });

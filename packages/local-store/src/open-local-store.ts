@@ -18,7 +18,7 @@ import { storedTerms } from './keyword-terms.js';
 import type { IndexKind } from './search-plan.js';
 import type { StoreWorkerMethods } from './store-worker.js';
 import type { VectorWorkerMethods } from './vector-worker.js';
-import { startWorker } from './worker-calls.js';
+import { createWorkerClient } from './worker-calls.js';
 import { checkRecord, checkScope, checkTexts, checkWholeNumber, checkWrite } from './write-checks.js';
 import { acquireWriterLock, type WriterLock } from './writer-lock.js';
 
@@ -67,9 +67,9 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const vectorOptions = { ...shared, kind, encrypted, savesGraph: mode === 'write' && !encrypted };
 
   let lock: WriterLock | undefined;
-  // Threads take some 30 ms to start; the vectors' is not waited for until somebody searches.
-  const store = startWorker<StoreWorkerMethods>(new URL('./store-worker.js', import.meta.url), 'store');
-  const vectors = startWorker<VectorWorkerMethods>(new URL('./vector-worker.js', import.meta.url), 'vector');
+  // Threads take some 30 ms to start, so they start at the same time, and a writer's vectors only when somebody searches.
+  const store = createWorkerClient<StoreWorkerMethods>(new URL('./store-worker.js', import.meta.url), 'store');
+  const vectors = createWorkerClient<VectorWorkerMethods>(new URL('./vector-worker.js', import.meta.url), 'vector');
   let vectorsOpen: Promise<void> | undefined;
   const dispose = async (): Promise<void> => {
     await Promise.all([store.terminate(), vectors.terminate()]);
@@ -285,6 +285,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
         .catch(() => {})
         .then(async () => {
           const stop = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
+          throwIfAborted(stop);
           await (await openVectors()).call('optimise', undefined, { signal: stop, onProgress });
         });
       return optimising;

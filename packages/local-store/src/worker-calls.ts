@@ -40,23 +40,23 @@ export interface WorkerClient<Methods extends WorkerMethods> {
 }
 
 /**
- * Starts a worker thread. It keeps the process alive only while a call is under way.
+ * A worker thread, which starts with the first call (one that is never called would keep the process alive, whatever
+ * `unref` says) and keeps the process alive only while a call is under way.
  *
  * @param what Names the thread in the error that calls get when it dies.
  */
-export function startWorker<Methods extends WorkerMethods>(entry: URL, what: string): WorkerClient<Methods> {
-  const worker = new Worker(fileURLToPath(entry), { stdin: false });
+export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, what: string): WorkerClient<Methods> {
   const pending = new Map<
     number,
     { resolve(value: unknown): void; reject(error: unknown): void; onProgress?: ((value: never) => void) | undefined }
   >();
   let lastId = 0;
   let death: AquiferError | undefined;
-  worker.unref();
+  let started: Worker | undefined;
 
   const settle = (id: number): void => {
     pending.delete(id);
-    if (pending.size === 0) worker.unref();
+    if (pending.size === 0) started?.unref();
   };
   const die = (reason: string, cause?: unknown): void => {
     death ??= new AquiferError(
@@ -69,7 +69,7 @@ export function startWorker<Methods extends WorkerMethods>(entry: URL, what: str
     for (const call of pending.values()) call.reject(death);
     pending.clear();
   };
-  worker.on('message', (response: Response) => {
+  const receive = (response: Response): void => {
     const call = pending.get(response.id);
     if (call === undefined) return;
     if ('progress' in response) {
@@ -79,10 +79,15 @@ export function startWorker<Methods extends WorkerMethods>(entry: URL, what: str
     settle(response.id);
     if ('error' in response) call.reject(fromPlainError(response.error));
     else call.resolve(response.value);
-  });
-  worker.on('error', (error) => die(error.message, error));
-  worker.on('messageerror', (error) => die(error.message, error));
-  worker.on('exit', (code) => die(`exit code ${code}`));
+  };
+  const start = (): Worker => {
+    const worker = new Worker(fileURLToPath(entry));
+    worker.on('message', receive);
+    worker.on('error', (error) => die(error.message, error));
+    worker.on('messageerror', (error) => die(error.message, error));
+    worker.on('exit', (code) => die(`exit code ${code}`));
+    return worker;
+  };
 
   return {
     call: (method, argument, options = {}) =>
@@ -90,6 +95,8 @@ export function startWorker<Methods extends WorkerMethods>(entry: URL, what: str
         const { signal, onProgress, transfer } = options;
         throwIfAborted(signal);
         if (death !== undefined) throw death;
+        started ??= start();
+        const worker = started;
         const id = ++lastId;
         const abort = (): void => {
           settle(id);
@@ -110,10 +117,18 @@ export function startWorker<Methods extends WorkerMethods>(entry: URL, what: str
           },
         });
         worker.ref();
-        worker.postMessage({ id, method, argument } satisfies Request, transfer ?? []);
+        try {
+          worker.postMessage({ id, method, argument } satisfies Request, transfer ?? []);
+        } catch (error) {
+          // Functions, for example, do not cross.
+          detach();
+          settle(id);
+          reject(new AquiferError('invalid-options', `What was given is not plain data: ${error}`, { cause: error }));
+        }
       }),
     async terminate() {
-      await worker.terminate();
+      death ??= new AquiferError('internal', `The ${what} thread has ended.`);
+      await started?.terminate();
     },
   };
 }
