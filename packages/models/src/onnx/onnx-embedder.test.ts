@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { type Embedder, isAquiferError } from '@aquifer/contracts';
-import { sharedFile } from '@aquifer/contracts/testing';
+import { embedderContract, type RelatedTexts, sharedFile } from '@aquifer/contracts/testing';
 import { createOnnxEmbedder } from './onnx-embedder.js';
 
 const shared = (name: string): { readonly path: string; readonly skip?: string } =>
@@ -44,6 +44,24 @@ function copyOf(model: string, name: string): string {
     cpSync(join(model, file), join(folder, file), { recursive: true });
   }
   return folder;
+}
+
+const japanesePairs: readonly RelatedTexts[] = [
+  {
+    question: '育児休業は何週間ですか。',
+    related: '育児休業は52週間とし、開始の1か月前までに申し出る。',
+    unrelated: '2階のプリンターは紙が切れています。',
+  },
+];
+const models: readonly { readonly name: string; readonly pairs?: readonly RelatedTexts[] }[] = [
+  { name: 'all-MiniLM-L6-v2' },
+  { name: 'multilingual-e5-small-en-ja', pairs: japanesePairs },
+  { name: 'potion-base-2M' },
+];
+for (const { name, ...more } of models) {
+  const { path: model, ...skip } = shared(name);
+  const create = (): Promise<Embedder> => createOnnxEmbedder({ model });
+  embedderContract({ describe, it }, { name: `onnx ${name}`, create, batchTolerance: 0, ...more, ...skip });
 }
 
 const miniLm = shared('all-MiniLM-L6-v2');
