@@ -1,4 +1,3 @@
-export { createFolderSource, type FolderSourceOptions } from './folder-source.js';
 export {
   createIngestor,
   type IngestionEvent,
@@ -7,6 +6,7 @@ export {
   type Ingestor,
   type IngestorOptions,
 } from './ingestor.js';
-export { createMemorySource, type MemoryDocument, type MemorySourceOptions } from './memory-source.js';
 export type { IngestionProgress } from './progress.js';
 export { type ReEmbedOptions, reEmbed } from './re-embed.js';
+export { createFolderSource, type FolderSourceOptions } from './sources/folder-source.js';
+export { createMemorySource, type MemoryDocument, type MemorySourceOptions } from './sources/memory-source.js';

@@ -5,12 +5,19 @@ export type {
   Citation,
   ConsideredPassage,
   Reference,
-} from './answer-events.js';
-export { type Answerer, type AnswererOptions, type AskOptions, createAnswerer } from './answerer.js';
-export type { DeepStanding, DocumentExplanation, ExplanationOutcome } from './explain.js';
-export { type FusedChunk, type FusionMethod, type FusionOptions, fuse, type Legs, type Standing } from './fuse.js';
-export type { DroppedMatch } from './passages.js';
-export { abstentionMarker, buildPrompt } from './prompt.js';
+} from './answering/answer-events.js';
+export { type Answerer, type AnswererOptions, type AskOptions, createAnswerer } from './answering/answerer.js';
+export type { DroppedMatch } from './answering/passages.js';
+export { abstentionMarker, buildPrompt } from './answering/prompt.js';
+export type { DeepStanding, DocumentExplanation, ExplanationOutcome } from './searching/explain.js';
+export {
+  type FusedChunk,
+  type FusionMethod,
+  type FusionOptions,
+  fuse,
+  type Legs,
+  type Standing,
+} from './searching/fuse.js';
 export {
   type CandidateTrace,
   createRetriever,
@@ -21,5 +28,5 @@ export {
   type SearchResponse,
   type SearchTimes,
   type SearchTrace,
-} from './retriever.js';
-export { maxQueryLength, type SearchMode, type SearchOptions } from './search-options.js';
+} from './searching/retriever.js';
+export { maxQueryLength, type SearchMode, type SearchOptions } from './searching/search-options.js';

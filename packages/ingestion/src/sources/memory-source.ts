@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { AquiferError, type Metadata, parseMetadata, type Source, type SourceItem } from '@aquifer/contracts';
-import { storableText } from './storable-text.js';
+import { storableText } from '../storable-text.js';
 
 export interface MemoryDocument {
   /** Names the document inside the source, such as `faq/leave.md`. Its ending decides how the document is read. */

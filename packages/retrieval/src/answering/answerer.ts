@@ -11,15 +11,15 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import { createAnalyser } from '@aquifer/text-analysis';
+import { createCitationMarkerReader, type MarkedText } from '../citing/citation-markers.js';
+import { createCiter } from '../citing/citer.js';
+import type { Retrieval, Retriever } from '../searching/retriever.js';
+import { checkCount, checkQuery, type SearchOptions } from '../searching/search-options.js';
 import { abstentionText } from './abstention.js';
 import type { Answer, AnswerEvent } from './answer-events.js';
-import { createCitationMarkerReader, type MarkedText } from './citation-markers.js';
-import { createCiter } from './citer.js';
 import { estimateTokens, packPassages } from './pack.js';
 import { type DroppedMatch, selectPassages } from './passages.js';
 import { buildPrompt } from './prompt.js';
-import type { Retrieval, Retriever } from './retriever.js';
-import { checkCount, checkQuery, type SearchOptions } from './search-options.js';
 
 export interface AnswererOptions {
   readonly retriever: Pick<Retriever, 'retrieve'>;

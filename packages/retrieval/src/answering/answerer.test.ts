@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AquiferError, type Generator, isAquiferError } from '@aquifer/contracts';
+import { createRetriever } from '../searching/retriever.js';
+import { createSampleEmbedder, createSampleStore, createScriptedGenerator } from '../testing/sample-store.js';
 import type { Answer, AnswerEvent } from './answer-events.js';
 import { type AskOptions, createAnswerer } from './answerer.js';
-import { createRetriever } from './retriever.js';
-import { createSampleEmbedder, createSampleStore, createScriptedGenerator } from './testing/sample-store.js';
 
 const leaveText =
   '# Parental leave\n\nFull-time employees in Japan may take 52 weeks of parental leave. It is paid in part.\n\n' +

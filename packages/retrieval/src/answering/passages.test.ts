@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createSampleStore } from '../testing/sample-store.js';
 import { selectPassages } from './passages.js';
-import { createSampleStore } from './testing/sample-store.js';
 
 const long = (word: string) => `${word} is a word. `.repeat(60).trim();
 const select = async (

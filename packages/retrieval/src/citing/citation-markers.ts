@@ -1,4 +1,4 @@
-import { abstentionMarker } from './prompt.js';
+import { abstentionMarker } from '../answering/prompt.js';
 
 export type MarkedText =
   /** Text to show. */

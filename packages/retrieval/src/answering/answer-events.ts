@@ -1,6 +1,6 @@
 import type { Prompt, StopReason, TokenUsage } from '@aquifer/contracts';
+import type { SearchResponse } from '../searching/retriever.js';
 import type { DroppedMatch } from './passages.js';
-import type { SearchResponse } from './retriever.js';
 
 /** Where in the sources a piece of the answer comes from. */
 export interface Reference {

@@ -1,7 +1,7 @@
 import type { Analyser, DocumentContent, PromptPassage, Store } from '@aquifer/contracts';
-import type { Citation, Reference } from './answer-events.js';
+import type { Citation, Reference } from '../answering/answer-events.js';
+import { placeInDocument } from '../answering/document-place.js';
 import { citedSpan, claimingSentences, precedingSentences, uncitedTail } from './claims.js';
-import { placeInDocument } from './document-place.js';
 import { findSupportingQuotes } from './supporting-quotes.js';
 import { type Evidence, evidenceOf, verifyClaim } from './verify.js';
 

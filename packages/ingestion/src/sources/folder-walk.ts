@@ -3,7 +3,7 @@ import { opendir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type SourceOmission, throwIfAborted } from '@aquifer/contracts';
 import PQueue from 'p-queue';
-import { storableText } from './storable-text.js';
+import { storableText } from '../storable-text.js';
 
 export const sidecarEnding = '.metadata.json';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { AquiferError, type Filter, isAquiferError } from '@aquifer/contracts';
+import { createSampleEmbedder, createSampleStore } from '../testing/sample-store.js';
 import { createRetriever } from './retriever.js';
 import type { SearchOptions } from './search-options.js';
-import { createSampleEmbedder, createSampleStore } from './testing/sample-store.js';
 
 const handbook = [
   {
