@@ -1,3 +1,4 @@
+export { type EmbedderContractOptions, embedderContract, type RelatedTexts } from './embedder.contract.js';
 export { generateFilter, generateMetadata } from './generated-filters.js';
 export { type GeneratorContractOptions, generatorContract, samplePrompt } from './generator.contract.js';
 export { createSeededRandom, type SeededRandom } from './seeded-random.js';
