@@ -118,8 +118,9 @@ describe('docxReader', () => {
     await refuses(Buffer.from('just text'), 'unsupported-format', /^a\.docx is plain text, not a Word document/);
     await refuses(docxOf(paragraph('x')).subarray(0, 400), 'invalid-document', /cut off/);
     await refuses(zipOf({ 'a.txt': 'x' }), 'invalid-document', /Open it in Word/);
-    await refuses(docxOf('<w:p><w:r'), 'invalid-document', /Open it in Word/);
-    await refuses(docxOf('<w:tbl><w:tr><w:tc>'.repeat(20_000)), 'invalid-document', /Open it in Word/);
+    await refuses(docxOf('<w:p></w:r>'), 'invalid-document', /Open it in Word/);
+    await refuses(docxOf('<w:p><w:r'), 'invalid-document', /word\/document\.xml is not as Office writes it/);
+    await refuses(docxOf('<w:tbl><w:tr><w:tc>'.repeat(20_000)), 'invalid-document', /not as Office writes it/);
     await refuses(
       zipOf({ 'word/document.xml': '<!DOCTYPE a [<!ENTITY b "c">]>' }),
       'invalid-document',

@@ -75,7 +75,7 @@ function withPlainRuns(parts: ZipParts): ZipParts {
       .replace(/<\/?w:(?:ruby|rubyBase)>/g, '')
       .replace(/<m:(r|t)(?=[\s>])/g, '<w:$1')
       .replace(/<\/m:(r|t)>/g, '</w:$1>')
-      .replace(/<\/?m:[^>]*>/g, '');
+      .replace(/<\/?m:[^<>]*>/g, '');
     changed.set(path, new TextEncoder().encode(plain));
   }
   return changed;
@@ -102,7 +102,8 @@ const titleName = /^(?:title|表題|标题|標題|제목)$/i;
  */
 function findHeadingStyles(xml: string): HeadingStyle[] {
   const styles = new Map<string, { name: string; basedOn: string | undefined; level: number | undefined }>();
-  for (const [source] of xml.matchAll(/<w:style\s[^>]*w:type="paragraph"[\s\S]*?<\/w:style>/g)) {
+  for (const source of xml.split(/(?=<w:style\s)/)) {
+    if (!/^<w:style\s[^<>]*w:type="paragraph"/.test(source)) continue;
     const id = /w:styleId="([^"]*)"/.exec(source)?.[1];
     const name = /<w:name\s+w:val="([^"]*)"/.exec(source)?.[1];
     if (id === undefined || name === undefined) continue;

@@ -135,6 +135,7 @@ describe('markdownReader', () => {
       const document = await readSample(markdownReader, `${unit.repeat(20_000)}x\n\nlast`);
       assert.match(document.text, /last$/, unit);
     }
+    assert.match((await readSample(markdownReader, `${'>'.repeat(2_000_000)}x`)).text, /x$/);
     const staircase = Array.from({ length: 1000 }, (_, depth) => `${'  '.repeat(depth)}- item ${depth}`).join('\n');
     const { text } = await readSample(markdownReader, `${staircase}\n\nlast`);
     for (let depth = 0; depth < 1000; depth += 37) assert.match(text, new RegExp(`item ${depth}$`, 'm'));

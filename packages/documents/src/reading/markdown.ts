@@ -65,12 +65,21 @@ function lineOf(state: StateBlock, line: number): string {
 const maxNestedMarkers = 40;
 
 const marker = '[ \\t]{0,3}(?:>|[-*+](?=[ \\t])|\\d{1,9}[.)](?=[ \\t]))';
-const excessMarkers = new RegExp(`^((?:${marker}){${maxNestedMarkers}})(?:${marker})+`, 'gm');
+const manyMarkers = new RegExp(`^((?:${marker}){${maxNestedMarkers}})(.+)$`, 'gm');
 const excessIndent = new RegExp(`^([ \\t]{${2 * maxNestedMarkers}})[ \\t]+`, 'gm');
 
 /** Beyond its limit of nesting the parser drops what is inside and everything after it, so the text is kept below it. */
 function boundNesting(text: string): string {
-  return text.replace(excessMarkers, '$1').replace(excessIndent, '$1');
+  return text
+    .replace(manyMarkers, (_, kept: string, rest: string) => kept + withoutMarkers(rest))
+    .replace(excessIndent, '$1');
+}
+
+function withoutMarkers(line: string): string {
+  const next = new RegExp(marker, 'y');
+  let position = 0;
+  while (next.test(line)) position = next.lastIndex;
+  return line.slice(position);
 }
 
 /** Chosen for hostile input: it stays near linear where other parsers of Markdown go quadratic or overflow the stack. */

@@ -5,6 +5,8 @@ import { unpackZip, type ZipParts } from './zip-archive.js';
 /** Text of Word or Excel unpacks to at most this. A document of a thousand pages is some 20 MB. */
 const maxUnpackedBytes = 256 * 2 ** 20;
 
+const maxXmlDepth = 1000;
+
 const oleSignature = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /** Whether the bytes are an Office file that was saved with a password (ECMA-376 encryption, MS-OFFCRYPTO 2.3). */
@@ -41,12 +43,38 @@ export function unpackOffice(bytes: Uint8Array, name: string, kind: string, exte
   const matches = (path: string) => /\.(?:xml|rels)$/i.test(path);
   const parts = unpackZip(bytes, name, { matches, maxBytes: maxUnpackedBytes });
   for (const [path, part] of parts) {
-    // Office writes no document types; they are how XML is made to expand without end.
-    if (/<!DOCTYPE/i.test(new TextDecoder('latin1').decode(part.subarray(0, 4096)))) {
+    if (!isPlausibleXml(part)) {
       throw new AquiferError('invalid-document', `${name} is damaged: its part ${path} is not as Office writes it.`);
     }
   }
   return parts;
+}
+
+/**
+ * Whether a part can be given to the XML parsers of libraries: they recurse, expand entities, and take time quadratic in
+ * the number of tags left open. Office declares no document types, and nests some dozens deep.
+ */
+function isPlausibleXml(part: Uint8Array): boolean {
+  if (/<!DOCTYPE/i.test(new TextDecoder('latin1').decode(part.subarray(0, 4096)))) return false;
+  const [less, greater, slash, mark, question] = [0x3c, 0x3e, 0x2f, 0x21, 0x3f];
+  let depth = 0;
+  for (let open = part.indexOf(less); open >= 0; ) {
+    let close = part.indexOf(greater, open);
+    const next = part.indexOf(less, open + 1);
+    const end = next < 0 ? part.length : next;
+    const following = part[open + 1];
+    // Comments and CDATA may hold anything.
+    if (close < 0 || (close > end && following !== mark)) return false;
+    if (following === slash) depth--;
+    else if (following !== mark && following !== question) {
+      // An attribute may hold a `>` too.
+      while (close >= 0 && close < end && part[close - 1] !== slash) close = part.indexOf(greater, close + 1);
+      if (close < 0 || close >= end) depth++;
+    }
+    if (depth > maxXmlDepth) return false;
+    open = next;
+  }
+  return true;
 }
 
 export interface OfficeProperties {
@@ -58,7 +86,7 @@ export interface OfficeProperties {
 export function officeProperties(parts: ZipParts): OfficeProperties {
   const xml = partText(parts, 'docProps/core.xml').slice(0, 100_000);
   const propertyOf = (element: string) => {
-    const match = new RegExp(`<${element}(?:\\s[^>]*)?>([^<]*)</${element}>`).exec(xml);
+    const match = new RegExp(`<${element}(?:\\s[^<>]*)?>([^<]*)</${element}>`).exec(xml);
     return match ? decodeXml(match[1]!).replace(/\s+/g, ' ').trim() : '';
   };
   const metadata: Record<string, MetadataValue> = {};

@@ -19,7 +19,7 @@ const maxMerges = 100_000;
 /** The layout of every sheet of cells by its name (ECMA-376 part 1, 18.3.1). Charts, and sheets that cannot be found, are left out. */
 export function readSheetLayouts(parts: ZipParts): ReadonlyMap<string, SheetLayout> {
   const targets = new Map<string, string>();
-  for (const [tag] of partText(parts, 'xl/_rels/workbook.xml.rels').matchAll(/<Relationship\s[^>]*>/g)) {
+  for (const [tag] of partText(parts, 'xl/_rels/workbook.xml.rels').matchAll(/<Relationship\s[^<>]*>/g)) {
     if (!attributeOf(tag, 'Type')?.endsWith('/worksheet')) continue;
     const id = attributeOf(tag, 'Id');
     const target = attributeOf(tag, 'Target');
@@ -27,7 +27,7 @@ export function readSheetLayouts(parts: ZipParts): ReadonlyMap<string, SheetLayo
   }
   const percentStyles = findPercentStyles(partText(parts, 'xl/styles.xml'));
   const layouts = new Map<string, SheetLayout>();
-  for (const [tag] of partText(parts, 'xl/workbook.xml').matchAll(/<(?:\w+:)?sheet\s[^>]*>/g)) {
+  for (const [tag] of partText(parts, 'xl/workbook.xml').matchAll(/<(?:\w+:)?sheet\s[^<>]*>/g)) {
     const name = attributeOf(tag, 'name');
     const path = targets.get(attributeOf(tag, '(?:\\w+:)?id') ?? '');
     if (name !== undefined && path !== undefined) layouts.set(name, readLayout(partText(parts, path), percentStyles));
@@ -41,7 +41,7 @@ function readLayout(xml: string, percentStyles: ReadonlySet<number>): SheetLayou
   let row = -1;
   let column = -1;
   const percentCells = new Set<string>();
-  for (const [tag] of xml.matchAll(/<(?:\w+:)?(?:row|c)(?=[\s/>])[^>]*>/g)) {
+  for (const [tag] of xml.matchAll(/<(?:\w+:)?(?:row|c)(?=[\s/>])[^<>]*>/g)) {
     if (/^<(?:\w+:)?row/.test(tag)) {
       const number = Number(attributeOf(tag, 'r') ?? row + 2);
       if (Number.isSafeInteger(number)) row = number - 1;
@@ -57,7 +57,7 @@ function readLayout(xml: string, percentStyles: ReadonlySet<number>): SheetLayou
     if (style !== undefined && percentStyles.has(Number(style))) percentCells.add(`${row},${column}`);
   }
   const merges: { top: number; bottom: number; left: number }[] = [];
-  for (const [tag] of xml.matchAll(/<(?:\w+:)?mergeCell\s[^>]*>/g)) {
+  for (const [tag] of xml.matchAll(/<(?:\w+:)?mergeCell\s[^<>]*>/g)) {
     const [from, to] = (attributeOf(tag, 'ref') ?? '').split(':').map(parseAddress);
     if (!from || !to || to.row <= from.row || merges.length >= maxMerges) continue;
     merges.push({ top: from.row, bottom: Math.min(to.row, from.row + maxMergedRows), left: from.column });
@@ -68,14 +68,16 @@ function readLayout(xml: string, percentStyles: ReadonlySet<number>): SheetLayou
 /** Indexes of the cell formats that show a percentage: the built-in 9 and 10, and codes with a `%` outside quotes. */
 function findPercentStyles(xml: string): ReadonlySet<number> {
   const formats = new Set([9, 10]);
-  for (const [tag] of xml.matchAll(/<(?:\w+:)?numFmt\s[^>]*>/g)) {
+  for (const [tag] of xml.matchAll(/<(?:\w+:)?numFmt\s[^<>]*>/g)) {
     const code = (attributeOf(tag, 'formatCode') ?? '').replace(/"[^"]*"|\\./g, '');
     if (code.includes('%')) formats.add(Number(attributeOf(tag, 'numFmtId')));
   }
   const styles = new Set<number>();
-  const cellFormats = /<(?:\w+:)?cellXfs[\s>][\s\S]*?<\/(?:\w+:)?cellXfs>/.exec(xml)?.[0] ?? '';
+  const begin = xml.search(/<(?:\w+:)?cellXfs[\s>]/);
+  const end = xml.search(/<\/(?:\w+:)?cellXfs>/);
+  const cellFormats = begin >= 0 && end > begin ? xml.slice(begin, end) : '';
   let index = 0;
-  for (const [tag] of cellFormats.matchAll(/<(?:\w+:)?xf[\s/>][^>]*>?/g)) {
+  for (const [tag] of cellFormats.matchAll(/<(?:\w+:)?xf[\s/>][^<>]*>?/g)) {
     if (formats.has(Number(attributeOf(tag, 'numFmtId')))) styles.add(index);
     index++;
   }

@@ -40,8 +40,12 @@ export function findHeaderRow(rows: readonly (readonly string[])[]): number | 'n
   const below = rows.slice(first + 1).some((row) => joinCells(row, used) !== '');
   if (first < 0 || !below || used.length < 2) return 'none';
   const names = used.map((column) => oneLine(rows[first]?.[column] ?? ''));
-  const isNamed = names.every((name) => name !== '' && !/^[-+(]?[\p{Sc}]?[\d.,\s]*\d[\d.,\s]*[%\p{Sc})]?$/u.test(name));
+  const isNamed = names.every((name) => name !== '' && !isNumber(name));
   return isNamed && new Set(names).size === names.length ? first : 'none';
+}
+
+function isNumber(cell: string): boolean {
+  return cell.length <= 40 && /^[-+(]?\p{Sc}?[\d.,\s]*\d[\d.,\s]*[%\p{Sc})]?$/u.test(cell);
 }
 
 function usedColumns(rows: readonly (readonly string[])[]): readonly number[] {

@@ -67,8 +67,13 @@ function withoutValuelessCells(parts: ZipParts): ZipParts {
   for (const [path, part] of parts) {
     if (!/worksheets\/[^/]*\.xml$/.test(path)) continue;
     const xml = new TextDecoder().decode(part);
-    const cells = xml.replace(/<c\s[^>]*?(?:\/>|>[\s\S]*?<\/c>)/g, (cell) => (/<v>[^<]|<is>/.test(cell) ? cell : ''));
-    changed.set(path, new TextEncoder().encode(cells));
+    const cells = xml.split(/(?=<c\s)/).map((piece, index) => {
+      if (index === 0) return piece;
+      const closing = piece.indexOf('</c>');
+      const end = closing >= 0 ? closing + '</c>'.length : piece.indexOf('>') + 1;
+      return /<v>[^<]|<is>/.test(piece.slice(0, end)) ? piece : piece.slice(end);
+    });
+    changed.set(path, new TextEncoder().encode(cells.join('')));
   }
   return changed;
 }
