@@ -10,6 +10,7 @@ import { isAquiferError } from '@aquifer/contracts';
 import { sketchDocument, suiteAnalyser, suiteManifest } from '@aquifer/contracts/testing';
 import { databaseFileName } from './database.js';
 import { openLocalStore } from './open-local-store.js';
+import { canEncrypt, openSql } from './sqlite-driver.js';
 
 const analyser = suiteAnalyser;
 
@@ -199,7 +200,6 @@ describe('damaged, foreign and newer files', () => {
     'of a newer program are refused',
     inFolder(async (location) => {
       await fill(location);
-      const { openSql } = await import('./sqlite-driver.js');
       const database = openSql(join(location, databaseFileName), { busyTimeoutMs: 0 });
       database.exec('PRAGMA user_version = 999');
       database.close();
@@ -212,7 +212,6 @@ describe('damaged, foreign and newer files', () => {
   it(
     'of another program are left alone',
     inFolder(async (location) => {
-      const { openSql } = await import('./sqlite-driver.js');
       const file = join(location, databaseFileName);
       const database = openSql(file, { create: true, busyTimeoutMs: 0 });
       database.exec('CREATE TABLE theirs (x); PRAGMA user_version = 3');
@@ -225,11 +224,15 @@ describe('damaged, foreign and newer files', () => {
 });
 
 describe('encryption', () => {
+  const without = 'better-sqlite3-multiple-ciphers is not built here';
+  const skip = canEncrypt() ? {} : { skip: without };
+
   const secret = 'correct horse "battery" staple \'; -- 日本';
   const words = ['zanzibarword', 'contextword', 'headingword', 'metadataword', 'titleword', 'valueword', 'tableword'];
 
   it(
     'leaves no plain text in any file, open or closed',
+    skip,
     inFolder(async (location) => {
       const store = await openLocalStore({ location, analyser, encryptionKey: secret, index: 'hnsw' });
       await store.writeManifest(suiteManifest(4));
@@ -269,6 +272,7 @@ describe('encryption', () => {
 
   it(
     'refuses a wrong key, a missing key and a needless key',
+    skip,
     inFolder(async (location) => {
       const encrypted = join(location, 'encrypted');
       const plain = join(location, 'plain');
@@ -286,6 +290,17 @@ describe('encryption', () => {
       );
       // A refusal leaves no lock behind.
       await (await openLocalStore({ location: encrypted, analyser, encryptionKey: secret })).close();
+    }),
+  );
+});
+
+describe('without the addon', () => {
+  it(
+    'refuses a key rather than leave an index unencrypted',
+    canEncrypt() ? { skip: 'better-sqlite3-multiple-ciphers is built here' } : {},
+    inFolder(async (location) => {
+      const opening = openLocalStore({ location, analyser, encryptionKey: 'secret' });
+      await assert.rejects(opening, rejectsWith('encryption-unavailable', /npm rebuild/));
     }),
   );
 });

@@ -20,7 +20,6 @@ import type { StoreWorkerMethods } from './store-worker.js';
 import type { VectorWorkerMethods } from './vector-worker.js';
 import { createWorkerClient } from './worker-calls.js';
 import { checkRecord, checkScope, checkTexts, checkWholeNumber, checkWrite } from './write-checks.js';
-import { acquireWriterLock, type WriterLock } from './writer-lock.js';
 
 export interface LocalStoreOptions {
   /** The folder of the index. */
@@ -66,23 +65,20 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const encrypted = encryptionKey !== undefined;
   const vectorOptions = { ...shared, kind, encrypted, savesGraph: mode === 'write' && !encrypted };
 
-  let lock: WriterLock | undefined;
   // Threads take some 30 ms to start, so they start at the same time, and a writer's vectors only when somebody searches.
   const store = createWorkerClient<StoreWorkerMethods>(new URL('./store-worker.js', import.meta.url), 'store');
   const vectors = createWorkerClient<VectorWorkerMethods>(new URL('./vector-worker.js', import.meta.url), 'vector');
   let vectorsOpen: Promise<void> | undefined;
   const dispose = async (): Promise<void> => {
     await Promise.all([store.terminate(), vectors.terminate()]);
-    lock?.release();
   };
   try {
-    if (mode === 'write') lock = acquireWriterLock(location);
     // A reader's vectors load while the rest opens. A writer's wait, for the schema may only just be made.
     if (mode === 'read') {
       vectorsOpen = vectors.call('open', vectorOptions);
       vectorsOpen.then(() => vectors.call('warm', undefined)).catch(() => {});
     }
-    await store.call('open', { ...shared, mode });
+    await store.call('open', { ...shared, mode, command: process.argv.slice(1, 4).join(' ') });
   } catch (error) {
     await dispose();
     throw error;

@@ -79,6 +79,13 @@ type AddonConstructor = new (
   options: { readonly: boolean; fileMustExist: boolean; timeout: number },
 ) => AddonDatabase;
 
+/** Whether databases can be encrypted here. */
+export function canEncrypt(): boolean {
+  const database = openWithAddon(':memory:', { create: true, busyTimeoutMs: 0 });
+  database?.close();
+  return database !== undefined;
+}
+
 /** Undefined where the addon is not installed or was not built for this Node. */
 function openWithAddon(file: string, options: OpenSqlOptions): SqlDatabase | undefined {
   let Addon: AddonConstructor;
@@ -148,7 +155,7 @@ interface NodeDatabase {
 function openWithNode(file: string, options: OpenSqlOptions): SqlDatabase | undefined {
   // `process.getBuiltinModule` neither throws nor warns where the module is absent.
   const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => unknown };
-  const module = getBuiltinModule?.('node:sqlite') as
+  const module = withoutWarnings(() => getBuiltinModule?.('node:sqlite')) as
     | { DatabaseSync: new (file: string, options: { readOnly: boolean }) => NodeDatabase }
     | undefined;
   if (module === undefined) return undefined;
@@ -174,4 +181,15 @@ function openWithNode(file: string, options: OpenSqlOptions): SqlDatabase | unde
     },
     close: () => database.close(),
   };
+}
+
+// Node 22 says on first use that node:sqlite may change. That concerns this file, and not the people who see the warning.
+function withoutWarnings<Result>(work: () => Result): Result {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return work();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

@@ -12,9 +12,26 @@ import { createDocumentWriter, type DocumentToWrite } from './document-writes.js
 import { checkVector, createEmbeddingCache } from './embedding-cache.js';
 import { createKeywordSearch, type KeywordSearch } from './keyword-search.js';
 import { serveCalls } from './worker-calls.js';
+import { acquireWriterLock, type WriterLock } from './writer-lock.js';
 
-/** The engine of the store thread: one connection, and everything but vectors in memory. */
-function createStoreEngine(options: OpenDatabaseOptions & { readonly file: string }) {
+export interface StoreWorkerOptions extends OpenDatabaseOptions {
+  readonly file: string;
+  /** What this process runs: see `writer-lock.ts`. */
+  readonly command: string;
+}
+
+/** The engine of the store thread: the writer's lock, one connection, and everything but vectors in memory. */
+function createStoreEngine(options: StoreWorkerOptions) {
+  const lock = options.mode === 'write' ? acquireWriterLock(options.location, options.command) : undefined;
+  try {
+    return createLockedEngine(options, lock);
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | undefined) {
   const database = openDatabase(options);
   const reads = createDocumentReads(database);
   const writer = createDocumentWriter(database);
@@ -105,6 +122,7 @@ function createStoreEngine(options: OpenDatabaseOptions & { readonly file: strin
         database.exec('PRAGMA analysis_limit = 400; PRAGMA optimize');
       }
       database.close();
+      lock?.release();
     },
   };
 }
@@ -112,13 +130,13 @@ function createStoreEngine(options: OpenDatabaseOptions & { readonly file: strin
 type StoreEngine = ReturnType<typeof createStoreEngine>;
 
 export type StoreWorkerMethods = {
-  readonly open: (options: OpenDatabaseOptions & { readonly file: string }) => void;
+  readonly open: (options: StoreWorkerOptions) => void;
 } & StoreEngine;
 
 if (parentPort !== null) {
   let engine: StoreEngine | undefined;
   let file = '';
-  const open = (options: OpenDatabaseOptions & { readonly file: string }): void => {
+  const open = (options: StoreWorkerOptions): void => {
     file = options.file;
     engine = createStoreEngine(options);
   };

@@ -128,6 +128,8 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
       }),
     async terminate() {
       death ??= new AquiferError('internal', `The ${what} thread has ended.`);
+      // Or the process could end while it waits here.
+      started?.ref();
       await started?.terminate();
     },
   };

@@ -24,9 +24,10 @@ export interface WriterLock {
  * Makes this the only writer of the index until `release`. The lock is an exclusive transaction on a small database of its
  * own: the operating system lets go of it when the process dies, however it dies, so there is no stale lock.
  *
+ * @param command What this process runs, for the message that another one gives.
  * @throws `index-locked`, naming the other process.
  */
-export function acquireWriterLock(location: string): WriterLock {
+export function acquireWriterLock(location: string, command: string): WriterLock {
   const file = join(location, lockFileName);
   return guarded(file, () => {
     mkdirSync(location, { recursive: true });
@@ -42,7 +43,7 @@ export function acquireWriterLock(location: string): WriterLock {
     const holder: Holder = {
       pid: process.pid,
       host: hostname(),
-      command: process.argv.slice(1, 4).join(' '),
+      command,
       since: new Date().toISOString(),
     };
     writeFileSync(holderFile, `${JSON.stringify(holder)}\n`);
