@@ -8,7 +8,7 @@ import {
   type ReadOptions,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { regionsOf } from './pdf/columns.js';
+import { commonGutters, regionsOf } from './pdf/columns.js';
 import { headingLevels, largestText } from './pdf/headings.js';
 import { type Row, rowsOf } from './pdf/lines.js';
 import { invalidPdf, openPdf, type PdfDocument, type PdfOutlineItem } from './pdf/open.js';
@@ -72,11 +72,12 @@ async function readDocument(document: PdfDocument, input: ReadInput, options: Re
   const { title, metadata } = propertiesOf(await orElse(async () => (await document.getMetadata()).info, {}));
   const outline = (await orElse(() => document.getOutline(), [])) ?? [];
   const body = withoutRunningHeads(pages.map(({ main }) => main));
+  const gutters = commonGutters(body);
   const blocks = pages.map(({ rest }, index) =>
-    [body[index] ?? [], ...rest.map((part) => part.rows)].flatMap(blocksOf),
+    [body[index] ?? [], ...rest.map((part) => part.rows)].flatMap((rows) => blocksOf(rows, gutters)),
   );
   const vocabulary = vocabularyOf(() => linesOf(blocks));
-  const firstPage = pages.slice(0, 1).flatMap(({ main }) => blocksOf(main.rows));
+  const firstPage = pages.slice(0, 1).flatMap(({ main }) => blocksOf(main.rows, gutters));
   const ownTitle = title ?? largestText(firstPage, (paragraph) => joinLines(paragraph.lines, vocabulary));
   return {
     ...assemble(blocks, outline, vocabulary),
@@ -115,8 +116,8 @@ async function orElse<T, U>(attempt: () => Promise<T>, otherwise: U): Promise<T 
   }
 }
 
-function blocksOf(rows: readonly Row[]): (Paragraph | Table)[] {
-  return regionsOf(rows).flatMap(paragraphsOf);
+function blocksOf(rows: readonly Row[], gutters: readonly number[]): (Paragraph | Table)[] {
+  return regionsOf(rows, gutters).flatMap(paragraphsOf);
 }
 
 function* linesOf(pages: readonly (readonly (Paragraph | Table)[])[]): Iterable<string> {
@@ -144,7 +145,7 @@ function assemble(
         continue;
       }
       const text = joinLines(block.lines, vocabulary);
-      const level = block.listItem ? undefined : levels(block, text);
+      const level = block.listItem && !block.numbered ? undefined : levels(block, text);
       if (open && level === undefined && goesOn(open.paragraph, block, text)) {
         const joint = lineJoint(open.text, text, vocabulary);
         builder.extend(text, joint);

@@ -9,35 +9,46 @@ export interface Region {
 
 /** Fewer lines than this side by side are not taken for columns. */
 const minimumColumnLines = 3;
+/** In points: how far apart the gutters of two pages may be found and still be the same. */
+const gutterTolerance = 8;
+
+/** Where at least two pages have a gutter. */
+export function commonGutters(pages: readonly (readonly Row[])[]): number[] {
+  const found = pages.flatMap((rows) => findGutter(rows, [])?.x ?? []);
+  return found.filter((x) => found.filter((other) => Math.abs(other - x) <= gutterTolerance).length >= 2);
+}
 
 /**
  * Cuts a page into regions in reading order: what runs over the whole width, then the left column, then the right one, and
- * so on. Columns are lines of prose on both sides of a gutter that nothing crosses; cells of a table are not prose.
+ * so on. Columns are lines of prose on both sides of a gutter that nothing crosses; cells of a table are not prose. Where
+ * other pages have their gutter (`known`), prose on one side is enough: the other may be a figure or a table.
  */
-export function regionsOf(rows: readonly Row[], depth = 3): Region[] {
+export function regionsOf(rows: readonly Row[], known: readonly number[] = [], depth = 3): Region[] {
   if (rows.length === 0) return [];
-  const gutter = depth > 0 ? findGutter(rows) : undefined;
+  const gutter = depth > 0 ? findGutter(rows, known) : undefined;
   if (!gutter) return [regionOf(rows)];
   const regions: Region[] = [];
   let after = 0;
   for (const band of gutter.bands) {
-    if (band.start > after) regions.push(...regionsOf(rows.slice(after, band.start), depth - 1));
+    if (band.start > after) regions.push(...regionsOf(rows.slice(after, band.start), known, depth - 1));
     const inside = rows.slice(band.start, band.end);
     regions.push(
       ...regionsOf(
         side(inside, (segment) => segment.right <= gutter.x + 1),
+        known,
         depth - 1,
       ),
     );
     regions.push(
       ...regionsOf(
         side(inside, (segment) => segment.right > gutter.x + 1),
+        known,
         depth - 1,
       ),
     );
     after = band.end;
   }
-  if (after < rows.length) regions.push(...regionsOf(rows.slice(after), depth - 1));
+  if (after < rows.length) regions.push(...regionsOf(rows.slice(after), known, depth - 1));
   return regions;
 }
 
@@ -62,11 +73,11 @@ interface Gutter {
 }
 
 /** The vertical line with the most prose on both of its sides. */
-function findGutter(rows: readonly Row[]): Gutter | undefined {
+function findGutter(rows: readonly Row[], known: readonly number[]): Gutter | undefined {
   let best: Gutter | undefined;
   let bestLines = 0;
   for (const x of candidates(rows)) {
-    const bands = bandsBeside(rows, x);
+    const bands = bandsBeside(rows, x, known);
     const lines = bands.reduce((sum, band) => sum + band.end - band.start, 0);
     if (lines > bestLines) {
       bestLines = lines;
@@ -95,11 +106,12 @@ function candidates(rows: readonly Row[]): number[] {
     .map(([x]) => x);
 }
 
-function bandsBeside(rows: readonly Row[], x: number): Band[] {
+function bandsBeside(rows: readonly Row[], x: number, known: readonly number[]): Band[] {
+  const isKnown = known.some((other) => Math.abs(other - x) <= gutterTolerance);
   const bands: Band[] = [];
   let start = 0;
   const close = (end: number) => {
-    if (end - start >= minimumColumnLines && hasProseOnBothSides(rows.slice(start, end), x)) bands.push({ start, end });
+    if (end - start >= minimumColumnLines && hasProse(rows.slice(start, end), x, isKnown)) bands.push({ start, end });
     start = end + 1;
   };
   rows.forEach((row, index) => {
@@ -109,16 +121,18 @@ function bandsBeside(rows: readonly Row[], x: number): Band[] {
   return bands;
 }
 
-function hasProseOnBothSides(rows: readonly Row[], x: number): boolean {
-  return (
-    isProse(side(rows, (segment) => segment.right <= x + 1)) && isProse(side(rows, (segment) => segment.right > x + 1))
-  );
+function hasProse(rows: readonly Row[], x: number, isKnown: boolean): boolean {
+  const left = side(rows, (segment) => segment.right <= x + 1);
+  const right = side(rows, (segment) => segment.right > x + 1);
+  if (left.length === 0 || right.length === 0) return false;
+  return isKnown ? isProse(left) || isProse(right) : isProse(left) && isProse(right);
 }
 
 /** Whether the lines are mostly long and fill their width, as lines of a column do and cells of a table do not. */
 function isProse(rows: readonly Row[]): boolean {
   if (rows.length < minimumColumnLines) return false;
   const { left, right } = regionOf(rows);
+  if (rows.filter((row) => row.segments.length === 1).length < rows.length * 0.7) return false;
   let full = 0;
   let characters = 0;
   let letters = 0;

@@ -59,27 +59,33 @@ function clusterByBaseline(runs: readonly Run[]): Cluster[] {
 
 /** Puts superscripts, subscripts and small capitals set off the baseline back onto their line. */
 function mergeRaised(clusters: readonly Cluster[]): Cluster[] {
-  const merged: Cluster[] = [];
-  const isPartOf = (small: Cluster, big: Cluster) => {
-    if (small.size > big.size * 0.85) return false;
-    const top = Math.max(small.baseline - small.size * 0.75, big.baseline - big.size * 0.9);
-    const bottom = Math.min(small.baseline, big.baseline + big.size * 0.25);
-    if (bottom - top < small.size * 0.3) return false;
-    return small.runs.every((run) =>
-      big.runs.some((other) => run.left - other.right < big.size && other.left - run.right < big.size),
-    );
-  };
-  for (const cluster of clusters) {
-    const last = merged.at(-1);
-    if (last && isPartOf(cluster, last)) {
-      last.runs.push(...cluster.runs);
-    } else if (last && isPartOf(last, cluster)) {
-      merged[merged.length - 1] = { ...cluster, runs: [...cluster.runs, ...last.runs] };
-    } else {
-      merged.push(cluster);
-    }
-  }
-  return merged;
+  clusters.forEach((cluster, index) => {
+    cluster.runs = cluster.runs.filter((run) => {
+      const [above, below] = [clusters[index - 1], clusters[index + 1]].map((neighbour) => ({
+        neighbour,
+        overlap: Math.max(0, ...(neighbour?.runs.map((big) => overlapBeside(run, big)) ?? [])),
+      })) as [Candidate, Candidate];
+      const home = above.overlap > below.overlap ? above : below;
+      if (!home.neighbour || home.overlap < run.size * 0.3) return true;
+      home.neighbour.runs.push(run);
+      return false;
+    });
+  });
+  return clusters.filter((cluster) => cluster.runs.length > 0);
+}
+
+interface Candidate {
+  readonly neighbour: Cluster | undefined;
+  readonly overlap: number;
+}
+
+/** How much of a small run's height lies within the line of a bigger one next to it; 0 where they are not neighbours. */
+function overlapBeside(small: Run, big: Run): number {
+  if (small.size > big.size * 0.85) return 0;
+  if (small.left - big.right > big.size * 0.6 || big.left - small.right > big.size * 0.6) return 0;
+  const top = Math.max(small.baseline - small.size * 0.75, big.baseline - big.size * 0.9);
+  const bottom = Math.min(small.baseline, big.baseline + big.size * 0.25);
+  return bottom - top;
 }
 
 function segmentsOf(runs: Run[]): Segment[] {

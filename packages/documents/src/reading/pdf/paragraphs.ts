@@ -12,6 +12,8 @@ export interface Paragraph {
   readonly monospaced: boolean;
   /** Begins with a bullet or a number. */
   readonly listItem: boolean;
+  /** Begins with a number, as headings do too. */
+  readonly numbered: boolean;
   readonly left: number;
   /** Whether the last line is full and no sentence ends there, so that the text may go on in the next column or page. */
   readonly isOpen: boolean;
@@ -81,7 +83,7 @@ function beginsParagraph(members: readonly Line[], line: Line, leading: number, 
   if (listMarker.test(line.text)) return true;
   if (line.monospaced) return false;
   const centered =
-    Math.abs(line.left + line.right - last.left - last.right) < size * 2 && last.left > region.left + size * 2;
+    Math.abs(line.left + line.right - last.left - last.right) < size && Math.abs(line.left - last.left) > size * 1.5;
   if (centered) return false;
   const isItem = listMarker.test(first.text);
   if (isItem && line.left < first.left - size * 0.5) return true;
@@ -108,6 +110,7 @@ function paragraphOf(lines: readonly Line[], region: Region): Paragraph {
     italic: lines.every((line) => line.italic),
     monospaced: lines.every((line) => line.monospaced),
     listItem: listMarker.test(first.text),
+    numbered: /^\(?\w{1,4}[.)]\s/.test(first.text),
     left: first.left,
     isOpen: region.right - last.right < last.size * 5 && !endOfSentence.test(last.text),
     isFlush: first.left - region.left < first.size * 0.6,

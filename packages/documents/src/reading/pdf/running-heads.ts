@@ -15,6 +15,8 @@ interface EdgeLine {
   /** The text with its numbers made alike. */
   readonly key: string;
   readonly baseline: number;
+  /** The last number in it, or NaN. */
+  readonly lastNumber: number;
 }
 
 /**
@@ -34,14 +36,15 @@ export function withoutRunningHeads(pages: readonly EdgePage[]): (readonly Row[]
 function edge(rows: readonly Row[], isNear: (row: Row) => boolean): EdgeLine[] {
   const lines: EdgeLine[] = [];
   for (const row of rows.slice(0, edgeLines)) {
-    if (!isNear(row)) break;
-    lines.push({ row, key: keyOf(row), baseline: row.baseline });
+    if (!isNear(row) && lines.length > 0) break;
+    const text = row.segments.map((segment) => segment.text).join(' ');
+    const lastNumber = Number(/(\d{1,6})\D*$/.exec(text)?.[1] ?? Number.NaN);
+    lines.push({ row, key: keyOf(text), baseline: row.baseline, lastNumber });
   }
   return lines;
 }
 
-function keyOf(row: Row): string {
-  const text = row.segments.map((segment) => segment.text).join(' ');
+function keyOf(text: string): string {
   return text
     .normalize('NFKC')
     .toLowerCase()
@@ -56,7 +59,11 @@ function repeated(pages: readonly (readonly EdgeLine[])[], index: number): Row[]
     let count = 0;
     for (let other = Math.max(0, index - reach); other <= Math.min(pages.length - 1, index + reach); other++) {
       const again = pages[other]?.some(
-        (candidate) => candidate.key === line.key && Math.abs(candidate.baseline - line.baseline) < line.row.size,
+        (candidate, position) =>
+          candidate.key === line.key &&
+          (Math.abs(candidate.baseline - line.baseline) < line.row.size ||
+            // Below a short page the footer may stand higher, but its page number says what it is.
+            (position === 0 && candidate.lastNumber - line.lastNumber === other - index)),
       );
       if (again) count++;
     }

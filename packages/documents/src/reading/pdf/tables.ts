@@ -50,18 +50,50 @@ function endOfTable(rows: readonly Row[], start: number): number {
   let end = start;
   let several = 0;
   let cells = 0;
+  let columnLeft = Number.POSITIVE_INFINITY;
   for (let index = start; index < rows.length; index++) {
     const row = rows[index] as Row;
     const before = rows[index - 1];
     if (before && index > start && row.baseline - before.baseline > Math.max(row.size, before.size) * 4) break;
     if (row.segments.length >= 2) {
+      columnLeft = (row.segments[1] as Segment).left;
       several++;
       cells += row.segments.length;
       end = index + 1;
-      // Labels of sections and wrapped lines may stand between rows, but a paragraph ends the table.
-    } else if (index === start || index - end >= 2) break;
+      // Labels of sections and wrapped lines may stand between rows, but a paragraph, which runs across columns, ends the table.
+    } else {
+      const [only] = row.segments as [Segment];
+      if (
+        index === start ||
+        index - end >= 3 ||
+        isOtherSize(only, rows[end - 1]) ||
+        (only.right > columnLeft && only.text.length > 70)
+      )
+        break;
+    }
   }
   return several >= 3 || (several === 2 && cells >= 6) ? end : start;
+}
+
+/** Whether these are cells, and not lines whose spaces were stretched to fill a column. */
+function hasCells(rows: readonly Row[]): boolean {
+  const gaps: number[] = [];
+  let amounts = 0;
+  let cells = 0;
+  for (const { segments } of rows) {
+    segments.forEach((segment, index) => {
+      const last = segments[index - 1];
+      if (last) gaps.push((segment.left - last.right) / segment.size);
+      if (isAmount(segment.text)) amounts++;
+      cells++;
+    });
+  }
+  gaps.sort((a, b) => a - b);
+  return amounts > cells * 0.3 || (gaps[Math.floor(gaps.length / 2)] ?? 0) > 1.4;
+}
+
+function isOtherSize(segment: Segment, row: Row | undefined): boolean {
+  return row !== undefined && Math.abs(segment.size - row.size) > row.size * 0.25;
 }
 
 interface Column {
@@ -73,10 +105,18 @@ function tableOf(rows: readonly Row[]): Table | undefined {
   const columns = columnsOf(rows);
   if (columns.length < 2) return undefined;
   const placed = rows.map((row) => ({ row, cells: placeCells(row, columns) }));
+  if (!hasCells(rows)) return undefined;
   const severalFilled = placed.filter(({ cells }) => cells.filter((cell) => cell.segments.length > 0).length >= 2);
   if (severalFilled.length < rows.length * 0.4 || severalFilled.length < 2) return undefined;
   const headerRows = countHeaderRows(placed.map(({ cells }) => cells));
-  const texts = (cells: readonly Cell[]) => cells.map((cell) => cell.segments.map((segment) => segment.text).join(' '));
+  const texts = (cells: readonly Cell[]) => {
+    const all = cells.map((cell) => cell.segments.map((segment) => segment.text).join(' '));
+    const filled = all.filter((text) => text !== '');
+    // A label over the rows that follow names no column, wherever it stands.
+    return filled.length === 1 && cells.flatMap((cell) => cell.segments).length === 1
+      ? [...filled, ...all.slice(1).fill('')]
+      : all;
+  };
   const body = mergeWrapped(placed.slice(headerRows).map(({ row, cells }) => ({ row, texts: texts(cells) })));
   if (headerRows === 0) return { kind: 'table', rows: body, hasHeader: false };
   const header = columns.map((_, column) =>
@@ -173,7 +213,7 @@ function countHeaderRows(rows: readonly (readonly Cell[])[]): number {
     while (count < firstAmount && count < 5) {
       const cells = rows[count] as readonly Cell[];
       // A label alone, such as "Net sales:", begins the body.
-      if (count > 0 && cells.slice(1).every((cell) => cell.segments.length === 0)) break;
+      if (count > 0 && filled(cells).length < 2) break;
       count++;
     }
     return count;
