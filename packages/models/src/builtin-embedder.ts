@@ -6,6 +6,7 @@ import {
   addScaled,
   blockSize,
   createFeatureList,
+  type FeatureList,
   hashText,
   mixed,
   type SparseVector,
@@ -21,22 +22,27 @@ export interface BuiltinEmbedderOptions {
 const revision = 1;
 const dimensionChoices: readonly number[] = [1024, 512, 256];
 
-/** Share of the dense leg. Measured in bench/ranking.mjs; from 0.25 on, the keyword leg alone is better on most sets. */
-const fusionWeight = 0.15;
+/** Share of the dense leg. Measured with bench/ranking.mjs --weights: from 0.2 on, the keyword leg alone is better on most sets. */
+const fusionWeight = 0.12;
 /** How often a word of a heading line counts. */
 const headingWeight = 3;
 /** Character n-grams together, beside the word they are taken from. */
-const gramShare = 0.5;
+const gramShare = 0.7;
 const gramLengths = [3, 4] as const;
 const maxGramTermLength = 40;
-/** Length that every document has besides its words, so that a title alone does not outweigh a page on the same thing. */
-const ballastWeight = 2;
+/**
+ * Length that every document has besides its words, so that a title alone does not outweigh a page on the same thing: pivoted
+ * normalisation (Singhal, Buckley, Mitra 1996) in vectors of length 1.
+ */
+const ballastWeight = 6;
 const maxHeadingLines = 3;
 const maxHeadingLength = 160;
 const maxCachedTerms = 20_000;
 /** Embedding goes on this long before other work of the thread has its turn. */
 const turnMs = 8;
 
+/** Entries of a word in each block, beside one of a gram. */
+const wordRounds = 2;
 const wordSeed = 0;
 const gramSeed = 0x2545f491;
 const wordlessSeed = 0x6c078965;
@@ -45,8 +51,8 @@ const wordlessSeed = 0x6c078965;
  * The embedder that is always there: no model, no files, no network, the same vectors on every machine.
  *
  * Words (stemmed, in Japanese, Chinese and Korean pairs of characters) and the character n-grams of words are hashed to signed dimensions
- * (Weinberger et al. 2009) and weighed by their number (1 + ln n), by how common they are in general, and by whether they
- * stand in a heading. It knows spelling and morphology, not meaning, so its `fusionWeight` is small.
+ * (Weinberger et al. 2009) and weighed by their number (saturating, as in BM25), by how common they are in general, and by
+ * whether they stand in a heading. It knows spelling and morphology, not meaning, so its `fusionWeight` is small.
  *
  * Takes texts of any length in linear time. Its tokens are the analyser's terms.
  *
@@ -66,7 +72,8 @@ export function createBuiltinEmbedder(options: BuiltinEmbedderOptions = {}): Emb
     );
   }
   const analyser = createAnalyser();
-  const featuresOf = createTermFeatures(dimensions / blockSize);
+  const features = createTermFeatures(dimensions / blockSize);
+  const sum = new Float64Array(dimensions);
 
   function vectorOf(text: string, purpose: EmbedPurpose): { vector: Float32Array; tokens: number } {
     const bodyStart = purpose === 'document' ? headingEnd(text) : 0;
@@ -76,12 +83,10 @@ export function createBuiltinEmbedder(options: BuiltinEmbedderOptions = {}): Emb
     for (const term of heading) counts.set(term, (counts.get(term) ?? 0) + headingWeight);
     for (const term of body) counts.set(term, (counts.get(term) ?? 0) + 1);
 
-    const sum = new Float64Array(dimensions);
+    sum.fill(0);
     let hash = 0;
     for (const [term, count] of counts) {
-      const features = featuresOf(term);
-      addScaled(sum, features.vector, count === 1 ? 1 : 1 + Math.log(count));
-      hash = (hash + features.hash) | 0;
+      hash = (hash + features.add(sum, term, saturated(count))) | 0;
     }
     if (counts.size === 0) addBallast(sum, hashText(text, 0, text.length, wordlessSeed), 1);
     else if (purpose === 'document') addBallast(sum, mixed(hash), ballastWeight);
@@ -119,51 +124,78 @@ export function createBuiltinEmbedder(options: BuiltinEmbedderOptions = {}): Emb
   };
 }
 
+/** How much a term counts that a text says `count` times: as in BM25, with k1 = 1.2. */
+function saturated(count: number): number {
+  return (2.2 * count) / (count + 1.2);
+}
+
 interface TermFeatures {
+  /** Adds the features of a term, weighed, to `target`; returns the term's hash. */
+  add(target: Float64Array, term: string, scale: number): number;
+}
+
+interface CachedTerm {
   readonly hash: number;
   readonly vector: SparseVector;
 }
 
-/** Features of terms, weighed; those seen last are kept, in two generations of bounded size. */
-function createTermFeatures(blocks: number): (term: string) => TermFeatures {
+/** Features of terms. Those of words, many each, are kept for the words seen last, in two generations of bounded size. */
+function createTermFeatures(blocks: number): TermFeatures {
   const weightOf = createTermWeight();
   const list = createFeatureList(blocks);
-  let young = new Map<string, TermFeatures>();
-  let old = new Map<string, TermFeatures>();
+  let young = new Map<string, CachedTerm>();
+  let old = new Map<string, CachedTerm>();
 
-  function compute(term: string): TermFeatures {
+  function compute(term: string): CachedTerm {
     const weight = weightOf(term);
     const hash = hashText(term, 0, term.length, wordSeed);
-    list.add(hash, weight, 2);
-    if (hasGrams(term)) addGrams(term, weight, list.add);
-    return { hash, vector: list.take() };
+    list.clear();
+    list.add(hash, weight, wordRounds);
+    // Numbers that look alike mean different things.
+    if (/\p{L}/u.test(term)) addGrams(term, weight, list);
+    return { hash, vector: list.copy() };
   }
 
-  return (term) => {
-    let features = young.get(term);
-    if (features !== undefined) return features;
-    features = old.get(term) ?? compute(term);
+  function cached(term: string): CachedTerm {
+    let known = young.get(term);
+    if (known !== undefined) return known;
+    known = old.get(term) ?? compute(term);
     if (young.size >= maxCachedTerms / 2) {
       old = young;
       young = new Map();
     }
-    young.set(term, features);
-    return features;
+    young.set(term, known);
+    return known;
+  }
+
+  return {
+    add(target, term, scale) {
+      if (hasGrams(term)) {
+        const { hash, vector } = cached(term);
+        addScaled(target, vector, scale);
+        return hash;
+      }
+      const hash = hashText(term, 0, term.length, wordSeed);
+      list.clear();
+      list.add(hash, weightOf(term), wordRounds);
+      list.addTo(target, scale);
+      return hash;
+    },
   };
 }
 
-/** Two characters of Japanese are a gram already, and numbers that look alike mean different things. */
+/** Two characters of Japanese are a gram already. */
 function hasGrams(term: string): boolean {
-  return term.length > 2 && term.length <= maxGramTermLength && /\p{L}/u.test(term);
+  return term.length > 2 && term.length <= maxGramTermLength;
 }
 
-function addGrams(term: string, weight: number, add: (hash: number, weight: number, rounds: number) => void): void {
+function addGrams(term: string, weight: number, list: FeatureList): void {
   const padded = `<${term}>`;
   const count = gramLengths.reduce((sum, length) => sum + Math.max(0, padded.length - length + 1), 0);
   const gramWeight = (weight * gramShare) / Math.sqrt(count);
   for (const length of gramLengths) {
     for (let start = 0; start + length <= padded.length; start++) {
-      add(hashText(padded, start, start + length, gramSeed), gramWeight, 1);
+      list.add(hashText(padded, start, start + length, gramSeed), gramWeight, 1);
     }
   }
 }
@@ -182,7 +214,9 @@ function headingEnd(text: string): number {
 
 function normalised(sum: Float64Array): Float32Array {
   let squares = 0;
-  for (const value of sum) squares += value * value;
-  const length = Math.sqrt(squares);
-  return Float32Array.from(sum, (value) => value / length);
+  for (let index = 0; index < sum.length; index++) squares += sum[index]! * sum[index]!;
+  const scale = 1 / Math.sqrt(squares);
+  const vector = new Float32Array(sum.length);
+  for (let index = 0; index < sum.length; index++) vector[index] = sum[index]! * scale;
+  return vector;
 }

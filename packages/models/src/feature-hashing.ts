@@ -26,19 +26,39 @@ export function mixed(value: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/**
- * Gathers features into a sparse vector over `blocks` blocks. A feature becomes `rounds` signed entries in every block:
- * signs make what collides cancel out on average (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning").
- */
-export function createFeatureList(blocks: number): {
+/** Features gathered into a sparse vector over some blocks. */
+export interface FeatureList {
+  /**
+   * Adds the feature of this hash, of length `weight` in the longest vector. It becomes `rounds` signed entries in every block: signs
+   * make what collides cancel out on average (Weinberger et al. 2009, "Feature Hashing for Large Scale Multitask Learning").
+   */
   add(hash: number, weight: number, rounds: number): void;
-  take(): SparseVector;
-} {
-  let dimensions: number[] = [];
-  let values: number[] = [];
+  clear(): void;
+  copy(): SparseVector;
+  /** Adds the features to a dense vector. */
+  addTo(target: Float64Array, scale: number): void;
+}
+
+const initialEntries = 1_024;
+
+export function createFeatureList(blocks: number): FeatureList {
+  let dimensions = new Uint16Array(initialEntries);
+  let values = new Float32Array(initialEntries);
+  let count = 0;
+
+  function grow(): void {
+    const wider = new Uint16Array(dimensions.length * 2);
+    wider.set(dimensions);
+    dimensions = wider;
+    const longer = new Float32Array(values.length * 2);
+    longer.set(values);
+    values = longer;
+  }
+
   return {
     add(hash, weight, rounds) {
-      // A feature has the same share of a block whatever their number, and length 1 in the longest vector.
+      while (count + rounds * blocks > dimensions.length) grow();
+      // The same share of a block whatever the number of blocks.
       const share = weight / Math.sqrt(4 * rounds);
       // Rounds have slots of their own, so that a feature alone never cancels itself out.
       const slots = Math.floor(featureSlots / rounds);
@@ -48,16 +68,18 @@ export function createFeatureList(blocks: number): {
         const signs = mixed(state ^ 0x5bd1e995);
         for (let block = 0; block < blocks; block++) {
           const slot = (((state >>> (8 * block)) & 0xff) * slots) >>> 8;
-          dimensions.push(block * blockSize + round * slots + slot);
-          values.push((signs >>> block) & 1 ? share : -share);
+          dimensions[count] = block * blockSize + round * slots + slot;
+          values[count] = (signs >>> block) & 1 ? share : -share;
+          count++;
         }
       }
     },
-    take() {
-      const taken = { dimensions: Uint16Array.from(dimensions), values: Float32Array.from(values) };
-      dimensions = [];
-      values = [];
-      return taken;
+    clear() {
+      count = 0;
+    },
+    copy: () => ({ dimensions: dimensions.slice(0, count), values: values.slice(0, count) }),
+    addTo(target, scale) {
+      for (let index = 0; index < count; index++) target[dimensions[index]!]! += values[index]! * scale;
     },
   };
 }
