@@ -26,8 +26,11 @@ const patterns: Record<TiktokenEncoding, string> = {
 const partLength = 1 << 19;
 /** How far back from there the end of a part is looked for. */
 const partSearch = 1 << 16;
-/** Pieces and parts of them up to this length are remembered with their counts, this many of them, in two generations. */
-const rememberedLength = 64;
+/**
+ * Pieces and parts of them up to this length are remembered with their counts, this many of them, in two generations. V8 copies
+ * slices of up to 12 units; a longer one would keep the whole text that it was cut from in memory.
+ */
+const rememberedLength = 12;
 const rememberedPieces = 1 << 16;
 
 /**
@@ -59,8 +62,7 @@ export async function createTiktokenCounter(encoding: TiktokenEncoding = 'cl100k
   let older = new Map<string, number>();
 
   function countPiece(piece: string): number {
-    // Where a piece is ASCII, it is also its own string of bytes. Of the others, none is one token unless merging makes it so.
-    if (isAscii(piece)) return ranks.has(piece) ? 1 : countWhole(piece);
+    if (isAscii(piece)) return countWhole(piece);
     let count = 0;
     let start = 0;
     let left = piece.codePointAt(0)!;
@@ -81,10 +83,10 @@ export async function createTiktokenCounter(encoding: TiktokenEncoding = 'cl100k
   }
 
   function countWhole(piece: string): number {
-    if (piece.length > rememberedLength) return countBytePairs(piece);
+    if (piece.length > rememberedLength) return countNew(piece);
     let count = recent.get(piece);
     if (count !== undefined) return count;
-    count = older.get(piece) ?? countBytePairs(piece);
+    count = older.get(piece) ?? countNew(piece);
     if (recent.size >= rememberedPieces) {
       older = recent;
       recent = new Map();
@@ -93,17 +95,24 @@ export async function createTiktokenCounter(encoding: TiktokenEncoding = 'cl100k
     return count;
   }
 
+  function countNew(piece: string): number {
+    // Where a piece is ASCII, it is also its own string of bytes. Of the others, none is one token unless merging makes it so.
+    return ranks.has(piece) && isAscii(piece) ? 1 : countBytePairs(piece);
+  }
+
   function countPart(text: string): number {
     let count = 0;
     for (let start = 0; start < text.length; ) {
       let end = simpleWordEnd(text, start);
-      if (end === start) {
+      if (end > start) {
+        count += countWhole(text.slice(start, end));
+      } else {
         // Every character is matched by some alternative, so the matches lie end to end.
         piecePattern.lastIndex = start;
         piecePattern.test(text);
         end = piecePattern.lastIndex;
+        count += countPiece(text.slice(start, end));
       }
-      count += countPiece(text.slice(start, end));
       start = end;
     }
     return count;
