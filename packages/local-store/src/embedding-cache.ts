@@ -12,6 +12,8 @@ export interface EmbeddingCache {
   get(key: string): Float32Array | undefined;
   /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks. */
   prune(): number;
+  /** Deletes the entries of other dimensions. */
+  keepOnly(dimensions: number): void;
 }
 
 export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
@@ -23,6 +25,7 @@ export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
        SELECT number FROM embeddings WHERE number NOT IN (SELECT embedding FROM chunks)
        ORDER BY number DESC LIMIT -1 OFFSET max(${minUnusedEmbeddings}, (SELECT count(*) FROM chunks)))`,
   );
+  const deleteOthers = database.prepare('DELETE FROM embeddings WHERE length(vector) <> ?');
   const numberOf = (key: string): number | undefined => find.rows(key)[0]?.[0] as number | undefined;
   return {
     find: numberOf,
@@ -34,6 +37,7 @@ export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
       return bytes === undefined ? undefined : vectorFromBytes(bytes as Uint8Array);
     },
     prune: () => prune.run().changes,
+    keepOnly: (dimensions) => void deleteOthers.run(dimensions * Float32Array.BYTES_PER_ELEMENT),
   };
 }
 

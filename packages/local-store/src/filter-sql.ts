@@ -126,5 +126,6 @@ export function scopeToSql(scope: {
 
 /** Whether a database can hold the string as it is: no lone surrogate, no NUL. */
 export function isStorable(text: string): boolean {
-  return !/[\0]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text);
+  // ES2024, in every Node that this runs on: it looks at a machine word at a time.
+  return (text as string & { isWellFormed(): boolean }).isWellFormed() && !text.includes('\0');
 }

@@ -73,6 +73,7 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
           );
         }
         putManifest.run(JSON.stringify(manifest));
+        if (before !== after) cache.keepOnly(after);
         countCommit.run();
       });
     },

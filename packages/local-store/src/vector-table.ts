@@ -58,8 +58,11 @@ export function createVectorTable(dimensions: number): VectorTable {
     larger.set(array);
     return larger;
   };
-  const cosineAt = (query: PreparedQuery, slot: number): number =>
-    dot(query.vector, blockOf(slot), offsetOf(slot), dimensions) * query.inverseNorm * (inverseNorms[slot] as number);
+  const cosineAt = (query: PreparedQuery, slot: number): number => {
+    const inner = dot(query.vector, blockOf(slot), offsetOf(slot), dimensions);
+    // Rounding takes a vector's cosine with itself past 1.
+    return Math.max(-1, Math.min(1, inner * query.inverseNorm * (inverseNorms[slot] as number)));
+  };
 
   return {
     dimensions,

@@ -1,8 +1,22 @@
 export { type EmbedderContractOptions, embedderContract, type RelatedTexts } from './embedder.contract.js';
 export { generateFilter, generateMetadata } from './generated-filters.js';
 export { type GeneratorContractOptions, generatorContract, samplePrompt } from './generator.contract.js';
+export {
+  assertReadOrRefused,
+  assertWellFormed,
+  type ReaderContractOptions,
+  type ReaderSample,
+  readerContract,
+  readerErrorCodes,
+} from './reader.contract.js';
 export { createSeededRandom, type SeededRandom } from './seeded-random.js';
 export { sharedFile } from './shared-file.js';
 export { type StoreContractOptions, type StoreUnderTest, storeContract } from './store.contract.js';
-export { createClusteredVectors, sketchDocument, suiteAnalyser, suiteManifest } from './store-fixtures.js';
+export {
+  type ChunkSketch,
+  createClusteredVectors,
+  sketchDocument,
+  suiteAnalyser,
+  suiteManifest,
+} from './store-fixtures.js';
 export type { TestOptions, TestRunner } from './test-runner.js';
