@@ -115,7 +115,7 @@ function segmentOf(runs: readonly Run[]): Segment {
     text += last ? separator(last, run, text) + run.text : run.text;
   });
   return {
-    text,
+    text: text.replace(/([\d—–]) \)/g, '$1)'),
     left: Math.min(...runs.map((run) => run.left)),
     right: Math.max(...runs.map((run) => run.right)),
     baseline: main.baseline,

@@ -61,8 +61,8 @@ export async function openPdf(input: ReadInput, options: ReadOptions): Promise<O
   for (const password of [undefined, ...(options.passwords ?? [])]) {
     throwIfAborted(options.signal);
     const parser = new PDFParse({
-      // PDF.js takes the buffer away from whoever gave it.
-      data: input.bytes.slice(),
+      // A copy, because PDF.js takes the buffer away from whoever gave it.
+      data: new Uint8Array(input.bytes),
       ...(password !== undefined && { password }),
       ...data,
       verbosity: 0,

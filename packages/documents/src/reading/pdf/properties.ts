@@ -36,7 +36,7 @@ function titleOf(title: string | undefined): string | undefined {
     /^(?:untitled|無題|title|document|slide|presentation|powerpoint presentation|print|layout|doc)\s*\d*$/i.test(
       title,
     ) ||
-    /\.(?:docx?|xlsx?|pptx?|pdf|indd|qxd|tex|dvi|ps|eps|ai|rtf|odt|html?|cdr|fm|p65|pmd)$/i.test(title) ||
+    /\.(?:exe|docx?|xlsx?|pptx?|pdf|indd|qxd|tex|dvi|ps|eps|ai|rtf|odt|html?|cdr|fm|p65|pmd)$/i.test(title) ||
     /^(?:https?:|file:|[a-z]:\\|\/)/i.test(title) ||
     !/\p{L}{2}|\p{Script=Han}/u.test(title);
   return isFromProgram ? undefined : title;

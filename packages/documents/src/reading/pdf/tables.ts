@@ -18,8 +18,8 @@ export function tablesAndLines(rows: readonly Row[]): (Table | Line)[] {
   const result: (Table | Line)[] = [];
   let index = 0;
   while (index < rows.length) {
-    const end = endOfTable(rows, index);
-    const table = end > index ? tableOf(rows.slice(index, end)) : undefined;
+    const end = endOfTable(rows, index + spanningHeadings(rows, index));
+    const table = end > index + 1 ? tableOf(rows.slice(index, end)) : undefined;
     if (table) {
       result.push(table);
       index = end;
@@ -43,6 +43,26 @@ function lineOf(row: Row): Line {
     bold: row.segments.every((segment) => segment.bold),
     italic: row.segments.every((segment) => segment.italic),
   };
+}
+
+/** How many rows from `start` on are headings over several columns of a table: alone, and away from its left margin. */
+function spanningHeadings(rows: readonly Row[], start: number): number {
+  for (let count = 0; count <= 2; count++) {
+    const row = rows[start + count];
+    if (!row) return 0;
+    if (row.segments.length >= 2) {
+      const headings = rows.slice(start, start + count).map(({ segments }) => segments[0] as Segment);
+      const below = rows.slice(start + count, start + count + 4);
+      const left = Math.min(...below.map(({ segments }) => (segments[0] as Segment).left));
+      const right = Math.max(...below.map(({ segments }) => (segments.at(-1) as Segment).right));
+      const isOver = headings.every(
+        (one) => one.left > left + (right - left) * 0.25 && one.right < right + one.size && one.text.length < 60,
+      );
+      const isClose = row.baseline - (rows[start] as Row).baseline < row.size * 2.2 * count;
+      return count > 0 && isOver && isClose ? count : 0;
+    }
+  }
+  return 0;
 }
 
 /** Where the run of rows with several cells that begins at `start` ends; `start` where none begins. */
