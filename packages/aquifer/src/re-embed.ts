@@ -38,7 +38,8 @@ export async function reEmbedIndex(
       const chunker = await chunkerFor(embedder, builtWith);
       const opened = await openWorkStore();
       to = opened;
-      await reEmbed({ from, to: opened, chunker, embedder, readerFingerprint, signal, onProgress });
+      const fromChunker = manifest.chunker;
+      await reEmbed({ from, fromChunker, to: opened, chunker, embedder, readerFingerprint, signal, onProgress });
       await writeBuiltWith(opened, builtWith);
       await writeFolderRoots(opened, await readFolderRoots(from));
 

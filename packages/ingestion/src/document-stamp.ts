@@ -19,7 +19,7 @@ export interface DocumentStamp {
 const ingestionVersion = 'ingestion-1';
 
 /** The `processing` part of a stamp. */
-export function processingDigest(readerFingerprint: string, chunker: Chunker): string {
+export function processingDigest(readerFingerprint: string, chunker: Pick<Chunker, 'fingerprint'>): string {
   return digest([ingestionVersion, readerFingerprint, chunker.fingerprint]);
 }
 

@@ -16,6 +16,8 @@ export interface ReEmbedOptions {
   readonly to: Store;
   readonly chunker: Chunker;
   readonly embedder: Embedder;
+  /** The fingerprint of the chunker that `from` was built with. */
+  readonly fromChunker: string;
   /** As `createIngestor` will be given it. */
   readonly readerFingerprint?: string;
   readonly embedBatchSize?: number;
@@ -44,11 +46,13 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
     signal,
   });
   const processing = processingDigest(options.readerFingerprint ?? '', chunker);
+  const processingBefore = processingDigest(options.readerFingerprint ?? '', { fingerprint: options.fromChunker });
   const keyOf = embeddingKeys(embedder);
 
+  // Text that other readers made keeps its stamp, so that the next run reads those files again.
   const restamp = (record: DocumentRecord): string => {
     const stamp = parseStamp(record.stamp);
-    return stamp === undefined ? record.stamp : formatStamp({ ...stamp, processing });
+    return stamp?.processing === processingBefore ? formatStamp({ ...stamp, processing }) : record.stamp;
   };
 
   async function copy(record: DocumentRecord): Promise<void> {
