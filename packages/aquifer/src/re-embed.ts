@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { AquiferError, fingerprintText, type Store } from '@aquifer/contracts';
+import { AquiferError, type Embedder, fingerprintText, type Store } from '@aquifer/contracts';
 import { readerFingerprint } from '@aquifer/documents';
 import { reEmbed } from '@aquifer/ingestion';
 import { openLocalStore } from '@aquifer/local-store';
@@ -14,7 +14,7 @@ import { embedderByName } from './models-by-name.js';
 import type { ReEmbedKnowledgeBaseOptions } from './re-embed-knowledge-base.js';
 import { finishReplacement, nextIndexFolder, replaceIndex } from './replace-index.js';
 
-/** See {@link reEmbedKnowledgeBase}, which loads this file when it is needed. */
+/** See `reEmbedKnowledgeBase`, which loads this file when it is needed. */
 export async function reEmbedIndex(
   options: KnowledgeBaseOptions,
   { signal, onProgress }: ReEmbedKnowledgeBaseOptions,
@@ -25,51 +25,53 @@ export async function reEmbedIndex(
     throw new AquiferError('index-not-found', `There is no index at ${location} to embed again.`);
   }
   const analyser = createAnalyser();
-  const { encryptionKey } = options;
-  // Open for writing, so that nobody else changes what is being copied.
-  const from = await openLocalStore({ location, analyser, encryptionKey });
-  let to: Store | undefined;
+  const open = (folder: string) => openLocalStore({ location: folder, analyser, encryptionKey: options.encryptionKey });
+
+  const opened: { close?(): Promise<void> }[] = [];
   try {
+    // Open for writing, so that nobody else changes what is being copied.
+    const from = await open(location);
+    opened.push(from);
     const manifest = await from.readManifest();
     if (manifest === undefined) throw new AquiferError('index-not-found', `The index at ${location} is empty.`);
     const builtWith = planBuild(options, await readBuiltWith(from));
     const embedder = await embedderByName(builtWith.embedderName);
-    try {
-      const chunker = await chunkerFor(embedder, builtWith);
-      const opened = await openWorkStore();
-      to = opened;
-      const fromChunker = manifest.chunker;
-      await reEmbed({ from, fromChunker, to: opened, chunker, embedder, readerFingerprint, signal, onProgress });
-      await writeBuiltWith(opened, builtWith);
-      await writeFolderRoots(opened, await readFolderRoots(from));
+    opened.push(embedder);
+    const chunker = await chunkerFor(embedder, builtWith);
 
-      async function openWorkStore(): Promise<Store> {
-        const work = { location: nextIndexFolder(location), analyser, encryptionKey };
-        const begun = await openLocalStore(work);
-        const begunManifest = await begun.readManifest();
-        if (begunManifest && fingerprintText(begunManifest.embedder) === fingerprintText(embedder.fingerprint))
-          return begun;
-        let fresh = begun;
-        if (begunManifest) {
-          // Of an interrupted run with another embedder.
-          await begun.close();
-          await rm(work.location, { recursive: true });
-          fresh = await openLocalStore(work);
-        }
-        await createManifest(fresh, {
-          ...manifest!.knowledgeBase,
-          embedder,
-          analyser: analyser.version,
-          chunker: chunker.fingerprint,
-        });
-        return fresh;
-      }
-    } finally {
-      await embedder.close?.();
-    }
+    await removeOtherAttempt(nextIndexFolder(location), open, embedder);
+    const to = await open(nextIndexFolder(location));
+    opened.push(to);
+    const { id, name } = manifest.knowledgeBase;
+    await createManifest(to, { id, name, embedder, analyser: analyser.version, chunker: chunker.fingerprint });
+    await reEmbed({
+      from,
+      fromChunker: manifest.chunker,
+      to,
+      chunker,
+      embedder,
+      readerFingerprint,
+      signal,
+      onProgress,
+    });
+    await writeBuiltWith(to, builtWith);
+    await writeFolderRoots(to, await readFolderRoots(from));
   } finally {
-    await to?.close();
-    await from.close();
+    for (const part of opened.reverse()) await part.close?.();
   }
   await replaceIndex(location);
+}
+
+/** Removes what an interrupted run with another embedder left; that of the same embedder is gone on with. */
+async function removeOtherAttempt(
+  folder: string,
+  open: (folder: string) => Promise<Store>,
+  embedder: Embedder,
+): Promise<void> {
+  if (!existsSync(folder)) return;
+  const left = await open(folder);
+  const manifest = await left.readManifest();
+  await left.close();
+  const isSame = manifest && fingerprintText(manifest.embedder) === fingerprintText(embedder.fingerprint);
+  if (!isSame) await rm(folder, { recursive: true });
 }
