@@ -1,6 +1,5 @@
 import type { StoreStats } from '@aquifer/contracts';
 import { calibrate } from './graph-calibration.js';
-import { readGraph, readGraphHeader, removeGraphFiles, writeGraphSnapshot } from './graph-snapshot.js';
 import { createHnswGraph, type HnswGraph, type HnswLibrary, largestNumber, loadHnswLibrary } from './hnsw-graph.js';
 import { type IndexKind, maxRemovedShare, type SearchSituation, wantsGraph } from './search-plan.js';
 import type { VectorTable } from './vector-table.js';
@@ -45,6 +44,9 @@ const searchesBeforeLoading = 3;
 /** How long adding may hold up a search. */
 const sliceMs = 8;
 
+// Most indexes have no graph, and then the modules that read and write one are not loaded.
+const snapshots = (): Promise<typeof import('./graph-snapshot.js')> => import('./graph-snapshot.js');
+
 interface OwnedGraph {
   readonly graph: HnswGraph;
   ef: number;
@@ -79,6 +81,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
   const load = async (table: VectorTable): Promise<void> => {
     library ??= loadHnswLibrary();
     if (library === undefined) return;
+    const { readGraph, readGraphHeader } = await snapshots();
     const snapshot = await readGraphHeader(location, { identity, dimensions: table.dimensions });
     if (snapshot === undefined) return;
     const graph = await readGraph(location, snapshot, library);
@@ -141,7 +144,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       library ??= loadHnswLibrary();
       if (!wanted(table.size(), table.dimensions) || library === undefined) {
         use(undefined);
-        if (options.savesGraph) await removeGraphFiles(location);
+        if (options.savesGraph) await (await snapshots()).removeGraphFiles(location);
         return;
       }
       await loadOnce(table);
@@ -165,7 +168,11 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       if (again) building = undefined;
       build.onProgress({ done: table.size(), total: table.size() });
       if (!options.savesGraph) return;
-      await writeGraphSnapshot(location, graph, { identity, generation: build.generation, ...calibration });
+      await (await snapshots()).writeGraphSnapshot(location, graph, {
+        identity,
+        generation: build.generation,
+        ...calibration,
+      });
     },
 
     async stats(vectors, dimensions, numbers) {
@@ -176,7 +183,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       if (!wanted(vectors, dimensions)) return { kind: 'exact' };
       library ??= loadHnswLibrary();
       if (library === undefined) return { kind: 'exact', note: missingNote };
-      const held = active?.graph ?? (await readGraphHeader(location, { identity, dimensions }));
+      const held = active?.graph ?? (await (await snapshots()).readGraphHeader(location, { identity, dimensions }));
       if (held === undefined) return { kind: 'exact', note: unbuiltNote };
       const known = 'header' in held ? new Set(held.numbers) : held;
       const worthwhile = 'header' in held ? held.header.worthwhile : active?.worthwhile === true;

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 // FTS5 cuts tokens at 32,768 bytes; what is longer than this is no word, but must still be told from its neighbours.
 const maxTermLength = 400;
 
@@ -11,10 +9,7 @@ const mark = '\x7f';
  * surrogates, so both are spelled out; very long terms are replaced by their hash.
  */
 export function storedTerm(term: string): string {
-  const short =
-    term.length <= maxTermLength
-      ? term
-      : `${mark}${mark}h${createHash('sha256').update(term, 'utf16le').digest('hex')}`;
+  const short = term.length <= maxTermLength ? term : `${mark}${mark}h${hash(term)}`;
   if (!/[A-Z\0\ud800-\udfff]/.test(short)) return short;
   return short
     .replace(/[A-Z]/g, (letter) => `${mark}${letter.toLowerCase()}`)
@@ -23,6 +18,10 @@ export function storedTerm(term: string): string {
       (unit) => `${mark}${mark}${unit.charCodeAt(0).toString(16)}`,
     );
 }
+
+// Loaded where it is needed, which is hardly ever: it takes milliseconds that every search would wait.
+const hash = (term: string): string =>
+  process.getBuiltinModule('node:crypto').createHash('sha256').update(term, 'utf16le').digest('hex');
 
 /** Terms as the text of an FTS5 column. */
 export const storedTerms = (terms: readonly string[]): string => terms.map(storedTerm).join(' ');

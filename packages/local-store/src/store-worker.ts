@@ -12,7 +12,7 @@ import { createDocumentWriter, type DocumentToWrite } from './document-writes.js
 import { checkVector, createEmbeddingCache } from './embedding-cache.js';
 import { createKeywordSearch, type KeywordSearch } from './keyword-search.js';
 import { serveCalls } from './worker-calls.js';
-import { acquireWriterLock, type WriterLock } from './writer-lock.js';
+import type { WriterLock } from './writer-lock.js';
 
 export interface StoreWorkerOptions extends OpenDatabaseOptions {
   readonly file: string;
@@ -21,8 +21,12 @@ export interface StoreWorkerOptions extends OpenDatabaseOptions {
 }
 
 /** The engine of the store thread: the writer's lock, one connection, and everything but vectors in memory. */
-function createStoreEngine(options: StoreWorkerOptions) {
-  const lock = options.mode === 'write' ? acquireWriterLock(options.location, options.command) : undefined;
+async function createStoreEngine(options: StoreWorkerOptions) {
+  let lock: WriterLock | undefined;
+  if (options.mode === 'write') {
+    const { acquireWriterLock } = await import('./writer-lock.js');
+    lock = acquireWriterLock(options.location, options.command);
+  }
   try {
     return createLockedEngine(options, lock);
   } catch (error) {
@@ -128,18 +132,18 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
   };
 }
 
-type StoreEngine = ReturnType<typeof createStoreEngine>;
+type StoreEngine = Awaited<ReturnType<typeof createStoreEngine>>;
 
 export type StoreWorkerMethods = {
-  readonly open: (options: StoreWorkerOptions) => void;
+  readonly open: (options: StoreWorkerOptions) => Promise<void>;
 } & StoreEngine;
 
 if (parentPort !== null) {
   let engine: StoreEngine | undefined;
   let file = '';
-  const open = (options: StoreWorkerOptions): void => {
+  const open = async (options: StoreWorkerOptions): Promise<void> => {
     file = options.file;
-    engine = createStoreEngine(options);
+    engine = await createStoreEngine(options);
   };
   serveCalls(parentPort, (name) => {
     if (name === 'open') return open;

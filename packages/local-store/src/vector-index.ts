@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
 import { inSnapshot } from './database.js';
-import { checkVector, vectorFromBytes } from './embedding-cache.js';
+import { checkVector } from './embedding-cache.js';
 import { isStorable, scopeToSql } from './filter-sql.js';
 import { createGraphKeeper } from './graph-keeper.js';
 import { type IndexKind, planSearch } from './search-plan.js';
@@ -93,7 +93,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     removedChunks = removed;
     let added = 0;
     for (const [number, document, bytes] of selectAdded.each(lastNumber, limit)) {
-      table.add(number as number, document as number, vectorFromBytes(bytes as Uint8Array));
+      table.add(number as number, document as number, bytes as Uint8Array);
       lastNumber = number as number;
       added++;
     }
