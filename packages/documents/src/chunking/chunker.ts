@@ -158,25 +158,25 @@ function divide(
 /** Sizes units. One that is surely too large for a chunk is sized by its parts, which will be needed anyway. */
 function createMeasure(text: string, { tokenCounter, maxTokens, specialTokens }: ChunkSettings) {
   return function measure(unit: TextUnit): MeasuredUnit {
-    if (likelyTokens(text, unit) > maxTokens * 0.8) {
+    const raw = text.slice(unit.start, unit.end);
+    const visible = raw.trimEnd();
+    if (likelyTokens(visible) > maxTokens * 0.8) {
       const parts = divideUnit(text, unit)?.map(measure);
       if (parts !== undefined) return { ...unit, parts, tokens: totalTokens(parts) };
     }
-    const raw = text.slice(unit.start, unit.end);
-    const visible = raw.trimEnd();
     const separator = unit.grain === 'block' || unit.grain === 'code' || raw.includes('\n', visible.length) ? 1 : 0;
     return { ...unit, tokens: tokenCounter.count(visible) - specialTokens + separator };
   };
 }
 
 /** A guess that looks at a few characters: ideographs and kana are about one token each, other text a quarter. */
-function likelyTokens(text: string, { start, end }: TextUnit): number {
-  const length = end - start;
+function likelyTokens(text: string): number {
+  const { length } = text;
   const samples = 32;
   if (length <= samples) return length;
   let wide = 0;
   for (let sample = 0; sample < samples; sample += 1) {
-    if (text.charCodeAt(start + Math.floor((sample * length) / samples)) >= 0x2e80) wide += 1;
+    if (text.charCodeAt(Math.floor((sample * length) / samples)) >= 0x2e80) wide += 1;
   }
   return (length * (1 + (3 * wide) / samples)) / 4;
 }
@@ -231,8 +231,7 @@ function visibleBounds(text: string, range: readonly TextUnit[]): { start: numbe
   const { start, grain } = range[0]!;
   const last = range.at(-1)!;
   const lead = grain === 'block' ? text.slice(start, range[0]!.end).search(/\S/) : 0;
-  let end = last.end;
-  while (end > start && /\s/.test(text[end - 1]!)) end -= 1;
+  const end = start + text.slice(start, last.end).trimEnd().length;
   return { start: start + Math.max(0, lead), end };
 }
 

@@ -180,6 +180,7 @@ const shortestFragment = 12;
 const longestFragment = 40;
 const clauseEnd = /[,;:、，；：・…—–)\]}」』）】>|\t]/;
 const space = /\s/;
+const spaces = /\s*/y;
 const hiragana = /[\u3041-\u3096ー]/;
 const kanjiOrKatakana = /[\u30a1-\u30fa\u3400-\u9fff]/;
 
@@ -207,7 +208,9 @@ function* splitFragments(text: string, { start, end }: TextSpan): Generator<Text
       to = graphemeCut(text, limit, from);
       if (to <= from) to = nextGrapheme(text, from, end, longestFragment * 2);
     }
-    while (to < end && space.test(text[to]!)) to += 1;
+    spaces.lastIndex = to;
+    spaces.test(text);
+    to = Math.min(end, spaces.lastIndex);
     yield { start: from, end: to, level };
     from = to;
     level = nextLevel;

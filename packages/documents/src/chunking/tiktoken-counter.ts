@@ -38,7 +38,8 @@ const rememberedPieces = 1 << 16;
  * faster, since it makes no tokens, and in time O(n log n) for any text of length n, also where one "word" is a megabyte long.
  *
  * Exact for every text in which white space, 、 or 。 follows a letter or digit at least once in 450,000 characters; a longer
- * stretch without, which no model takes in one piece, may count a few tokens more.
+ * stretch without, which no model takes in one piece, may count a few tokens more. What is a letter is asked of the
+ * runtime's Unicode tables, so that characters added to Unicode in recent years may count one more or less.
  *
  * @throws AquiferError `invalid-options` for an unknown encoding, `missing-dependency` where `tiktoken` is not installed.
  * @example
