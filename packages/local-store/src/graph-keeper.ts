@@ -44,6 +44,9 @@ const searchesBeforeLoading = 3;
 /** How long adding may hold up a search. */
 const sliceMs = 8;
 
+/** Progress is for people; telling it more often would only keep the other thread busy. */
+const progressMs = 50;
+
 // Most indexes have no graph, and then the modules that read and write one are not loaded.
 const snapshots = (): Promise<typeof import('./graph-snapshot.js')> => import('./graph-snapshot.js');
 
@@ -101,6 +104,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
     table: VectorTable,
     { onProgress, pause }: GraphBuildOptions,
   ): Promise<void> => {
+    let toldAt = Number.NEGATIVE_INFINITY;
     for (;;) {
       const missing = [...table.numbers()].filter((number) => number <= largestNumber && !graph.has(number));
       if (missing.length === 0) return;
@@ -109,7 +113,10 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
         const vector = table.vector(number);
         if (vector !== undefined) graph.add(number, vector);
         if (performance.now() < sliceEnd) continue;
-        onProgress({ done: Math.min(graph.size(), table.size()), total: table.size() });
+        if (performance.now() > toldAt + progressMs) {
+          toldAt = performance.now();
+          onProgress({ done: Math.min(graph.size(), table.size()), total: table.size() });
+        }
         await pause();
         sliceEnd = performance.now() + sliceMs;
       }
