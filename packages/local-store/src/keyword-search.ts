@@ -33,10 +33,22 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
   const findTerm = database.prepare(
     `SELECT rowid, bm25(keywords, ${contextWeight}.0, ${bodyWeight}.0) FROM keywords WHERE keywords MATCH ?`,
   );
+  const selectGeneration = database.prepare('SELECT generation FROM counters');
   const idsOf = createChunkIdLookup(database);
 
+  // Counting takes milliseconds on a large index, so it is done once for each committed state.
+  let counted = { generation: -1, chunks: 0, lastNumber: 0 };
+  const count = (): typeof counted => {
+    const generation = selectGeneration.rows()[0]?.[0] as number;
+    if (generation !== counted.generation) {
+      const [chunks, lastNumber] = countChunks.rows()[0] as [number, number | null];
+      counted = { generation, chunks, lastNumber: lastNumber ?? 0 };
+    }
+    return counted;
+  };
+
   return ({ terms, limit, filter, documentIds }) => {
-    const [chunks = 0, lastNumber = 0] = (countChunks.rows()[0] ?? []) as number[];
+    const { chunks, lastNumber } = count();
     if (chunks === 0 || terms.length === 0) return { matches: [], method: 'exact' };
     const scores = new Float64Array(lastNumber + 1);
     const found: number[] = [];
