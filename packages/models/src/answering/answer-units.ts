@@ -10,8 +10,12 @@ export interface AnswerUnit {
   readonly end: number;
   readonly text: string;
   readonly kind: 'sentence' | 'list-item' | 'table-row' | 'heading';
-  /** What says what the unit is about but is not part of it: the heading above, a table's header, the line that opens a list. */
-  readonly context: string;
+  /** The heading above, or the empty string. */
+  readonly heading: string;
+  /** The header of a row's table, or the empty string. */
+  readonly header: string;
+  /** The line that opens the list, or the empty string. */
+  readonly opening: string;
 }
 
 /** Longer units are quoted as far as this: nobody reads a sentence of 2,000 characters. */
@@ -22,6 +26,8 @@ const tableRow = /\s\|\s|^\||\t/;
 const tableRule = /^[\s|:+=-]+$/;
 const listItem = /^\s*(?:[-*+•‣◦・●○■□◆◇–—]\s*|[([（]?(?:\d{1,3}|[a-zA-Z])[.)\]）]\s+|[①-⑳]\s*)/u;
 const markdownHeading = /^\s*#{1,6}\s+/;
+const sentenceEnd = /[.!?。！？…:：;；,、，][)）」』"”’]*$/u;
+const titleStart = /^[\p{Lu}\p{N}第]/u;
 const listOpening = /[:：]\s*$/u;
 
 /** Cuts a passage into units, in order. */
@@ -33,16 +39,24 @@ export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[]
   let header = passage.tableHeader;
   let headerLine: { readonly start: number; readonly end: number } | undefined;
 
-  const add = (start: number, end: number, kind: AnswerUnit['kind'], context: string): void => {
+  const add = (
+    start: number,
+    end: number,
+    kind: AnswerUnit['kind'],
+    lead: { header?: string; opening?: string } = {},
+  ): void => {
     const slice = text.slice(start, end);
     const bullet = /^\s*/.exec(slice.slice(markerLength(slice, kind)))![0].length + markerLength(slice, kind);
     const from = start + bullet;
     const to = Math.min(start + slice.trimEnd().length, from + maxUnitLength);
-    if (to > from) units.push({ passage: index, start: from, end: to, text: text.slice(from, to), kind, context });
+    if (to <= from) return;
+    const above = kind === 'heading' ? '' : heading;
+    const unit = { passage: index, start: from, end: to, text: text.slice(from, to), kind, heading: above };
+    units.push({ ...unit, header: lead.header ?? '', opening: lead.opening ?? '' });
   };
   /** A header that no row followed is a line like any other. */
   const closeTable = (): void => {
-    if (headerLine !== undefined) add(headerLine.start, headerLine.end, 'table-row', heading);
+    if (headerLine !== undefined) add(headerLine.start, headerLine.end, 'table-row');
     headerLine = undefined;
     header = '';
   };
@@ -57,13 +71,13 @@ export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[]
         headerLine = { start, end };
       } else {
         headerLine = undefined;
-        add(start, end, 'table-row', `${heading}\n${header}`);
+        add(start, end, 'table-row', { header });
       }
       continue;
     }
     closeTable();
     if (kind === 'list-item') {
-      add(start, end, 'list-item', `${heading}\n${opening}`);
+      add(start, end, 'list-item', { opening });
       continue;
     }
     opening = '';
@@ -71,9 +85,9 @@ export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[]
       const content = text.slice(sentence.start, sentence.end);
       if (isHeading(content, passage.headings)) {
         heading = content.replace(markdownHeading, '').trim();
-        add(sentence.start, sentence.end, 'heading', '');
+        add(sentence.start, sentence.end, 'heading');
       } else {
-        add(sentence.start, sentence.end, 'sentence', heading);
+        add(sentence.start, sentence.end, isTitles(content, passage) ? 'heading' : 'sentence');
       }
     }
     opening = text.slice(start, end).trim();
@@ -97,6 +111,15 @@ function isHeading(sentence: string, headings: readonly string[]): boolean {
   const isShortLine = sentence.includes('\n') && !line.includes('\n') && line.length <= maxHeadingLength;
   // The questions of a list of questions and answers are headings too.
   return isShortLine && (/[?？]$/u.test(line) || !/[.!?。！？…:：;；]|\d/u.test(line));
+}
+
+/** Lines of a cover or a table of contents: several short ones that each begin like a title and none of which ends like a sentence. */
+function isTitles(content: string, { title }: PromptPassage): boolean {
+  const lines = content.trim().split(/\s*\n\s*/);
+  const last = lines.at(-1)!;
+  if (sentenceEnd.test(last)) return false;
+  if (lines.length === 1) return last.length <= maxHeadingLength && title !== '' && title.includes(last);
+  return lines.every((line) => line.length <= maxHeadingLength && titleStart.test(line) && !sentenceEnd.test(line));
 }
 
 interface LineGroup {

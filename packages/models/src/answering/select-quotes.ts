@@ -1,180 +1,48 @@
 import type { Analyser, PromptPassage } from '@aquifer/contracts';
-import { type AnswerUnit, answerUnits } from './answer-units.js';
-import { readQuestion } from './question.js';
+import { type ScoredUnit, type ScoreWeights, scoreUnits } from './score-units.js';
 
 /** What decides which sentences are quoted, and whether any is. */
-export interface SelectionWeights {
-  /** A question's term in the unit counts 1; in the unit's own heading or table header, in the passage's heading path and title, in the sentence before and after: */
-  readonly context: number;
-  readonly title: number;
-  readonly previous: number;
-  readonly next: number;
-  /** Added for each pair of question terms that stand together in the unit as in the question. */
-  readonly adjacent: number;
-  /** Added where the unit holds what the question word asks for, such as a date for "when". */
-  readonly expected: number;
-  /** Taken off for each passage that retrieval ranked higher. */
-  readonly rank: number;
-  /** Taken off headings, which announce and do not answer. */
-  readonly heading: number;
+export interface SelectionWeights extends ScoreWeights {
   /** Least log-odds that the best unit answers the question: see `confidence`. */
   readonly minConfidence: number;
-  /** A further unit is quoted where it scores this share of the best, or (with half of the best score) says this share of the question's weight anew. */
+  /** A second and a third unit are quoted where they score this share of the best, or (with half of the best score) say this share of the question's weight anew. */
   readonly nearlyBest: number;
+  readonly nearlyBestThird: number;
+  /** A unit that holds what the question word asks for is quoted beside a best one that does not, from this share of its score on. */
+  readonly nearlyBestAnew: number;
   readonly minGain: number;
   readonly maxQuotes: number;
 }
 
 /**
  * Tuned on half of the articles of SQuAD 2.0, JaQuAD and JSQuAD, 8 retrieved passages a question; `node bench/answers.mjs` asks the
- * other half. First quotations holding the answer, mean of the three sets: 80 %; without `expected` 79.6, without `title` 79.5, without
- * `rank` 79.4. A lower `minConfidence` answers more and abstains less: −1, −0.5, 0 and 0.4 abstain wrongly on 3.8, 4.8, 5.7 and 6.7 % of
+ * other half. A lower `minConfidence` answers more and abstains less: −1, −0.5, 0 and 0.4 abstain wrongly on 3.8, 4.8, 5.7 and 6.7 % of
  * SQuAD's answerable questions and rightly on 76, 82, 87 and 90 % of those that nothing answers.
  */
 export const selectionWeights: SelectionWeights = {
   context: 0.8,
+  focus: 0.2,
   title: 0.5,
   previous: 0.4,
   next: 0.1,
   adjacent: 0.02,
   expected: 0.22,
+  loose: 0.15,
+  column: 0.1,
+  part: 0.05,
   rank: 0.02,
-  heading: 0.3,
+  heading: 0.5,
   minConfidence: -0.5,
   nearlyBest: 0.85,
+  nearlyBestThird: 0.85,
+  nearlyBestAnew: 0.75,
   minGain: 0.2,
   maxQuotes: 3,
 };
 
-/** Units without any of the question's terms that are thought beside those of the passages: rarity means little among a few. */
-const assumedUnits = 20;
-
-export interface ScoredUnit extends AnswerUnit {
-  readonly score: number;
-  /** Share of the question's weight that the unit says, or what surrounds it: headings, title, neighbours. */
-  readonly supported: number;
-  /** Log-odds that a unit of this passage answers the question, this one being the passage's best. */
-  readonly confidence: number;
-  readonly terms: ReadonlySet<string>;
-  /** Terms of the question that the unit says, and their share of the question's weight. */
-  readonly covered: ReadonlyMap<string, number>;
-}
-
-/** All units of the passages, best first. */
-export function scoreUnits(
-  question: string,
-  passages: readonly PromptPassage[],
-  analyser: Analyser,
-  weights: SelectionWeights = selectionWeights,
-): ScoredUnit[] {
-  const asked = readQuestion(question, analyser);
-  const units = passages.flatMap((passage, index) => answerUnits(passage, index));
-  const termLists = units.map((unit) => analyser.terms(unit.text));
-  const termSets = termLists.map((terms) => new Set(terms));
-  const about = passages.map((passage) => new Set(analyser.terms([passage.title, ...passage.headings].join('\n'))));
-
-  const passageTerms = about.map((terms) => new Set(terms));
-  for (const [index, unit] of units.entries()) {
-    for (const term of termSets[index]!) passageTerms[unit.passage]!.add(term);
-  }
-
-  const termWeights = new Map<string, number>();
-  let total = 0;
-  for (const [term, weight] of asked.terms) {
-    const found = termSets.reduce((count, terms) => count + (terms.has(term) ? 1 : 0), 0);
-    const rarity = Math.log(1 + (units.length + assumedUnits - found + 0.5) / (found + 0.5));
-    termWeights.set(term, weight * rarity);
-    total += weight * rarity;
-  }
-  if (total === 0) return [];
-  const order = [...asked.terms.keys()];
-  const pairs = new Set(order.slice(1).map((term, index) => `${order[index]} ${term}`));
-
-  const contexts = new Map<string, ReadonlySet<string>>();
-  const contextTerms = (context: string): ReadonlySet<string> => {
-    const known = contexts.get(context) ?? new Set(analyser.terms(context));
-    contexts.set(context, known);
-    return known;
-  };
-
-  const scored = units.map((unit, index): ScoredUnit => {
-    const terms = termSets[index]!;
-    const context = contextTerms(unit.context);
-    const previous = units[index - 1]?.passage === unit.passage ? termSets[index - 1] : undefined;
-    const next = units[index + 1]?.passage === unit.passage ? termSets[index + 1] : undefined;
-    const covered = new Map<string, number>();
-    let supported = 0;
-    for (const [term, weight] of termWeights) {
-      if (terms.has(term)) {
-        covered.set(term, weight / total);
-        supported += weight;
-        continue;
-      }
-      const share = Math.max(
-        context.has(term) ? weights.context : 0,
-        about[unit.passage]!.has(term) ? weights.title : 0,
-        previous?.has(term) ? weights.previous : 0,
-        next?.has(term) ? weights.next : 0,
-      );
-      supported += weight * share;
-    }
-    const list = termLists[index]!;
-    let adjacent = 0;
-    for (let position = 1; position < list.length; position++) {
-      if (pairs.has(`${list[position - 1]} ${list[position]}`)) adjacent += 1;
-    }
-    const score =
-      supported / total +
-      weights.adjacent * Math.min(adjacent, 4) +
-      (answers(unit, asked.expected, question) ? weights.expected : 0) -
-      weights.rank * unit.passage -
-      (unit.kind === 'heading' ? weights.heading : 0);
-    return {
-      ...unit,
-      score,
-      supported: supported / total,
-      confidence: confidence(supported / total, asked.terms, covered, passageTerms[unit.passage]!),
-      terms,
-      covered,
-    };
-  });
-  return scored.sort(
-    (left, right) => right.score - left.score || left.passage - right.passage || left.start - right.start,
-  );
-}
-
-/**
- * Logistic regression over 8 retrieved passages with and without the answer's article (SQuAD 2.0, JaQuAD, JSQuAD; half of
- * the articles). What tells the two apart best is how much of the question the whole passage speaks of, every term
- * counting alike: a passage about something else shares the question's frequent words or one rare one.
- */
-function confidence(
-  supported: number,
-  asked: ReadonlyMap<string, number>,
-  covered: ReadonlyMap<string, number>,
-  passage: ReadonlySet<string>,
-): number {
-  let total = 0;
-  let inPassage = 0;
-  let inUnit = 0;
-  for (const [term, weight] of asked) {
-    total += weight;
-    if (passage.has(term)) inPassage += weight;
-    if (covered.has(term)) inUnit += weight;
-  }
-  return -8.4 + 3.7 * supported + 9.6 * (inPassage / total) + 1.4 * Math.log(1 + inUnit);
-}
-
-/** Whether the unit holds what the question asks for, and the question does not hold it already. */
-function answers(unit: AnswerUnit, expected: RegExp | undefined, question: string): boolean {
-  if (expected === undefined) return false;
-  const all = new RegExp(expected.source, `${expected.flags}g`);
-  const asked = question.toLowerCase();
-  for (const match of unit.text.normalize('NFKC').matchAll(all)) {
-    if (!asked.includes(match[0].toLowerCase())) return true;
-  }
-  return false;
-}
+/** Words that carry the sentence before on: an exception or what comes after. */
+const continuation =
+  /^(?:however|otherwise|in addition|additionally|moreover|furthermore|except|unless|after that|afterwards|in that case|ただし|但し|なお|また|さらに|その後|この場合)/iu;
 
 /** The units to quote, in the order in which they are read; none where nothing answers the question. */
 export function selectQuotes(
@@ -187,15 +55,55 @@ export function selectQuotes(
   const best = ranked[0];
   if (best === undefined || best.confidence < weights.minConfidence) return [];
   const chosen = [best];
-  for (const unit of ranked.slice(1)) {
+  const add = (unit: ScoredUnit | undefined): void => {
+    if (unit !== undefined && chosen.length < weights.maxQuotes && !chosen.some((quoted) => repeats(quoted, unit)))
+      chosen.push(unit);
+  };
+  add(continuationOf(best, ranked, passages));
+  const candidates = ranked.slice(1).filter(({ kind }) => kind !== 'heading');
+  if (best.expected < 2)
+    add(candidates.find((unit) => unit.expected === 2 && unit.score >= weights.nearlyBestAnew * best.score));
+  const rows = chosen.at(-1)!;
+  const leastExpected = Math.max(...chosen.map(({ expected }) => expected));
+  for (const unit of candidates) {
     if (chosen.length >= weights.maxQuotes) break;
-    if (unit.kind === 'heading' || chosen.some((quoted) => repeats(quoted, unit))) continue;
     let gain = 0;
     for (const [term, share] of unit.covered) if (!chosen.some((quoted) => quoted.covered.has(term))) gain += share;
-    const adds = gain >= weights.minGain && unit.score >= best.score / 2;
-    if (adds || unit.score >= weights.nearlyBest * best.score) chosen.push(unit);
+    const share = chosen.length > 1 ? weights.nearlyBestThird : weights.nearlyBest;
+    const isNearlyBest = unit.score >= share * best.score && unit.expected >= leastExpected;
+    if ((gain >= weights.minGain && unit.score >= best.score / 2) || isNearlyBest) add(unit);
   }
-  return chosen;
+  return [...chosen, ...tiedRows(rows, candidates, chosen)];
+}
+
+/** Rows of a table that answer as well as the one quoted: a question about a column that names no row. */
+function tiedRows(quoted: ScoredUnit, units: readonly ScoredUnit[], chosen: readonly ScoredUnit[]): ScoredUnit[] {
+  if (quoted.kind !== 'table-row' || quoted.expected < 2 || quoted.covered.size > 0) return [];
+  const { passage, header, score } = quoted;
+  return units
+    .filter(
+      (unit) =>
+        unit.passage === passage && unit.header === header && unit.score > score - 0.05 && unit.covered.size === 0,
+    )
+    .filter((unit) => !chosen.includes(unit) && unit.expected === 2)
+    .slice(0, maxTiedRows - chosen.filter((unit) => unit.header === header).length);
+}
+
+const maxTiedRows = 4;
+
+/** The sentence that follows, where it goes on with the one before and says of the same kind what is asked for. */
+function continuationOf(
+  { passage, end, expected, covered }: ScoredUnit,
+  units: readonly ScoredUnit[],
+  passages: readonly PromptPassage[],
+): ScoredUnit | undefined {
+  const next = units.find(
+    (unit) =>
+      unit.passage === passage && unit.start >= end && passages[passage]!.text.slice(end, unit.start).trim() === '',
+  );
+  if (next === undefined || next.kind === 'heading' || !continuation.test(next.text)) return undefined;
+  const isAbout = [...next.covered.keys()].some((term) => covered.has(term));
+  return isAbout && next.expected === 2 && expected === 2 ? next : undefined;
 }
 
 /** Whether a unit says nothing that is not quoted already. */
