@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { createChunker, createTiktokenCounter } from '@aquifer/documents';
 import { splitSentences } from '@aquifer/text-analysis';
 import { RecursiveCharacterTextSplitter } from '@langchain/textsplitters';
+import { MDocument } from '@mastra/rag';
 import { get_encoding } from 'tiktoken';
 
 const maxTokens = 512;
@@ -79,6 +80,12 @@ async function cpuMsAsync(action) {
 const plain = (text) => ({ text, blocks: [], pages: [] });
 const ours = async (limit = maxTokens) =>
   createChunker({ tokenCounter: await createTiktokenCounter(), maxTokens: limit });
+async function mastra(text, limit) {
+  // Mastra counts characters; a Japanese token is about one of them.
+  const chunks = await MDocument.fromText(text).chunk({ strategy: 'recursive', maxSize: limit, overlap: 0 });
+  return chunks.map((chunk) => chunk.text);
+}
+
 const langchain = (limit = maxTokens) =>
   new RecursiveCharacterTextSplitter({ chunkSize: limit, chunkOverlap: 0, lengthFunction: peerLength });
 
@@ -142,6 +149,7 @@ async function sentenceCuts() {
     const chunks = (await ours(limit)).chunk({ documentId: 'd', title: '', extracted: plain(text) });
     rows.push(['**Aquifer**', limit, ...share(chunks.map((chunk) => chunk.text))]);
     rows.push(['LangChain recursive', limit, ...share(await langchain(limit).splitText(text))]);
+    rows.push(['Mastra recursive', limit, ...share(await mastra(text, limit))]);
   }
   return rows;
 }
