@@ -1,4 +1,4 @@
-import { joinsWithoutSpace, type Row, type Segment } from './lines.js';
+import type { Row, Segment } from './lines.js';
 
 /** A table as rows of cells. A missing cell is the empty string. */
 export interface Table {
@@ -32,12 +32,12 @@ export function tablesAndLines(rows: readonly Row[]): (Table | Line)[] {
 }
 
 function lineOf(row: Row): Line {
-  const [first, ...rest] = row.segments as [Segment, ...Segment[]];
+  const [first] = row.segments as [Segment];
   const main = row.segments.reduce((a, b) => (b.text.length > a.text.length ? b : a));
   return {
     ...main,
     kind: 'line',
-    text: rest.reduce((text, { text: next }) => text + (joinsWithoutSpace(text, next) ? '' : ' ') + next, first.text),
+    text: row.segments.map((segment) => segment.text).join(' '),
     left: first.left,
     right: Math.max(...row.segments.map((segment) => segment.right)),
     bold: row.segments.every((segment) => segment.bold),

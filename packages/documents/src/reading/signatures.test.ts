@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { describeContent, isBinary, isHtml, isPdf, utf16Encoding } from './signatures.js';
+
+describe('signatures', () => {
+  it('finds a PDF header behind other bytes, but not deep in a text', () => {
+    assert.equal(isPdf(Buffer.from(`junk\n%PDF-1.7`)), true);
+    assert.equal(isPdf(Buffer.from(`${' '.repeat(1100)}%PDF-1.7`)), false);
+  });
+
+  it('takes a page for HTML, also in UTF-16 and after comments, and a fragment not', () => {
+    assert.equal(isHtml(Buffer.from('\n<!-- saved -->\n<!DOCTYPE html>')), true);
+    assert.equal(isHtml(Buffer.from('\ufeff<html lang="ja">', 'utf16le')), true);
+    assert.equal(isHtml(Buffer.from('<div>in Markdown</div>')), false);
+  });
+
+  it('tells text in any encoding from binary data', () => {
+    assert.equal(isBinary(Buffer.from('日本語の文章です。\n')), false);
+    assert.equal(isBinary(Buffer.from('plain text in UTF-16', 'utf16le')), false);
+    assert.equal(isBinary(Buffer.from([0x93, 0xfa, 0x96, 0x7b, 0x8c, 0xea])), false);
+    assert.equal(isBinary(Buffer.from([0, 1, 2, 3, 0, 0, 9])), true);
+    assert.equal(utf16Encoding(Buffer.from('text', 'utf16le').swap16()), 'utf-16be');
+  });
+
+  it('says what a file looks like', () => {
+    const looks = (text: string) => describeContent(Buffer.from(text, 'latin1'));
+    assert.deepEqual(['\x89PNG\r\n', '\xff\xd8\xff\xe0', 'PK\x03\x04', '%PDF-1.4', 'hello', '\0\0\0'].map(looks), [
+      'a PNG image',
+      'a JPEG image',
+      'a ZIP archive',
+      'a PDF',
+      'plain text',
+      'binary data',
+    ]);
+  });
+});
