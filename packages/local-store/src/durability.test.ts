@@ -32,7 +32,7 @@ const rejectsWith = (code: string, message?: RegExp) => (error: unknown) => {
 
 /** A process that opens the index for writing and writes documents until it is killed. */
 async function startWriter(location: string): Promise<ChildProcess> {
-  const child = fork(fileURLToPath(new URL('./endless-writer.test.fixture.js', import.meta.url)), [location], {
+  const child = fork(fileURLToPath(new URL('./endless-writer.test-process.js', import.meta.url)), [location], {
     stdio: 'inherit',
   });
   await once(child, 'message');
@@ -309,7 +309,7 @@ describe('process', () => {
   it(
     'ends although an index was left open',
     inFolder(async (location) => {
-      const child = fork(fileURLToPath(new URL('./endless-writer.test.fixture.js', import.meta.url)), [
+      const child = fork(fileURLToPath(new URL('./endless-writer.test-process.js', import.meta.url)), [
         location,
         'idle',
       ]);

@@ -11,7 +11,7 @@ export {
 } from './reader.contract.js';
 export { createSeededRandom, type SeededRandom } from './seeded-random.js';
 export { sharedFile } from './shared-file.js';
-export { type StoreContractOptions, type StoreUnderTest, storeContract } from './store.contract.js';
+export { storeContract } from './store.contract.js';
 export {
   type ChunkSketch,
   createClusteredVectors,
@@ -19,4 +19,5 @@ export {
   suiteAnalyser,
   suiteManifest,
 } from './store-fixtures.js';
+export type { StoreContractOptions, StoreUnderTest } from './store-test-context.js';
 export type { TestOptions, TestRunner } from './test-runner.js';

@@ -4,7 +4,6 @@ import { filterMatches } from '../filter-matches.js';
 import type { DocumentWrite, Store } from '../store.js';
 import { generateFilter, generateMetadata } from './generated-filters.js';
 import { createSeededRandom } from './seeded-random.js';
-import { assertRejects, type StoreTestContext } from './store.contract.js';
 import {
   cosine,
   createClusteredVectors,
@@ -12,6 +11,7 @@ import {
   referenceKeywordSearch,
   sketchDocument,
 } from './store-fixtures.js';
+import { assertRejects, type StoreTestContext } from './store-test-context.js';
 import type { TestRunner } from './test-runner.js';
 
 const query4 = Float32Array.of(1, 2, 3, 4);
