@@ -106,5 +106,7 @@ export function largestText(
   const others = candidates.filter((paragraph) => roundedSize(paragraph) < largest);
   const standsOut = others.some((paragraph) => paragraph.size < largest * 0.9);
   const words = text(title).replace(/\s+/g, ' ').trim();
+  // What thousands of documents are called says less than the name of the file.
+  if (/^(?:form|page|part|appendix|exhibit|schedule)\s+[\w-]+$/i.test(words)) return undefined;
   return standsOut && title.lines.length <= 4 && words.length >= 3 && words.length <= 200 ? words : undefined;
 }

@@ -56,7 +56,11 @@ function spanningHeadings(rows: readonly Row[], start: number): number {
       const left = Math.min(...below.map(({ segments }) => (segments[0] as Segment).left));
       const right = Math.max(...below.map(({ segments }) => (segments.at(-1) as Segment).right));
       const isOver = headings.every(
-        (one) => one.left > left + (right - left) * 0.25 && one.right < right + one.size && one.text.length < 60,
+        (one) =>
+          one.left > left + (right - left) * 0.25 &&
+          one.right < right + one.size &&
+          one.text.length < 60 &&
+          !one.text.startsWith('('),
       );
       const isClose = row.baseline - (rows[start] as Row).baseline < row.size * 2.2 * count;
       return count > 0 && isOver && isClose ? count : 0;
@@ -86,7 +90,7 @@ function endOfTable(rows: readonly Row[], start: number): number {
       if (
         index === start ||
         index - end >= 3 ||
-        isOtherSize(only, rows[end - 1]) ||
+        isMuchLarger(only, rows[end - 1]) ||
         (only.right > columnLeft && only.text.length > 70)
       )
         break;
@@ -112,8 +116,8 @@ function hasCells(rows: readonly Row[]): boolean {
   return amounts > cells * 0.3 || (gaps[Math.floor(gaps.length / 2)] ?? 0) > 1.4;
 }
 
-function isOtherSize(segment: Segment, row: Row | undefined): boolean {
-  return row !== undefined && Math.abs(segment.size - row.size) > row.size * 0.25;
+function isMuchLarger(segment: Segment, row: Row | undefined): boolean {
+  return row !== undefined && segment.size > row.size * 1.5;
 }
 
 interface Column {
@@ -233,7 +237,8 @@ function countHeaderRows(rows: readonly (readonly Cell[])[]): number {
     while (count < firstAmount && count < 5) {
       const cells = rows[count] as readonly Cell[];
       // A label alone, such as "Net sales:", begins the body.
-      if (count > 0 && filled(cells).length < 2) break;
+      const hasColumns = rows.slice(0, count).some((earlier) => filled(earlier).length >= 2);
+      if (hasColumns && filled(cells).length < 2) break;
       count++;
     }
     return count;
