@@ -251,14 +251,15 @@ describe('reading PDF', () => {
     assert.equal(text.match(/Notice/g)?.length, 2);
   });
 
-  it('counts pages that hold drawings but no text, and no blank ones', async () => {
-    const document = await read(
-      pdf([[{ text: 'A page with text', x: 72, y: 100 }], [], []], { drawing: '10 10 100 100 re f' }),
-    );
+  it('counts pages that hold pictures but no text, and no blank ones', async () => {
+    const scan = 'q 500 0 0 700 0 0 cm BI /W 2 /H 2 /BPC 8 /CS /G ID abcd EI Q';
+    const document = await read(pdf([[{ text: 'A page with text', x: 72, y: 100 }], [], []], { drawing: scan }));
     assert.equal(document.omissions.length, 1);
     assert.match(document.omissions[0] as string, /^2 of 3 pages are scanned or drawn and hold no text: run OCR/);
-    const blank = await read(pdf([[]]));
-    assert.deepEqual([blank.text, blank.pages.length, blank.omissions], ['', 1, []]);
+    for (const drawing of ['', '10 10 500 1 re f']) {
+      const blank = await read(pdf([[]], { drawing }));
+      assert.deepEqual([blank.text, blank.pages.length, blank.omissions], ['', 1, []]);
+    }
   });
 
   it('takes the title that a person gave, and not one that a program left', async () => {

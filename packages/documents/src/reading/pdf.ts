@@ -98,13 +98,37 @@ async function readPage(document: PdfDocument, number: number, fonts: FontStyles
     let state: PageParts['state'] = 'text';
     if (groups.length === 0) {
       const { fnArray } = await orElse(() => page.getOperatorList(), { fnArray: [] });
-      state = fnArray.length > 0 ? 'scan' : 'blank';
+      state = showsPicture(fnArray) ? 'scan' : 'blank';
     }
     page.cleanup();
     return { main, rest, state };
   } catch {
     return { main: empty, rest: [], state: 'damaged' };
   }
+}
+
+/** Operations of PDF.js (`OPS`). */
+const restore = 11;
+const transform = 12;
+const constructPath = 91;
+/** More shapes than this are letters or a drawing; fewer are lines and frames of a page that was left blank. */
+const framesAtMost = 50;
+
+/**
+ * Whether a page without text shows a picture. Images are left out of the operations because they are not decoded; what stays is
+ * that a place was made for them (`cm`) in which nothing is drawn.
+ */
+function showsPicture(operations: readonly number[]): boolean {
+  let placeIsEmpty = false;
+  let paths = 0;
+  for (const operation of operations) {
+    if (operation === transform) placeIsEmpty = true;
+    else if (operation === constructPath) {
+      placeIsEmpty = false;
+      paths++;
+    } else if (operation === restore && placeIsEmpty) return true;
+  }
+  return paths > framesAtMost;
 }
 
 /** What is only nice to have does not make a document unreadable. */
