@@ -87,7 +87,11 @@ export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[]
         heading = content.replace(markdownHeading, '').trim();
         add(sentence.start, sentence.end, 'heading');
       } else {
-        add(sentence.start, sentence.end, isTitles(content, passage) ? 'heading' : 'sentence');
+        add(
+          sentence.start,
+          sentence.end,
+          isTitles(content, passage, passage.start === 0 && units.length === 0) ? 'heading' : 'sentence',
+        );
       }
     }
     opening = text.slice(start, end).trim();
@@ -114,11 +118,16 @@ function isHeading(sentence: string, headings: readonly string[]): boolean {
 }
 
 /** Lines of a cover or a table of contents: several short ones that each begin like a title and none of which ends like a sentence. */
-function isTitles(content: string, { title }: PromptPassage): boolean {
+function isTitles(content: string, { title }: PromptPassage, isStart: boolean): boolean {
   const lines = content.trim().split(/\s*\n\s*/);
   const last = lines.at(-1)!;
   if (sentenceEnd.test(last)) return false;
-  if (lines.length === 1) return last.length <= maxHeadingLength && title !== '' && title.includes(last);
+  if (lines.length === 1) {
+    // A cover has the name of the firm beside the title.
+    const words = last.split(/\s+/);
+    const isCover = isStart && words.filter((word) => titleStart.test(word)).length >= 0.75 * words.length;
+    return last.length <= maxHeadingLength && (isCover || (title !== '' && title.includes(last)));
+  }
   return lines.every((line) => line.length <= maxHeadingLength && titleStart.test(line) && !sentenceEnd.test(line));
 }
 

@@ -30,7 +30,7 @@ const hiragana = /\p{Script=Hiragana}/gu;
 
 /** Words of a question that say how to answer it, not what it is about. */
 const askingWords =
-  /\b(?:how (?:many|much|long|old|often|far|big|large|high|tall|deep|fast|late|early|soon|do|does|did|can|should)|what (?:is|are|was|were|does|do|did)|(?:what|which) (?:kind|type|sort)s? of|(?:what|which)|name of|for a (?:while|time)|please|tell me|explain|describe|according to)\b/giu;
+  /\b(?:how (?:many|much|long|old|often|far|big|large|high|tall|deep|fast|late|early|soon|do|does|did|can|should)|what (?:is|are|was|were|does|do|did)|(?:what|which) (?:kind|type|sort)s? of|(?:what|which)|(?:until|by|since|from) when|(?:do|can|must|should|may) (?:I|we|you)(?: (?:get|have))?|name of|for a (?:while|time)|please|tell me|explain|describe|according to)\b/giu;
 /** Case tells "may" from May. */
 const modals = /\b(?:must|may|might|shall)\b|^\s*M(?:ay|ust)\b/gu;
 const askingWordsJapanese =

@@ -16,6 +16,7 @@ const synonymGroups: readonly string[] = [
   'car vehicle',
   'child kid',
   'cost price',
+  'die death',
   'holiday vacation leave',
   'illness sickness sick',
   'phone telephone',

@@ -1,7 +1,7 @@
 import type { Analyser, PromptPassage } from '@aquifer/contracts';
 import { type AnswerUnit, answerUnits } from './answer-units.js';
 import { type ExpectedAnswer, holdsExpected } from './expected-answer.js';
-import { readQuestion } from './question.js';
+import { type Question, readQuestion } from './question.js';
 import { mentions, relatedTerms } from './related-terms.js';
 import { type AnswerCell, answerCells, coveringRows } from './table-rows.js';
 
@@ -38,6 +38,8 @@ export interface ScoredUnit extends AnswerUnit {
   readonly terms: ReadonlySet<string>;
   /** Terms of the question that the unit says, and their share of the question's weight. */
   readonly covered: ReadonlyMap<string, number>;
+  /** The same for terms that the unit or what surrounds it says. */
+  readonly about: ReadonlyMap<string, number>;
   /** How well the unit holds what the question word asks for: 2 exactly, 1 loosely, 0 not. */
   readonly expected: 0 | 1 | 2;
 }
@@ -94,8 +96,8 @@ export function scoreUnits(
     const focus = terms.size === 0 ? 0 : Math.min(1, found.size / terms.size);
     leadMentions.set(lead, { terms: found, focus });
   }
-  const about = titleLists.map((terms) => find(new Set(terms)));
-  const inPassage = about.map((terms) => new Map(terms));
+  const titleTerms = titleLists.map((terms) => find(new Set(terms)));
+  const inPassage = titleTerms.map((terms) => new Map(terms));
   for (const [index, unit] of units.entries()) {
     const known = inPassage[unit.passage]!;
     for (const mentioned of [
@@ -129,20 +131,21 @@ export function scoreUnits(
     const previous = units[index - 1]?.passage === unit.passage ? said[index - 1] : undefined;
     const next = units[index + 1]?.passage === unit.passage ? said[index + 1] : undefined;
     const covered = new Map<string, number>();
+    const supports = new Map<string, number>();
     let supported = 0;
     for (const [term, weight] of termWeights) {
       const ownShare = own.get(term) ?? 0;
       if (ownShare > 0) covered.set(term, (ownShare * weight) / total);
-      supported +=
-        weight *
-        Math.max(
-          ownShare,
-          headingShare * (heading.terms.get(term) ?? 0),
-          weights.context * Math.max(header.get(term) ?? 0, opening.get(term) ?? 0),
-          weights.title * (about[unit.passage]!.get(term) ?? 0),
-          weights.previous * (previous?.get(term) ?? 0),
-          weights.next * (next?.get(term) ?? 0),
-        );
+      const share = Math.max(
+        ownShare,
+        headingShare * (heading.terms.get(term) ?? 0),
+        weights.context * Math.max(header.get(term) ?? 0, opening.get(term) ?? 0),
+        weights.title * (titleTerms[unit.passage]!.get(term) ?? 0),
+        weights.previous * (previous?.get(term) ?? 0),
+        weights.next * (next?.get(term) ?? 0),
+      );
+      if (share > 0) supports.set(term, (share * weight) / total);
+      supported += weight * share;
     }
     const list = termLists[index]!;
     let adjacent = 0;
@@ -163,9 +166,10 @@ export function scoreUnits(
       ...unit,
       score,
       supported: supported / total,
-      confidence: confidence(supported / total, asked.terms, covered, inPassage[unit.passage]!),
+      confidence: confidence(supported / total, asked, covered, inPassage[unit.passage]!, expected),
       terms: termSets[index]!,
       covered,
+      about: supports,
       expected,
     };
   });
@@ -184,20 +188,25 @@ const impliedShare = 0.9;
  */
 function confidence(
   supported: number,
-  asked: ReadonlyMap<string, number>,
+  asked: Question,
   covered: ReadonlyMap<string, number>,
   passage: ReadonlyMap<string, number>,
+  expected: 0 | 1 | 2,
 ): number {
   let total = 0;
   let inPassage = 0;
   let inUnit = 0;
-  for (const [term, weight] of asked) {
+  for (const [term, weight] of asked.terms) {
     total += weight;
     inPassage += weight * (passage.get(term) ?? 0);
     if (covered.has(term)) inUnit += weight;
   }
-  return -8.4 + 3.7 * supported + 9.6 * (inPassage / total) + 1.4 * Math.log(1 + inUnit);
+  // A unit without what the question word asks for answers less often.
+  const kind = asked.expected === undefined ? 0 : expectedLogOdds[expected];
+  return -6.1 + 3.8 * supported + 4.9 * (inPassage / total) + 1.35 * Math.log(1 + inUnit) + kind;
 }
+
+const expectedLogOdds = [-0.55, -0.4, -0.15] as const;
 
 /** A number in a column that the question names is what it asks for: the header says the unit. */
 function expectedStrength(

@@ -11,6 +11,7 @@ export interface SelectionWeights extends ScoreWeights {
   /** A unit that holds what the question word asks for is quoted beside a best one that does not, from this share of its score on. */
   readonly nearlyBestAnew: number;
   readonly minGain: number;
+  readonly gainScore: number;
   readonly maxQuotes: number;
 }
 
@@ -22,21 +23,22 @@ export interface SelectionWeights extends ScoreWeights {
 export const selectionWeights: SelectionWeights = {
   context: 0.8,
   focus: 0.2,
-  title: 0.5,
+  title: 0.6,
   previous: 0.4,
   next: 0.1,
   adjacent: 0.02,
   expected: 0.22,
   loose: 0.15,
   column: 0.1,
-  part: 0.05,
+  part: 0.08,
   rank: 0.02,
   heading: 0.5,
-  minConfidence: -0.5,
+  minConfidence: -0.6,
   nearlyBest: 0.85,
-  nearlyBestThird: 0.85,
+  nearlyBestThird: 0.92,
   nearlyBestAnew: 0.75,
-  minGain: 0.2,
+  minGain: 0.15,
+  gainScore: 0.65,
   maxQuotes: 3,
 };
 
@@ -68,10 +70,12 @@ export function selectQuotes(
   for (const unit of candidates) {
     if (chosen.length >= weights.maxQuotes) break;
     let gain = 0;
-    for (const [term, share] of unit.covered) if (!chosen.some((quoted) => quoted.covered.has(term))) gain += share;
+    for (const [term, share] of unit.covered) {
+      gain += Math.max(0, share - Math.max(...chosen.map(({ about }) => about.get(term) ?? 0)));
+    }
     const share = chosen.length > 1 ? weights.nearlyBestThird : weights.nearlyBest;
     const isNearlyBest = unit.score >= share * best.score && unit.expected >= leastExpected;
-    if ((gain >= weights.minGain && unit.score >= best.score / 2) || isNearlyBest) add(unit);
+    if ((gain >= weights.minGain && unit.score >= weights.gainScore * best.score) || isNearlyBest) add(unit);
   }
   return [...chosen, ...tiedRows(rows, candidates, chosen)];
 }
