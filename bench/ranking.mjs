@@ -7,7 +7,7 @@
  *
  * nDCG with linear gain, as trec_eval and BEIR count it; the first 1,000 judged queries in file order.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -74,25 +74,22 @@ function score(ranked, grades) {
 async function openIndexed(name, embedder, documents) {
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'aquifer-ranking-'));
   const location = join(folder, `${name}-${embedder.split(/[/\\:]/).at(-1)}`);
-  const isNew = !existsSync(location);
   const knowledgeBase = await openKnowledgeBase({ location, embedder });
-  if (isNew) {
-    const source = createMemorySource({
-      id: name,
-      // A document that has nothing but a title says its title.
-      documents: documents
-        .filter(({ title, text }) => title.trim() !== '' || text.trim() !== '')
-        .map(({ _id, title, text }) => ({
-          path: encodeURIComponent(_id),
-          text: text.trim() === '' ? title : text,
-          mediaType: 'text/plain',
-          ...(title.trim() === '' ? {} : { title }),
-          metadata: { id: _id },
-        })),
-    });
-    const { failed } = await knowledgeBase.index(source);
-    if (failed > 0) throw new Error(`${name}: ${failed} documents could not be indexed`);
-  }
+  const source = createMemorySource({
+    id: name,
+    // A document that has nothing but a title says its title.
+    documents: documents
+      .filter(({ title, text }) => title.trim() !== '' || text.trim() !== '')
+      .map(({ _id, title, text }) => ({
+        path: encodeURIComponent(_id),
+        text: text.trim() === '' ? title : text,
+        mediaType: 'text/plain',
+        ...(title.trim() === '' ? {} : { title }),
+        metadata: { id: _id },
+      })),
+  });
+  const { failed } = await knowledgeBase.index(source);
+  if (failed > 0) throw new Error(`${name}: ${failed} documents could not be indexed`);
   const close = async () => {
     await knowledgeBase.close();
     if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
