@@ -135,6 +135,23 @@ export function inTransaction<Result>(database: SqlDatabase, work: () => Result)
   }
 }
 
+/** Runs `work` as a part of the open transaction that is undone by itself when it throws. */
+export function inSavepoint<Result>(database: SqlDatabase, work: () => Result): Result {
+  database.exec('SAVEPOINT part');
+  try {
+    const result = work();
+    database.exec('RELEASE part');
+    return result;
+  } catch (error) {
+    try {
+      database.exec('ROLLBACK TO part; RELEASE part');
+    } catch {
+      // The whole transaction is gone already, as when the disk is full; committing it will say so.
+    }
+    throw error;
+  }
+}
+
 /** Runs `work` on one snapshot. */
 export function inSnapshot<Result>(database: SqlDatabase, work: () => Result): Result {
   database.exec('BEGIN');

@@ -33,13 +33,13 @@ describe('document writer', () => {
     withDatabase((database) => {
       const writer = createDocumentWriter(database);
       const sketches = Array.from({ length: 300 }, (_, index) => ({ id: `c${index}`, text: `paragraph ${index}` }));
-      writer.replace(toWrite('a', sketches), 4);
+      writer.replace([toWrite('a', sketches)], 4);
       const numbers = () => new Map(database.prepare('SELECT id, number FROM chunks').rows() as [string, number][]);
       const before = numbers();
       const changes = () => Number(one(database, 'SELECT total_changes()'));
       const changesBefore = changes();
       const edited = sketches.map((sketch, index) => (index === 298 ? { id: 'new', text: 'edited' } : sketch));
-      writer.replace(toWrite('a', edited), 4);
+      writer.replace([toWrite('a', edited)], 4);
       const after = numbers();
       for (const [id, number] of before) assert.equal(after.get(id), id === 'c298' ? undefined : number, id);
       assert.ok((after.get('new') as number) > Math.max(...before.values()), 'numbers are never used again');
@@ -57,14 +57,18 @@ describe('document writer', () => {
   );
 
   it(
-    'writes nothing when terms are missing',
+    'writes nothing of a document whose terms are missing, and the others of its group',
     withDatabase((database) => {
       const writer = createDocumentWriter(database);
       const write = toWrite('a', [{ text: 'x' }]);
       const chunks = write.chunks.map(({ terms: _, ...chunk }) => chunk);
-      assert.equal(writer.replace({ ...write, chunks }, 4), false);
-      assert.equal(one(database, 'SELECT count(*) FROM documents'), 0);
-      assert.equal(one(database, 'SELECT count(*) FROM embeddings'), 0);
+      const errors = writer.replace([{ ...write, chunks }, toWrite('b', [{ text: 'y' }])], 4);
+      assert.deepEqual(
+        errors.map((error) => error?.code),
+        ['internal', undefined],
+      );
+      assert.deepEqual(database.prepare('SELECT id FROM documents').rows(), [['b']]);
+      assert.equal(one(database, 'SELECT count(*) FROM embeddings'), 1);
     }),
   );
 
@@ -72,16 +76,16 @@ describe('document writer', () => {
     'undoes everything when the disk is full',
     withDatabase((database) => {
       const writer = createDocumentWriter(database);
-      writer.replace(toWrite('a', [{ text: 'old' }]), 4);
+      writer.replace([toWrite('a', [{ text: 'old' }])], 4);
       database.exec(`PRAGMA max_page_count = ${Number(one(database, 'PRAGMA page_count')) + 2}`);
       const large = toWrite('a', [{ text: 'new '.repeat(200_000) }]);
       assert.throws(
-        () => guarded('index.sqlite', () => writer.replace(large, 4)),
+        () => guarded('index.sqlite', () => writer.replace([large], 4)),
         (error: unknown) => isAquiferError(error) && /disk that holds index\.sqlite is full/.test(error.message),
       );
       assert.equal(one(database, 'SELECT text FROM contents'), 'old');
       database.exec('PRAGMA max_page_count = 4294967294');
-      assert.equal(writer.replace(large, 4), true);
+      assert.deepEqual(writer.replace([large], 4), [undefined]);
     }),
   );
 });
@@ -92,7 +96,7 @@ describe('embedding cache', () => {
     withDatabase((database) => {
       const cache = createEmbeddingCache(database);
       const writer = createDocumentWriter(database);
-      writer.replace(toWrite('a', [{ text: 'x', key: 'used' }]), 4);
+      writer.replace([toWrite('a', [{ text: 'x', key: 'used' }])], 4);
       inTransaction(database, () => {
         for (let index = 0; index < 10_050; index++) cache.add(`unused ${index}`, Float32Array.of(1, 2, 3, index));
         assert.equal(cache.prune(), 50);

@@ -1,5 +1,13 @@
-import { AquiferError, type Chunk, type DocumentRecord, type DocumentWrite } from '@aquifer/contracts';
-import { inTransaction } from './database.js';
+import {
+  AquiferError,
+  type Chunk,
+  type DocumentRecord,
+  type DocumentWrite,
+  isAquiferError,
+  type PlainError,
+  toPlainError,
+} from '@aquifer/contracts';
+import { inSavepoint, inTransaction } from './database.js';
 import { chunkValues, documentColumns, documentFromRow, documentValues } from './document-rows.js';
 import { checkVector, createEmbeddingCache } from './embedding-cache.js';
 import { metadataRows } from './filter-sql.js';
@@ -20,8 +28,11 @@ export interface DocumentToWrite extends Omit<DocumentWrite, 'chunks'> {
 export interface DocumentWriter {
   /** Ids of those of the document's chunks that are in the index already, with the same embedding. */
   keptChunks(documentId: string, chunks: readonly { readonly id: string; readonly embeddingKey: string }[]): string[];
-  /** False, and nothing written, when terms are missing for a chunk that the index does not hold. */
-  replace(write: DocumentToWrite, dimensions: number | undefined): boolean;
+  /**
+   * Replaces documents, each of them wholly or not at all, in one transaction: most of what a small document costs is the
+   * pages that its commit touches. One error a document, where there is one.
+   */
+  replace(writes: readonly DocumentToWrite[], dimensions: number | undefined): (PlainError | undefined)[];
   update(id: string, changes: Partial<Omit<DocumentRecord, 'id'>>): void;
   remove(ids: readonly string[]): number;
 }
@@ -32,9 +43,6 @@ interface OldChunk {
   /** The columns that `chunkValues` gives. */
   readonly values: readonly SqlValue[];
 }
-
-/** Thrown inside the transaction to undo it: another write came between `keptChunks` and `replace`. */
-class MissingTerms extends Error {}
 
 /** Everything that changes documents. Each call is one transaction. */
 export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
@@ -122,7 +130,9 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
   };
 
   const addChunk = (document: number, chunk: ChunkToWrite): void => {
-    if (chunk.terms === undefined) throw new MissingTerms();
+    if (chunk.terms === undefined) {
+      throw new AquiferError('internal', `Document ${chunk.documentId} changed while it was being replaced.`);
+    }
     const owner = chunkOwner.rows(chunk.id)[0]?.[0];
     if (owner !== undefined) {
       throw new AquiferError(
@@ -134,6 +144,31 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
     insertTerms.run(number, chunk.terms.context, chunk.terms.body);
   };
 
+  const replaceOne = (write: DocumentToWrite, dimensions: number | undefined): void => {
+    for (const { id, vector } of write.chunks) {
+      if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
+    }
+    const document = putDocument(write.document);
+    putContent.run(document, write.text, JSON.stringify(write.pages), JSON.stringify(write.blocks));
+    // A vector given with any chunk serves every chunk of the same key, whichever comes first.
+    for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
+    const old = oldChunks(document);
+    const added: ChunkToWrite[] = [];
+    for (const chunk of write.chunks) {
+      const before = old.get(chunk.id);
+      if (before === undefined || before.embeddingKey !== chunk.embeddingKey) {
+        added.push(chunk);
+        continue;
+      }
+      old.delete(chunk.id);
+      const values = chunkValues(chunk);
+      if (values.some((value, index) => value !== before.values[index])) updateChunk.run(...values, before.number);
+    }
+    removeChunks([...old.values()].map(({ number }) => number));
+    for (const chunk of added) addChunk(document, chunk);
+    countCommit.run(old.size);
+  };
+
   return {
     keptChunks(documentId, chunks) {
       const document = numberOf(documentId);
@@ -142,38 +177,19 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
       return chunks.filter(({ id, embeddingKey }) => old.get(id)?.embeddingKey === embeddingKey).map(({ id }) => id);
     },
 
-    replace(write, dimensions) {
-      for (const { id, vector } of write.chunks) {
-        if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
-      }
-      try {
-        inTransaction(database, () => {
-          const document = putDocument(write.document);
-          putContent.run(document, write.text, JSON.stringify(write.pages), JSON.stringify(write.blocks));
-          // A vector given with any chunk serves every chunk of the same key, whichever comes first.
-          for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
-          const old = oldChunks(document);
-          const added: ChunkToWrite[] = [];
-          for (const chunk of write.chunks) {
-            const before = old.get(chunk.id);
-            if (before === undefined || before.embeddingKey !== chunk.embeddingKey) {
-              added.push(chunk);
-              continue;
-            }
-            old.delete(chunk.id);
-            const values = chunkValues(chunk);
-            if (values.some((value, index) => value !== before.values[index]))
-              updateChunk.run(...values, before.number);
+    replace(writes, dimensions) {
+      return inTransaction(database, () =>
+        writes.map((write) => {
+          try {
+            inSavepoint(database, () => replaceOne(write, dimensions));
+            return undefined;
+          } catch (error) {
+            // Anything else, such as a full disk, undoes them all.
+            if (isAquiferError(error)) return toPlainError(error);
+            throw error;
           }
-          removeChunks([...old.values()].map(({ number }) => number));
-          for (const chunk of added) addChunk(document, chunk);
-          countCommit.run(old.size);
-        });
-        return true;
-      } catch (error) {
-        if (error instanceof MissingTerms) return false;
-        throw error;
-      }
+        }),
+      );
     },
 
     update(id, changes) {

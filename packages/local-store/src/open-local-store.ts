@@ -6,15 +6,17 @@ import {
   AquiferError,
   type ChunkWrite,
   type DocumentWrite,
+  fromPlainError,
   type Store,
   type StoreStats,
   throwIfAborted,
 } from '@aquifer/contracts';
 import { databaseFileName } from './database.js';
-import type { ChunkToWrite } from './document-writes.js';
+import type { ChunkToWrite, DocumentToWrite } from './document-writes.js';
 import { checkVector } from './embedding-cache.js';
 import { isStorable } from './filter-sql.js';
 import { storedTerms } from './keyword-terms.js';
+import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import type { IndexKind } from './search-plan.js';
 import type { StoreWorkerMethods } from './store-worker.js';
 import type { VectorWorkerMethods } from './vector-worker.js';
@@ -101,9 +103,11 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     return vectors;
   };
 
+  let openGroup: ReplacementGroup | undefined;
   // One write at a time, in the order of the calls, so that a replacement sees its document unchanged between its steps.
   let lastWrite: Promise<unknown> = Promise.resolve();
   const inOrder = <Result>(work: () => Promise<Result>): Promise<Result> => {
+    openGroup = undefined;
     const result = lastWrite.then(work);
     lastWrite = result.catch(() => {});
     return result;
@@ -134,15 +138,43 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     return analysed;
   };
 
-  const replaceDocument = async (write: DocumentWrite): Promise<void> => {
-    const { chunks, ...rest } = write;
-    const identities = chunks.map(({ id, embeddingKey }) => ({ id, embeddingKey }));
-    const kept = await store.call('keptChunks', { documentId: write.document.id, chunks: identities });
-    const analysed = await analyse(chunks, new Set(kept));
-    const transfer = analysed.flatMap(({ vector }) => (vector === undefined ? [] : [vector.buffer as ArrayBuffer]));
-    const written = await store.call('replaceDocument', { ...rest, chunks: analysed }, { transfer });
-    if (!written)
-      throw new AquiferError('internal', `Document ${write.document.id} changed while it was being replaced.`);
+  // Replacements that wait for earlier writes share a transaction, in the order of the calls.
+  const replaceDocument = (write: DocumentWrite): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (openGroup === undefined || openGroup.isFullFor(write)) {
+        const group = createReplacementGroup();
+        inOrder(() => {
+          if (openGroup === group) openGroup = undefined;
+          return replaceGroup(group);
+        });
+        openGroup = group;
+      }
+      openGroup.add({ write, resolve, reject });
+    });
+
+  const replaceGroup = async ({ replacements }: ReplacementGroup): Promise<void> => {
+    try {
+      const identities = replacements.map(({ write }) => ({
+        documentId: write.document.id,
+        chunks: write.chunks.map(({ id, embeddingKey }) => ({ id, embeddingKey })),
+      }));
+      const kept = await store.call('keptChunks', identities);
+      const writes: DocumentToWrite[] = [];
+      for (const [index, { write }] of replacements.entries()) {
+        writes.push({ ...write, chunks: await analyse(write.chunks, new Set(kept[index])) });
+      }
+      const transfer = writes.flatMap(({ chunks }) =>
+        chunks.flatMap(({ vector }) => (vector === undefined ? [] : [vector.buffer as ArrayBuffer])),
+      );
+      const errors = await store.call('replaceDocuments', writes, { transfer });
+      for (const [index, { resolve, reject }] of replacements.entries()) {
+        const error = errors[index];
+        if (error === undefined) resolve();
+        else reject(fromPlainError(error));
+      }
+    } catch (error) {
+      for (const { reject } of replacements) reject(error);
+    }
   };
 
   const close = async (): Promise<void> => {
@@ -175,7 +207,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     async replaceDocument(write) {
       refuseReadOnly();
       checkWrite(write);
-      return inOrder(() => replaceDocument(write));
+      return replaceDocument(write);
     },
     async updateDocument(id, changes) {
       refuseReadOnly();

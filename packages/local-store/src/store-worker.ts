@@ -4,6 +4,7 @@ import {
   type DocumentRecord,
   type ListDocumentsQuery,
   type Manifest,
+  type PlainError,
   type SearchResult,
 } from '@aquifer/contracts';
 import { guarded, inSnapshot, inTransaction, type OpenDatabaseOptions, openDatabase } from './database.js';
@@ -81,12 +82,14 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
         countCommit.run();
       });
     },
-    keptChunks: (argument: {
-      readonly documentId: string;
-      readonly chunks: readonly { readonly id: string; readonly embeddingKey: string }[];
-    }): string[] => writer.keptChunks(argument.documentId, argument.chunks),
-    replaceDocument: (write: DocumentToWrite): boolean =>
-      writer.replace(write, write.chunks.length > 0 ? dimensionsForWriting() : dimensions()),
+    keptChunks: (
+      documents: readonly {
+        readonly documentId: string;
+        readonly chunks: readonly { readonly id: string; readonly embeddingKey: string }[];
+      }[],
+    ): string[][] => documents.map(({ documentId, chunks }) => writer.keptChunks(documentId, chunks)),
+    replaceDocuments: (writes: readonly DocumentToWrite[]): (PlainError | undefined)[] =>
+      writer.replace(writes, writes.some(({ chunks }) => chunks.length > 0) ? dimensionsForWriting() : dimensions()),
     updateDocument: (argument: { readonly id: string; readonly changes: Partial<Omit<DocumentRecord, 'id'>> }): void =>
       writer.update(argument.id, argument.changes),
     deleteDocuments: (ids: readonly string[]): number => writer.remove(ids),
