@@ -8,9 +8,9 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { isAquiferError } from '@aquifer/contracts';
 import { sketchDocument, suiteAnalyser, suiteManifest } from '@aquifer/contracts/testing';
-import { databaseFileName } from './database.js';
+import { databaseFileName } from './database/database.js';
+import { canEncrypt, openSql } from './database/sqlite-driver.js';
 import { openLocalStore } from './open-local-store.js';
-import { canEncrypt, openSql } from './sqlite-driver.js';
 
 const analyser = suiteAnalyser;
 

@@ -11,9 +11,9 @@ import {
   suiteAnalyser,
   suiteManifest,
 } from '@aquifer/contracts/testing';
-import { loadHnswLibrary } from './hnsw-graph.js';
 import { openLocalStore } from './open-local-store.js';
-import { planSearch, wantsGraph } from './search-plan.js';
+import { loadHnswLibrary } from './vectors/hnsw-graph.js';
+import { planSearch, wantsGraph } from './vectors/search-plan.js';
 
 const dimensions = 32;
 const documents = 100;

@@ -1,2 +1,2 @@
 export { type LocalStoreOptions, openLocalStore } from './open-local-store.js';
-export type { IndexKind } from './search-plan.js';
+export type { IndexKind } from './vectors/search-plan.js';

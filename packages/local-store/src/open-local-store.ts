@@ -11,16 +11,16 @@ import {
   type StoreStats,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { databaseFileName } from './database.js';
-import type { ChunkToWrite, DocumentToWrite } from './document-writes.js';
-import { checkVector } from './embedding-cache.js';
-import { isStorable } from './filter-sql.js';
-import { storedTerms } from './keyword-terms.js';
+import { databaseFileName } from './database/database.js';
+import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
+import { checkVector } from './database/embedding-cache.js';
+import { isStorable } from './database/filter-sql.js';
+import { storedTerms } from './keyword/keyword-terms.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
-import type { IndexKind } from './search-plan.js';
-import type { StoreWorkerMethods } from './store-worker.js';
-import type { VectorWorkerMethods } from './vector-worker.js';
-import { createWorkerClient } from './worker-calls.js';
+import type { StoreWorkerMethods } from './threads/store-worker.js';
+import type { VectorWorkerMethods } from './threads/vector-worker.js';
+import { createWorkerClient } from './threads/worker-calls.js';
+import type { IndexKind } from './vectors/search-plan.js';
 import { checkRecord, checkScope, checkTexts, checkWholeNumber, checkWrite } from './write-checks.js';
 
 export interface LocalStoreOptions {
@@ -68,8 +68,11 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const vectorOptions = { ...shared, kind, encrypted, savesGraph: mode === 'write' && !encrypted };
 
   // Threads take some 30 ms to start, so they start at the same time, and a writer's vectors only when somebody searches.
-  const store = createWorkerClient<StoreWorkerMethods>(new URL('./store-worker.js', import.meta.url), 'store');
-  const vectors = createWorkerClient<VectorWorkerMethods>(new URL('./vector-worker.js', import.meta.url), 'vector');
+  const store = createWorkerClient<StoreWorkerMethods>(new URL('./threads/store-worker.js', import.meta.url), 'store');
+  const vectors = createWorkerClient<VectorWorkerMethods>(
+    new URL('./threads/vector-worker.js', import.meta.url),
+    'vector',
+  );
   let vectorsOpen: Promise<void> | undefined;
   const dispose = async (): Promise<void> => {
     await Promise.all([store.terminate(), vectors.terminate()]);

@@ -8,7 +8,7 @@ import {
   parseMetadata,
   type SearchScope,
 } from '@aquifer/contracts';
-import { isStorable } from './filter-sql.js';
+import { isStorable } from './database/filter-sql.js';
 
 const refuseDocument = (message: string): never => {
   throw new AquiferError('invalid-document', message);

@@ -1,5 +1,5 @@
 import type { ScoredChunk } from '@aquifer/contracts';
-import type { SqlDatabase } from './sqlite-driver.js';
+import type { SqlDatabase } from '../database/sqlite-driver.js';
 
 /** Chunk numbers with their scores, in no order. */
 export interface Candidates {

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
-import { inSnapshot } from './database.js';
-import { checkVector } from './embedding-cache.js';
-import { isStorable, scopeToSql } from './filter-sql.js';
+import { inSnapshot } from '../database/database.js';
+import { checkVector } from '../database/embedding-cache.js';
+import { isStorable, scopeToSql } from '../database/filter-sql.js';
+import type { SqlDatabase } from '../database/sqlite-driver.js';
 import { createGraphKeeper } from './graph-keeper.js';
 import { type IndexKind, planSearch } from './search-plan.js';
-import type { SqlDatabase } from './sqlite-driver.js';
 import { type Candidates, createChunkIdLookup, topMatches } from './top-matches.js';
 import {
   type AllowedDocuments,

@@ -7,13 +7,13 @@ import {
   type PlainError,
   type SearchResult,
 } from '@aquifer/contracts';
-import { guarded, inSnapshot, inTransaction, type OpenDatabaseOptions, openDatabase } from './database.js';
-import { createDocumentReads } from './document-reads.js';
-import { createDocumentWriter, type DocumentToWrite } from './document-writes.js';
-import { checkVector, createEmbeddingCache } from './embedding-cache.js';
-import { createKeywordSearch, type KeywordSearch } from './keyword-search.js';
+import { guarded, inSnapshot, inTransaction, type OpenDatabaseOptions, openDatabase } from '../database/database.js';
+import { createDocumentReads } from '../database/document-reads.js';
+import { createDocumentWriter, type DocumentToWrite } from '../database/document-writes.js';
+import { checkVector, createEmbeddingCache } from '../database/embedding-cache.js';
+import type { WriterLock } from '../database/writer-lock.js';
+import { createKeywordSearch, type KeywordSearch } from '../keyword/keyword-search.js';
 import { serveCalls } from './worker-calls.js';
-import type { WriterLock } from './writer-lock.js';
 
 export interface StoreWorkerOptions extends OpenDatabaseOptions {
   readonly file: string;
@@ -25,7 +25,7 @@ export interface StoreWorkerOptions extends OpenDatabaseOptions {
 async function createStoreEngine(options: StoreWorkerOptions) {
   let lock: WriterLock | undefined;
   if (options.mode === 'write') {
-    const { acquireWriterLock } = await import('./writer-lock.js');
+    const { acquireWriterLock } = await import('../database/writer-lock.js');
     lock = acquireWriterLock(options.location, options.command);
   }
   try {

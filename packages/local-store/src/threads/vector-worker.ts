@@ -1,7 +1,12 @@
 import { parentPort } from 'node:worker_threads';
-import { guarded, openDatabase } from './database.js';
-import type { SqlDatabase } from './sqlite-driver.js';
-import { createVectorIndex, type DenseSearch, type VectorIndex, type VectorIndexOptions } from './vector-index.js';
+import { guarded, openDatabase } from '../database/database.js';
+import type { SqlDatabase } from '../database/sqlite-driver.js';
+import {
+  createVectorIndex,
+  type DenseSearch,
+  type VectorIndex,
+  type VectorIndexOptions,
+} from '../vectors/vector-index.js';
 import { type CallContext, serveCalls } from './worker-calls.js';
 
 export interface VectorWorkerOptions extends VectorIndexOptions {

@@ -1,8 +1,8 @@
 import type { Filter, SearchResult } from '@aquifer/contracts';
-import { type SqlCondition, scopeToSql } from './filter-sql.js';
+import { type SqlCondition, scopeToSql } from '../database/filter-sql.js';
+import type { SqlDatabase } from '../database/sqlite-driver.js';
+import { createChunkIdLookup, topMatches } from '../vectors/top-matches.js';
 import { storedTerm } from './keyword-terms.js';
-import type { SqlDatabase } from './sqlite-driver.js';
-import { createChunkIdLookup, topMatches } from './top-matches.js';
 
 export interface KeywordSearch {
   /** The analyser's terms of the query, repeated as often as the query says them. */
