@@ -24,7 +24,7 @@ const quantity = (unit: string) => `(?:${number})[^.|]{0,20}?(?:\\b|(?<=\\d))${u
 const money =
   '[$€£¥]\\s?\\d|\\b(?:USD|EUR|GBP|JPY)\\s?\\d|\\d[\\d.,]*\\s*(?:dollars?|euros?|pounds?|yen|USD|EUR|GBP|JPY|million|billion)';
 const percent = '\\d\\s*(?:%|per ?cent)';
-const name = '(?<=[\\p{L}\\d,;)]\\s|["“(])\\p{Lu}\\p{L}+';
+const name = '(?<=[\\p{L}\\d,;)|]\\s|["“(])\\p{Lu}\\p{L}+';
 const reason =
   '\\b(?:because|due to|since|so that|in order to|as a result|caused?|reasons?|therefore|owing to|thanks to)\\b';
 const numberJapanese = '[\\d一二三四五六七八九十百千万億]';

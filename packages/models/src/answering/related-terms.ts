@@ -1,7 +1,7 @@
 import type { Analyser } from '@aquifer/contracts';
 
 /** Share of a term's weight that a related term says. */
-const shares = { variant: 0.8, compound: 0.9, synonym: 0.6 } as const;
+const shares = { inflection: 0.9, variant: 0.8, compound: 0.9, synonym: 0.6 } as const;
 
 /** Forms that stemming leaves apart: approve and approver, reduce and reduction, India and Indian. */
 const derivation = /^(?:e?r|or|t|i?on|ment|al|n|an|ian|es|ese|anc|enc|ant|ent|y|i|iv|ur|ist|ism|ic)$/;
@@ -16,7 +16,6 @@ const synonymGroups: readonly string[] = [
   'car vehicle',
   'child kid',
   'cost price',
-  'die death',
   'holiday vacation leave',
   'illness sickness sick',
   'phone telephone',
@@ -25,6 +24,16 @@ const synonymGroups: readonly string[] = [
   'laptop computer notebook',
   'boss manager supervisor',
 ];
+
+/** Forms of irregular words, which stemming leaves apart too. */
+const inflections: readonly string[] = (
+  'become became, begin began begun, break broke broken, bring brought, build built, buy bought, choose chose chosen, ' +
+  'come came, die death dead, draw drew drawn, drive drove driven, fall fell fallen, fight fought, find found, fly flew flown flight, ' +
+  'get got gotten, give gave given, go went gone, grow grew grown, hold held, keep kept, know knew known, lead led, leave left, ' +
+  'lose lost loss, make made, meet met, pay paid, rise rose risen, run ran, say said, sell sold, send sent, speak spoke spoken, ' +
+  'spend spent, steal stole stolen, take took taken, teach taught, tell told, think thought, win won, write wrote written, ' +
+  'person people, child children, man men, woman women, foot feet'
+).split(', ');
 
 /** The terms of the passages that say a term of the question in another form, with the share of its weight that they say. */
 export type RelatedTerms = ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -53,10 +62,14 @@ export function relatedTerms(
       if (long.startsWith(short) && derivation.test(long.slice(short.length))) relate(term, other, shares.variant);
     }
   }
-  for (const group of synonymGroups) {
-    const members = analyser.terms(group);
-    for (const term of members) if (known.has(term)) for (const other of members) relate(term, other, shares.synonym);
-  }
+  const relateGroups = (groups: readonly string[], share: number): void => {
+    for (const group of groups) {
+      const members = analyser.terms(group);
+      for (const term of members) if (known.has(term)) for (const other of members) relate(term, other, share);
+    }
+  };
+  relateGroups(inflections, shares.inflection);
+  relateGroups(synonymGroups, shares.synonym);
   const words = question.match(word) ?? [];
   for (let index = 1; index < words.length; index++) {
     const parts = [words[index - 1]!, words[index]!];

@@ -109,6 +109,9 @@ export function scoreUnits(
     }
   }
 
+  let absent = 0;
+  for (const [term, weight] of asked.terms) if (!inPassage.some((terms) => terms.has(term))) absent += weight;
+
   const termWeights = new Map<string, number>();
   let total = 0;
   for (const [term, weight] of asked.terms) {
@@ -166,7 +169,7 @@ export function scoreUnits(
       ...unit,
       score,
       supported: supported / total,
-      confidence: confidence(supported / total, asked, covered, inPassage[unit.passage]!, expected),
+      confidence: confidence(supported / total, asked, covered, inPassage[unit.passage]!, absent, expected),
       terms: termSets[index]!,
       covered,
       about: supports,
@@ -184,13 +187,15 @@ const impliedShare = 0.9;
 /**
  * Logistic regression over 8 retrieved passages with and without the answer's article (SQuAD 2.0, JaQuAD, JSQuAD; half of
  * the articles). What tells the two apart best is how much of the question the whole passage speaks of, every term
- * counting alike: a passage about something else shares the question's frequent words or one rare one.
+ * counting alike: a passage about something else shares the question's frequent words or one rare one. `absent` is the weight of the
+ * terms that no passage speaks of.
  */
 function confidence(
   supported: number,
   asked: Question,
   covered: ReadonlyMap<string, number>,
   passage: ReadonlyMap<string, number>,
+  absent: number,
   expected: 0 | 1 | 2,
 ): number {
   let total = 0;
@@ -203,10 +208,12 @@ function confidence(
   }
   // A unit without what the question word asks for answers less often.
   const kind = asked.expected === undefined ? 0 : expectedLogOdds[expected];
-  return -6.1 + 3.8 * supported + 4.9 * (inPassage / total) + 1.35 * Math.log(1 + inUnit) + kind;
+  return (
+    -5.3 + 2.9 * supported + 4.5 * (inPassage / total) + 1.5 * Math.log(1 + inUnit) - 2.5 * (absent / total) + kind
+  );
 }
 
-const expectedLogOdds = [-0.55, -0.4, -0.15] as const;
+const expectedLogOdds = [-0.6, -0.6, -0.2] as const;
 
 /** A number in a column that the question names is what it asks for: the header says the unit. */
 function expectedStrength(

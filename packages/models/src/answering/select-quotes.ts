@@ -33,7 +33,7 @@ export const selectionWeights: SelectionWeights = {
   part: 0.08,
   rank: 0.02,
   heading: 0.5,
-  minConfidence: -0.6,
+  minConfidence: -0.65,
   nearlyBest: 0.85,
   nearlyBestThird: 0.92,
   nearlyBestAnew: 0.75,
@@ -69,6 +69,7 @@ export function selectQuotes(
   const leastExpected = Math.max(...chosen.map(({ expected }) => expected));
   for (const unit of candidates) {
     if (chosen.length >= weights.maxQuotes) break;
+    if (chosen.some((quoted) => isOtherRow(quoted, unit))) continue;
     let gain = 0;
     for (const [term, share] of unit.covered) {
       gain += Math.max(0, share - Math.max(...chosen.map(({ about }) => about.get(term) ?? 0)));
@@ -78,6 +79,12 @@ export function selectQuotes(
     if ((gain >= weights.minGain && unit.score >= weights.gainScore * best.score) || isNearlyBest) add(unit);
   }
   return [...chosen, ...tiedRows(rows, candidates, chosen)];
+}
+
+/** Whether a unit is a row of the quoted row's table that the question names less well: the row of something else. */
+function isOtherRow(quoted: ScoredUnit, unit: ScoredUnit): boolean {
+  if (quoted.header === '' || quoted.header !== unit.header || quoted.passage !== unit.passage) return false;
+  return unit.covered.size < quoted.covered.size && [...unit.covered.keys()].every((term) => quoted.covered.has(term));
 }
 
 /** Rows of a table that answer as well as the one quoted: a question about a column that names no row. */
