@@ -88,12 +88,12 @@ describe('asking the handbook with the built-in models', () => {
     assert.ok(missed.length <= answerable.length * 0.1, `not among the first five: ${missed.join(' | ')}`);
   });
 
-  it('answers most questions, and abstains from most that the handbook does not answer', () => {
+  it('answers nearly all questions, and abstains from nearly all that the handbook does not answer', () => {
     const wrong = answers
       .filter(({ asked, answer }) =>
         asked.source === null ? !answer.abstained : !folded(answer.answer).includes(folded(asked.answerContains ?? '')),
       )
       .map(({ asked, answer }) => `${asked.question} → ${answer.answer}`);
-    assert.ok(wrong.length <= questions.length * 0.2, wrong.join('\n'));
+    assert.ok(wrong.length <= questions.length * 0.05, wrong.join('\n'));
   });
 });
