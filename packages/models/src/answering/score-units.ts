@@ -1,9 +1,9 @@
 import type { Analyser, PromptPassage } from '@aquifer/contracts';
-import { type AnswerUnit, answerUnits } from './answer-units.js';
+import type { AnswerUnit } from './answer-units.js';
 import { type ExpectedAnswer, holdsExpected } from './expected-answer.js';
 import { type Question, readQuestion } from './question.js';
-import { mentions, relatedTerms } from './related-terms.js';
-import { type AnswerCell, answerCells, coveringRows } from './table-rows.js';
+import { readPassages } from './read-passages.js';
+import { type AnswerCell, answerCells } from './table-rows.js';
 
 /** What decides which units of the passages answer a question best. */
 export interface ScoreWeights {
@@ -56,58 +56,7 @@ export function scoreUnits(
 ): ScoredUnit[] {
   const asked = readQuestion(question, analyser);
   const order = [...asked.terms.keys()];
-  const units = passages.flatMap((passage, index) => answerUnits(passage, index));
-  const termLists = units.map((unit) => analyser.terms(unit.text));
-  const termSets = termLists.map((terms) => new Set(terms));
-  const titleLists = passages.map((passage) => analyser.terms([passage.title, ...passage.headings].join('\n')));
-  const leads = new Map<string, ReadonlySet<string>>();
-  for (const { heading, header, opening } of units) {
-    for (const lead of [heading, header, opening]) if (!leads.has(lead)) leads.set(lead, new Set(analyser.terms(lead)));
-  }
-  const vocabulary = new Set([
-    ...termLists.flat(),
-    ...titleLists.flat(),
-    ...[...leads.values()].flatMap((lead) => [...lead]),
-  ]);
-  const related = relatedTerms(question, order, vocabulary, analyser);
-  const find = (text: { has(term: string): boolean }) => mentions(order, related, text);
-
-  const said = termSets.map(find);
-  const ranges = coveringRows(units, question);
-  for (const [index, unit] of units.entries()) {
-    const isRange = ranges.has(unit);
-    const measured = asked.expected?.measured;
-    const isMeasured = measured !== undefined && unit.text.search(asked.expected!.exact) >= 0;
-    if (!isRange && !isMeasured) continue;
-    const extended = new Map(said[index]);
-    if (isRange)
-      for (const term of order)
-        if (/^\d/.test(term)) extended.set(term, Math.max(impliedShare, extended.get(term) ?? 0));
-    if (isMeasured) {
-      for (const term of analyser.terms(measured)) {
-        if (asked.terms.has(term)) extended.set(term, Math.max(impliedShare, extended.get(term) ?? 0));
-      }
-    }
-    said[index] = extended;
-  }
-  const leadMentions = new Map<string, { readonly terms: ReadonlyMap<string, number>; readonly focus: number }>();
-  for (const [lead, terms] of leads) {
-    const found = find(terms);
-    const focus = terms.size === 0 ? 0 : Math.min(1, found.size / terms.size);
-    leadMentions.set(lead, { terms: found, focus });
-  }
-  const titleTerms = titleLists.map((terms) => find(new Set(terms)));
-  const inPassage = titleTerms.map((terms) => new Map(terms));
-  for (const [index, unit] of units.entries()) {
-    const known = inPassage[unit.passage]!;
-    for (const mentioned of [
-      said[index]!,
-      leadMentions.get(unit.heading)!.terms,
-      leadMentions.get(unit.header)!.terms,
-    ]) {
-      for (const [term, share] of mentioned) known.set(term, Math.max(share, known.get(term) ?? 0));
-    }
-  }
+  const { units, termLists, said, leads, titles, inPassage } = readPassages(question, asked, passages, analyser);
 
   let absent = 0;
   for (const [term, weight] of asked.terms) if (!inPassage.some((terms) => terms.has(term))) absent += weight;
@@ -127,10 +76,10 @@ export function scoreUnits(
 
   const scored = units.map((unit, index): ScoredUnit => {
     const own = said[index]!;
-    const heading = leadMentions.get(unit.heading)!;
+    const heading = leads.get(unit.heading)!;
     const headingShare = weights.context + weights.focus * heading.focus;
-    const header = leadMentions.get(unit.header)!.terms;
-    const opening = leadMentions.get(unit.opening)!.terms;
+    const header = leads.get(unit.header)!.terms;
+    const opening = leads.get(unit.opening)!.terms;
     const previous = units[index - 1]?.passage === unit.passage ? said[index - 1] : undefined;
     const next = units[index + 1]?.passage === unit.passage ? said[index + 1] : undefined;
     const covered = new Map<string, number>();
@@ -143,7 +92,7 @@ export function scoreUnits(
         ownShare,
         headingShare * (heading.terms.get(term) ?? 0),
         weights.context * Math.max(header.get(term) ?? 0, opening.get(term) ?? 0),
-        weights.title * (titleTerms[unit.passage]!.get(term) ?? 0),
+        weights.title * (titles[unit.passage]!.get(term) ?? 0),
         weights.previous * (previous?.get(term) ?? 0),
         weights.next * (next?.get(term) ?? 0),
       );
@@ -170,7 +119,7 @@ export function scoreUnits(
       score,
       supported: supported / total,
       confidence: confidence(supported / total, asked, covered, inPassage[unit.passage]!, absent, expected),
-      terms: termSets[index]!,
+      terms: new Set(termLists[index]),
       covered,
       about: supports,
       expected,
@@ -180,9 +129,6 @@ export function scoreUnits(
     (left, right) => right.score - left.score || left.passage - right.passage || left.start - right.start,
   );
 }
-
-/** Share of a term's weight that a quantity of the asked kind or a range around the asked amount says. */
-const impliedShare = 0.9;
 
 /**
  * Logistic regression over 8 retrieved passages with and without the answer's article (SQuAD 2.0, JaQuAD, JSQuAD; half of

@@ -3,7 +3,9 @@ import type { AnswerUnit } from './answer-units.js';
 
 const upTo = /\b(?:up to|at most|maximum|max\.?|until|under|below|less than)\b|以下|まで|未満|以内/iu;
 const over = /\b(?:above|over|more than|from|at least|exceeding)\b|超|以上/iu;
-const amount = /\d[\d,]*(?:\.\d+)?/g;
+/** An amount, and not a part of a code, a version or a date. */
+const amount = /(?<![\p{L}\d.,-])\d[\d,]*(?:\.\d+)?(?![\d-])/gu;
+const year = /^(?:19|20)\d\d$/;
 
 /** The cells of a row, without the white space and the outer bars of Markdown. */
 export function cells(row: string): string[] {
@@ -43,7 +45,9 @@ export function answerCells(unit: AnswerUnit, asked: ReadonlySet<string>, analys
  */
 export function coveringRows(units: readonly AnswerUnit[], question: string): Set<AnswerUnit> {
   const found = new Set<AnswerUnit>();
-  const asked = numbers(question)[0];
+  const asked = numbers(
+    question.replace(/\S+/g, (word) => (year.test(word.replace(/\P{N}/gu, '')) && !word.includes(',') ? '' : word)),
+  )[0];
   if (asked === undefined) return found;
   const tables = new Map<string, AnswerUnit[]>();
   for (const unit of units) {
