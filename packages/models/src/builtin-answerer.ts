@@ -16,11 +16,11 @@ const maxQuestionCharacters = 2000;
 
 /**
  * The answerer that needs no model: it quotes, word for word, the one to three sentences, list items or table rows of the
- * passages that answer the question best, each followed by its marker `[n]`. It is not a language model: it does not reason, does not
+ * passages that answer the question best (a few more rows where a whole column of a table answers), each followed by its marker `[n]`. It is not a language model: it does not reason, does not
  * rephrase, and does not follow the prompt's instructions. Where no sentence fits, it stops with `abstained` after saying so
  * in the language of the question (English or Japanese).
  *
- * Same prompt, same answer; some 2 ms for eight passages. Token counts of its usage are estimates, and cost nothing.
+ * Same prompt, same answer; some 3 ms for eight passages. Token counts of its usage are estimates, and cost nothing.
  *
  * ```ts
  * for await (const event of createBuiltinAnswerer().generate(prompt)) {

@@ -55,6 +55,7 @@ describe('selectQuotes', () => {
       '# Orders\n\nUp to | Signs | Also signs\n500 | Clerk | —\n9,000 | Office head | —\nabove 9,000 | Owner | —';
     const signs = (amount: string) => quotes(`Who signs an order of ${amount} euros?`, text)[0];
     assert.equal(signs('300'), '500 | Clerk | —');
+    assert.equal(signs('2000'), '9,000 | Office head | —');
     assert.equal(signs('8,000'), '9,000 | Office head | —');
     assert.equal(signs('20,000'), 'above 9,000 | Owner | —');
   });

@@ -5,7 +5,8 @@ const upTo = /\b(?:up to|at most|maximum|max\.?|until|under|below|less than)\b|�
 const over = /\b(?:above|over|more than|from|at least|exceeding)\b|超|以上/iu;
 /** An amount, and not a part of a code, a version or a date. */
 const amount = /(?<![\p{L}\d.,-])\d[\d,]*(?:\.\d+)?(?![\d-])/gu;
-const year = /^(?:19|20)\d\d$/;
+const year =
+  /(?<![\p{N}.,€$£¥])(?<!\b(?:EUR|USD|JPY|GBP) )(?:19|20)\d\d(?![\p{N},]|\s*(?:euros?|dollars?|yen|pounds|EUR|USD|JPY|GBP|[€円%]))/gu;
 
 /** The cells of a row, without the white space and the outer bars of Markdown. */
 export function cells(row: string): string[] {
@@ -45,15 +46,15 @@ export function answerCells(unit: AnswerUnit, asked: ReadonlySet<string>, analys
  */
 export function coveringRows(units: readonly AnswerUnit[], question: string): Set<AnswerUnit> {
   const found = new Set<AnswerUnit>();
-  const asked = numbers(
-    question.replace(/\S+/g, (word) => (year.test(word.replace(/\P{N}/gu, '')) && !word.includes(',') ? '' : word)),
-  )[0];
+  const asked = numbers(question.replace(year, ''))[0];
   if (asked === undefined) return found;
   const tables = new Map<string, AnswerUnit[]>();
   for (const unit of units) {
     if (unit.header === '') continue;
     const key = `${unit.passage}\n${unit.heading}\n${unit.header}`;
-    tables.set(key, [...(tables.get(key) ?? []), unit]);
+    const rows = tables.get(key);
+    if (rows === undefined) tables.set(key, [unit]);
+    else rows.push(unit);
   }
   for (const rows of tables.values()) {
     const column = cells(rows[0]!.header).findIndex((name) => upTo.test(name));
