@@ -170,7 +170,13 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
       waiting.clear();
       const workers = [...threads].map(({ worker }) => worker);
       for (const thread of [...threads]) drop(thread, closedError);
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      // Idle threads do not keep the process alive, and it must not end while it waits here.
+      const alive = setInterval(() => {}, 1_000);
+      try {
+        await Promise.all(workers.map((worker) => worker.terminate()));
+      } finally {
+        clearInterval(alive);
+      }
     },
   };
 }

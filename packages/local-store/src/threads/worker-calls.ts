@@ -128,9 +128,14 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
       }),
     async terminate() {
       death ??= new AquiferError('internal', `The ${what} thread has ended.`);
-      // Or the process could end while it waits here.
-      started?.ref();
-      await started?.terminate();
+      // A thread that is just ending no longer keeps the process alive, not even by `ref`: without the timer, Node could find
+      // nothing left to wait for, and end the process here.
+      const alive = setInterval(() => {}, 1_000);
+      try {
+        await started?.terminate();
+      } finally {
+        clearInterval(alive);
+      }
     },
   };
 }

@@ -72,7 +72,13 @@ export function createModelThread(workerUrl = new URL('./model-worker.js', impor
     async close() {
       closed = true;
       const current = worker;
-      await current?.terminate();
+      // An idle thread does not keep the process alive, and it must not end while it waits here.
+      const alive = setInterval(() => {}, 1_000);
+      try {
+        await current?.terminate();
+      } finally {
+        clearInterval(alive);
+      }
     },
   };
 }
