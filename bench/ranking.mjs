@@ -84,7 +84,7 @@ async function openIndexed(name, embedder, documents) {
         path: encodeURIComponent(_id),
         text: text.trim() === '' ? title : text,
         mediaType: 'text/plain',
-        ...(title.trim() === '' ? {} : { title }),
+        title: title.trim(),
         metadata: { id: _id },
       })),
   });

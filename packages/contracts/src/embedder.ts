@@ -46,6 +46,11 @@ export interface Embedder {
    * Hybrid Retrieval"): a weak embedder must not count as much as a good one, so the weight belongs to its description.
    */
   readonly fusionWeight: number;
+  /**
+   * How many of each leg's best are fused. It goes with the weight, because cosines are scaled between the best and the worst of
+   * them: a model whose cosines order a long list well deserves the long list. Default 100.
+   */
+  readonly fusionCandidates?: number;
   /** The model's own tokenizer, where it has one at hand. Counts include prefixes and special tokens. */
   readonly tokenCounter?: TokenCounter;
   embed(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;

@@ -9,6 +9,7 @@ export interface SourceItem {
   /** Equal to the stored stamp: unchanged, need not be read. Covers the sidecar as well. */
   readonly stamp: string;
   readonly mediaType?: string;
+  /** Empty: there is none, and the path does not serve as one. */
   readonly title?: string;
   /**
    * Reads the bytes, and the attributes that come from beside the file (a `<file>.metadata.json` in Bedrock's form).

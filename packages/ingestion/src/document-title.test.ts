@@ -14,6 +14,7 @@ describe('document title', () => {
   it("prefers the source's title, then the file's own, then its name", () => {
     assert.equal(documentTitle({ path: 'a-b.md', title: 'Given' }, 'Extracted'), 'Given');
     assert.equal(documentTitle({ path: 'a-b.md', title: ' ' }, 'Extracted\n title'), 'Extracted title');
+    assert.equal(documentTitle({ path: '4711', title: '' }, undefined), '');
     assert.equal(documentTitle({ path: 'a-b.md' }, ''), 'a b');
   });
 

@@ -17,9 +17,13 @@ export function readableFileName(path: string): string {
   return tidy(stem.replace(/[-_]+/g, ' ')) || name;
 }
 
-/** The source's own title, else the file's, else one made of the file name. */
+/**
+ * The source's own title, else the file's, else one made of the file name. A source that gives the empty title says that there
+ * is none: paths such as `4711` are keys, and would only be noise in front of every chunk.
+ */
 export function documentTitle(item: Pick<SourceItem, 'path' | 'title'>, extractedTitle: string | undefined): string {
-  return tidy(item.title ?? '') || tidy(extractedTitle ?? '') || readableFileName(item.path);
+  const title = tidy(item.title ?? '') || tidy(extractedTitle ?? '');
+  return title === '' && item.title === undefined ? readableFileName(item.path) : title;
 }
 
 function tidy(title: string): string {

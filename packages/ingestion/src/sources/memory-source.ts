@@ -8,6 +8,7 @@ export interface MemoryDocument {
   /** Either text or bytes. */
   readonly text?: string;
   readonly bytes?: Uint8Array;
+  /** Default: the document's own, else one made of the path. Empty: none. */
   readonly title?: string;
   readonly metadata?: Metadata;
   /** Default: by the ending of `path`; plain text where it has none. */

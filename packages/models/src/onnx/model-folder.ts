@@ -143,6 +143,7 @@ function readTraits(
       defaultTraits.documentPrefix,
     maxTokens: limits.length > 0 ? Math.min(...limits) : defaultTraits.maxTokens,
     fusionWeight: known.fusionWeight ?? defaultTraits.fusionWeight,
+    fusionCandidates: known.fusionCandidates ?? defaultTraits.fusionCandidates,
   };
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
   return { ...traits, ...given };

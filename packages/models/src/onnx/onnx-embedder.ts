@@ -58,6 +58,7 @@ export async function createOnnxEmbedder(options: OnnxEmbedderOptions): Promise<
     dimensions: fingerprint.dimensions,
     maxInputTokens: model.maxInputTokens,
     fusionWeight: traits.fusionWeight,
+    fusionCandidates: traits.fusionCandidates,
     tokenCounter: {
       id: fingerprintText(fingerprint),
       count: (text) => tokenizer().count(traits.documentPrefix + text),

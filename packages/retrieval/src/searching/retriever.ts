@@ -159,7 +159,7 @@ export function createRetriever({ store, embedder, reranker }: RetrieverOptions)
 
   async function retrieve(query: string, options: SearchOptions = {}): Promise<Retrieval> {
     const clock = startClock();
-    const search = checkSearch(query, options);
+    const search = checkSearch(query, options, embedder.fusionCandidates);
     const { signal } = options;
     throwIfAborted(signal);
 
@@ -215,7 +215,7 @@ export function createRetriever({ store, embedder, reranker }: RetrieverOptions)
     },
     async explain(query, documentId, options = {}) {
       const { response } = await retrieve(query, { ...options, trace: true });
-      const search = checkSearch(query, options);
+      const search = checkSearch(query, options, embedder.fusionCandidates);
       const vector =
         search.mode === 'keyword' ? undefined : (await queryEmbeddings.embed(search.query, options.signal)).vector;
       return explainDocument({ store, search, vector, response, documentId, signal: options.signal });

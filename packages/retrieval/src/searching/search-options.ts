@@ -13,7 +13,7 @@ export interface SearchOptions {
   readonly fusion?: FusionMethod;
   /** Share of the dense leg in the convex combination, 0 to 1. Default: the embedder's `fusionWeight`. */
   readonly denseWeight?: number;
-  /** How many of each leg's best are fused, 1 to 10,000; never fewer than `limit`. Default 100. */
+  /** How many of each leg's best are fused, 1 to 10,000; never fewer than `limit`. Default: the embedder's, else 100. */
   readonly candidates?: number;
   /** Adds where every candidate stood to the response. */
   readonly trace?: boolean;
@@ -35,7 +35,7 @@ export interface CheckedSearch {
 export const maxQueryLength = 20_000;
 
 const defaultLimit = 10;
-/** 100 of each leg is what the published measurements of convex fusion use; more changed no result's place by much. */
+/** 100 of each leg is what the published measurements of convex fusion use. */
 const defaultCandidates = 100;
 
 /**
@@ -43,7 +43,11 @@ const defaultCandidates = 100;
  *
  * @throws `invalid-query`, `invalid-options`, `invalid-filter`
  */
-export function checkSearch(query: unknown, options: SearchOptions = {}): CheckedSearch {
+export function checkSearch(
+  query: unknown,
+  options: SearchOptions = {},
+  embedderCandidates = defaultCandidates,
+): CheckedSearch {
   const limit = checkCount('limit', options.limit ?? defaultLimit);
   return {
     query: checkQuery(query),
@@ -52,7 +56,7 @@ export function checkSearch(query: unknown, options: SearchOptions = {}): Checke
     mode: checkChoice('mode', options.mode ?? 'hybrid', ['hybrid', 'dense', 'keyword']),
     fusion: checkChoice('fusion', options.fusion ?? 'convex', ['convex', 'rrf']),
     denseWeight: options.denseWeight === undefined ? undefined : checkShare('denseWeight', options.denseWeight),
-    candidates: Math.max(limit, checkCount('candidates', options.candidates ?? defaultCandidates)),
+    candidates: Math.max(limit, checkCount('candidates', options.candidates ?? embedderCandidates)),
   };
 }
 
