@@ -20,13 +20,8 @@ export {
   type SourceItem,
   type Store,
 } from '@aquifer/contracts';
-export {
-  createMemorySource,
-  type IngestionEvent,
-  type IngestionProgress,
-  type IngestionSummary,
-  type MemoryDocument,
-} from '@aquifer/ingestion';
+export type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
+export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
 export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 export { knowledgeBaseOptions } from './config/knowledge-base-options.js';
 export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';

@@ -10,11 +10,13 @@ const builtinDimensions = [1024, 512, 256] as const;
  * @throws `model-not-found` for any other name.
  */
 export async function embedderByName(name: string): Promise<Embedder> {
-  const { createBuiltinEmbedder, createOnnxEmbedder } = await import('@aquifer/models');
-  if (name === 'builtin') return createBuiltinEmbedder();
-  const dimensions = builtinDimensions.find((size) => name === `builtin:${size}`);
-  if (dimensions !== undefined) return createBuiltinEmbedder({ dimensions });
-  if (name.startsWith('onnx:')) return createOnnxEmbedder({ model: name.slice('onnx:'.length) });
+  const dimensions = name === 'builtin' ? 1024 : builtinDimensions.find((size) => name === `builtin:${size}`);
+  if (dimensions !== undefined) {
+    return (await import('@aquifer/models/builtin-embedder')).createBuiltinEmbedder({ dimensions });
+  }
+  if (name.startsWith('onnx:')) {
+    return (await import('@aquifer/models/onnx-embedder')).createOnnxEmbedder({ model: name.slice('onnx:'.length) });
+  }
   throw new AquiferError(
     'model-not-found',
     `There is no embedder "${name}". Choose builtin, ${builtinDimensions.map((size) => `builtin:${size}`).join(', ')} or onnx:<folder or hub id>.`,
@@ -36,6 +38,6 @@ export function absoluteEmbedderName(name: string): string {
  * @throws `model-not-found` for any other name.
  */
 export async function generatorByName(name: string): Promise<Generator> {
-  if (name === 'builtin') return (await import('@aquifer/models')).createBuiltinAnswerer();
+  if (name === 'builtin') return (await import('@aquifer/models/builtin-answerer')).createBuiltinAnswerer();
   throw new AquiferError('model-not-found', `There is no model "${name}". Choose builtin.`);
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { AquiferError, type Embedder, type Generator, type Store } from '@aquifer/contracts';
 import { openLocalStore } from '@aquifer/local-store';
-import { createAnswerer, createRetriever, type Retriever } from '@aquifer/retrieval';
+import type { Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
 import {
   assertReadableManifest,
@@ -32,13 +32,16 @@ export async function openKnowledgeBase(options: KnowledgeBaseOptions): Promise<
   const location = resolve(options.location);
   finishReplacement(location);
   const analyser = createAnalyser();
-  const store = await openLocalStore({
+  // The store's threads start while the modules of a search load here.
+  const opening = openLocalStore({
     location,
     mode: options.mode ?? 'write',
     analyser,
     encryptionKey: options.encryptionKey,
     index: options.indexKind,
   });
+  import('@aquifer/retrieval/retriever').catch(() => {});
+  const store = await opening;
   try {
     return await assemble(store, location, analyser.version, options);
   } catch (error) {
@@ -66,7 +69,10 @@ async function assemble(
     if (known !== undefined) assertSameEmbedder(known, model, builtWith.embedderName, location);
     return model;
   });
-  const retriever = lazy(async (): Promise<Retriever> => createRetriever({ store, embedder: await embedder.get() }));
+  const retriever = lazy(async (): Promise<Retriever> => {
+    const { createRetriever } = await import('@aquifer/retrieval/retriever');
+    return createRetriever({ store, embedder: await embedder.get() });
+  });
   const generator = lazy((): Promise<Generator> => generatorByName(options.model ?? 'builtin'));
   const indexer = lazy(async (): Promise<Indexer> => {
     const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
@@ -111,6 +117,7 @@ async function assemble(
       return (await retriever.get()).search(query, searchOptions);
     },
     async *ask(question, { model, ...askOptions } = {}) {
+      const { createAnswerer } = await import('@aquifer/retrieval/answerer');
       const answerer = createAnswerer({
         retriever: await retriever.get(),
         store,
