@@ -36,7 +36,7 @@ export function createProgressBar(terminal: Terminal, now: () => number = Date.n
     const filled = Math.round(share * barColumns);
     const elapsedSeconds = (now() - startedAt) / 1000;
     const left = share > 0.02 && share < 1 ? ` · ${duration((elapsedSeconds / share) * (1 - share))} left` : '';
-    const bar = terminal.style('green', '━'.repeat(filled)) + terminal.style('dim', '━'.repeat(barColumns - filled));
+    const bar = terminal.style('green', '━'.repeat(filled)) + terminal.style('dim', '─'.repeat(barColumns - filled));
     const numbers = `${count(done)}/${count(total)} ${unit}${detail ? ` · ${detail}` : ''}${left}`;
     terminal.write(
       `\r\u001b[2K  ${label} ${bar} ${truncate(numbers, terminal.columns - barColumns - label.length - 5)}`,

@@ -92,7 +92,7 @@ describe('progress bar', () => {
       bar.clear();
       return terminal.written;
     };
-    assert.match(draw(recordingTerminal(80)), /reading ━{22} 5\/10 files · 20 chunks · 5\.0 s left/);
+    assert.match(draw(recordingTerminal(80)), /reading ━{11}─{11} 5\/10 files · 20 chunks · 5\.0 s left/);
     assert.equal(draw(recordingTerminal(80, false)), '');
   });
 
