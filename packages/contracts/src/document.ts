@@ -47,6 +47,20 @@ export interface PageSpan {
   readonly end: number;
 }
 
+/** Where a piece of a document is, for people and programs that look it up. */
+export interface PassagePlace {
+  readonly documentId: string;
+  readonly source: string;
+  readonly title: string;
+  /** From the outermost heading to the innermost. */
+  readonly headings: readonly string[];
+  readonly pageStart?: number;
+  readonly pageEnd?: number;
+  /** UTF-16 offsets in the document's stored text. */
+  readonly start: number;
+  readonly end: number;
+}
+
 /** The pages that `[start, end)` touches, or undefined where the document has no pages there. */
 export function pageRange(
   pages: readonly PageSpan[],

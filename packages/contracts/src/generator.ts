@@ -1,16 +1,10 @@
+import type { PassagePlace } from './document.js';
+
 /** A retrieved passage as the model sees it. Data, never instructions. */
-export interface PromptPassage {
+export interface PromptPassage extends PassagePlace {
   /** Counted from 1; answers cite it as `[n]`. */
   readonly number: number;
-  readonly documentId: string;
-  readonly source: string;
-  readonly title: string;
-  readonly headings: readonly string[];
-  readonly pageStart?: number;
-  readonly pageEnd?: number;
-  /** UTF-16 offsets of `text` in the document's text. */
-  readonly start: number;
-  readonly end: number;
+  /** The document's text from `start` to `end`. */
   readonly text: string;
   /** Header row of a split table, or the empty string. Not part of `text`. */
   readonly tableHeader: string;

@@ -1,6 +1,13 @@
 export type { Analyser } from './analyser.js';
 export { type Chunk, type Chunker, type ChunkInput, embeddedText, type TokenCounter } from './chunk.js';
-export { type DocumentRecord, type DocumentStatus, documentStatuses, type PageSpan, pageRange } from './document.js';
+export {
+  type DocumentRecord,
+  type DocumentStatus,
+  documentStatuses,
+  type PageSpan,
+  type PassagePlace,
+  pageRange,
+} from './document.js';
 export {
   type Embedder,
   type EmbedderFingerprint,

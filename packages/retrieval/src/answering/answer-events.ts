@@ -1,20 +1,12 @@
-import type { Prompt, StopReason, TokenUsage } from '@aquifer/contracts';
+import type { PassagePlace, Prompt, StopReason, TokenUsage } from '@aquifer/contracts';
 import type { SearchResponse } from '../searching/retriever.js';
 import type { DroppedMatch } from './passages.js';
 
 /** Where in the sources a piece of the answer comes from. */
-export interface Reference {
+export interface Reference extends PassagePlace {
   /** The passage's number in the prompt, from 1 for the best. */
   readonly rank: number;
-  readonly documentId: string;
-  readonly source: string;
-  readonly title: string;
-  readonly headings: readonly string[];
-  readonly pageStart?: number;
-  readonly pageEnd?: number;
-  /** UTF-16 offsets in the document's stored text: its slice is `quote`. */
-  readonly start: number;
-  readonly end: number;
+  /** The document's stored text from `start` to `end`. */
   readonly quote: string;
   /**
    * Whether the passage bears out the cited words: all their numbers, dates and quotations are in it (or in the others cited
@@ -69,16 +61,8 @@ export interface Answer {
 }
 
 /** A passage that the model was given. */
-export interface ConsideredPassage {
+export interface ConsideredPassage extends PassagePlace {
   readonly rank: number;
-  readonly documentId: string;
-  readonly source: string;
-  readonly title: string;
-  readonly headings: readonly string[];
-  readonly pageStart?: number;
-  readonly pageEnd?: number;
-  readonly start: number;
-  readonly end: number;
 }
 
 export type AnswerEvent =

@@ -1,20 +1,18 @@
-import { type Chunk, pageRange, type Store, type StoredChunk, throwIfAborted } from '@aquifer/contracts';
+import {
+  type Chunk,
+  type PassagePlace,
+  pageRange,
+  type Store,
+  type StoredChunk,
+  throwIfAborted,
+} from '@aquifer/contracts';
 import { findNearDuplicates } from './near-duplicates.js';
 import { isSupersededFor } from './superseded.js';
 
 /** A slice of a document that goes into the prompt: one chunk, or neighbouring chunks joined. */
-export interface Passage {
+export interface Passage extends PassagePlace {
   /** Rank of the best match in it, from 1. */
   readonly rank: number;
-  readonly documentId: string;
-  readonly source: string;
-  readonly title: string;
-  readonly headings: readonly string[];
-  readonly pageStart?: number;
-  readonly pageEnd?: number;
-  /** UTF-16 offsets of `text` in the document's text. */
-  readonly start: number;
-  readonly end: number;
   readonly text: string;
   readonly tableHeader: string;
   /** The matches in it. */
