@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createSeededRandom } from '@aquifer/contracts/testing';
 import { splitSentences } from './sentences.js';
 
 function sentences(text: string): string[] {
   return splitSentences(text).map(({ start, end }) => text.slice(start, end));
-}
-
-/** Deterministic pseudo-random integers below `limit` (mulberry32). */
-function randomIntegers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
 }
 
 const cases: readonly (readonly [name: string, parts: readonly string[]])[] = [
@@ -81,7 +71,7 @@ describe('splitSentences', () => {
 
   it('covers any text without gaps, and splits a sentence no further', () => {
     const alphabet = [...'aB1 .。！?\n「」"“”、…', '👨‍👩‍👧', '\ud800', 'Mr.', '\r\n', '\u2029', '1. '];
-    const below = randomIntegers(7);
+    const below = createSeededRandom(7).below;
     for (let round = 0; round < 3000; round += 1) {
       const text = Array.from({ length: below(40) }, () => alphabet[below(alphabet.length)]).join('');
       let position = 0;

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isAquiferError } from '@aquifer/contracts';
+import { createSeededRandom } from '@aquifer/contracts/testing';
 import { get_encoding, type TiktokenEncoding as PeerEncoding } from 'tiktoken';
 import { createTiktokenCounter, type TiktokenEncoding, tiktokenEncodings } from './tiktoken-counter.js';
-
-/** Deterministic pseudo-random integers below `limit` (mulberry32). */
-function randomIntegers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
 
 const texts = [
   '',
@@ -68,7 +58,7 @@ describe('createTiktokenCounter', () => {
       const expected = peerCount(encoding);
       assert.equal(counter.id, encoding);
       for (const text of texts) assert.equal(counter.count(text), expected(text), JSON.stringify(text));
-      const random = randomIntegers(encoding.length);
+      const random = createSeededRandom(encoding.length).below;
       for (let round = 0; round < 5000; round += 1) {
         const text = randomText(random);
         assert.equal(counter.count(text), expected(text), JSON.stringify(text));
@@ -88,7 +78,7 @@ describe('createTiktokenCounter', () => {
   it('is exact on long words and on texts that are counted in parts', async () => {
     const counter = await createTiktokenCounter();
     const expected = peerCount('cl100k_base');
-    const random = randomIntegers(3);
+    const random = createSeededRandom(3).below;
     const base64 = Buffer.from(Uint8Array.from({ length: 6000 }, () => random(256))).toString('base64');
     for (const word of [base64, 'ab'.repeat(4000), '日本'.repeat(2000), '-='.repeat(3000)]) {
       assert.equal(counter.count(word), expected(word));
