@@ -128,13 +128,12 @@ async function assemble(
     documents: (query) => store.listDocuments(query),
     async document(id) {
       const document = await store.getDocument(id);
-      const content = await store.getContent(id);
       if (document === undefined) {
         throw new AquiferError('document-not-found', `There is no document "${id}": npx aquifer documents lists them.`);
       }
       return {
         ...document,
-        content: content ?? { text: '', pages: [], blocks: [] },
+        content: (await store.getContent(id)) ?? { text: '', pages: [], blocks: [] },
         chunks: await store.listChunks(id),
       };
     },

@@ -5,7 +5,7 @@ import type { Metadata } from './metadata.js';
  *   not be read (the reason says which). `failed`: not searchable (the reason says why); tried again on the next run.
  * - `ignored`: deliberately not indexed, such as an empty file. `deleting`: being removed.
  */
-export type DocumentStatus = 'pending' | 'indexed' | 'partially-indexed' | 'failed' | 'ignored' | 'deleting';
+export type DocumentStatus = (typeof documentStatuses)[number];
 
 export const documentStatuses = ['pending', 'indexed', 'partially-indexed', 'failed', 'ignored', 'deleting'] as const;
 

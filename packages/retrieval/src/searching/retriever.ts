@@ -3,6 +3,7 @@ import {
   type Embedder,
   embeddedText,
   type Metadata,
+  type PassagePlace,
   type Reranker,
   type SearchResult,
   type Store,
@@ -15,7 +16,7 @@ import { createQueryEmbeddings } from './query-embeddings.js';
 import { type CheckedSearch, checkSearch, type SearchOptions } from './search-options.js';
 
 /** A chunk that was found, with everything needed to show and cite it. */
-export interface SearchMatch {
+export interface SearchMatch extends PassagePlace {
   /** From 1. */
   readonly rank: number;
   /** What the order comes from: the reranker's score where there is one, else the fused one. Higher is better. */
@@ -28,16 +29,8 @@ export interface SearchMatch {
     readonly fused: number;
     readonly rerank?: number;
   };
-  readonly documentId: string;
   readonly chunkId: string;
-  readonly source: string;
-  readonly title: string;
-  readonly pageStart?: number;
-  readonly pageEnd?: number;
-  readonly headings: readonly string[];
-  /** UTF-16 offsets of `text` in the document's text. */
-  readonly start: number;
-  readonly end: number;
+  /** The document's stored text from `start` to `end`. */
   readonly text: string;
   readonly metadata: Metadata;
 }
