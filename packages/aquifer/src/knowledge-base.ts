@@ -95,8 +95,12 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
   document(
     id: string,
   ): Promise<DocumentRecord & { readonly content: DocumentContent; readonly chunks: readonly Chunk[] }>;
-  /** Deletes documents from the index, not their files; returns how many there were. */
-  delete(ids: readonly string[]): Promise<number>;
+  /**
+   * Deletes documents from the index, not their files; returns how many there were.
+   *
+   * @throws `document-not-found` with `allOrNone`, where one of them is not there; then none is deleted.
+   */
+  delete(ids: readonly string[], options?: { readonly allOrNone?: boolean }): Promise<number>;
   status(): Promise<KnowledgeBaseStatus>;
   /** Brings the graph of a large index up to date; `index` does it at its end. */
   optimise(options?: Pick<IndexOptions, 'signal' | 'onOptimise'>): Promise<void>;

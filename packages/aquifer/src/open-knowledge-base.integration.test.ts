@@ -54,6 +54,22 @@ describe('openKnowledgeBase', () => {
     );
   });
 
+  it('deletes documents, and with allOrNone none where one is not there', async () => {
+    await withKnowledgeBase({ location: 'deletions' }, async (knowledgeBase) => {
+      await knowledgeBase.index(notes('one', 'two', 'three'));
+      const [first, second] = (await knowledgeBase.documents()).map(({ id }) => id) as [string, string];
+      await rejectsWith(
+        knowledgeBase.delete([first, 'no-such-id'], { allOrNone: true }),
+        'document-not-found',
+        /no-such-id/,
+      );
+      assert.equal((await knowledgeBase.documents()).length, 3);
+      assert.equal(await knowledgeBase.delete([first, 'no-such-id']), 1);
+      assert.equal(await knowledgeBase.delete([second], { allOrNone: true }), 1);
+      assert.equal((await knowledgeBase.documents()).length, 1);
+    });
+  });
+
   it('does not make anything when it opens for reading', async () => {
     await rejectsWith(
       withKnowledgeBase({ location: 'absent', mode: 'read' }, async () => 0),

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { AquiferError, type Embedder, type Generator, type Store } from '@aquifer/contracts';
+import { AquiferError, type DocumentRecord, type Embedder, type Generator, type Store } from '@aquifer/contracts';
 import { openLocalStore } from '@aquifer/local-store';
 import type { Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
@@ -105,6 +105,12 @@ async function assemble(
   const optimise: KnowledgeBase['optimise'] = ({ signal, onOptimise } = {}) =>
     store.optimise({ signal, onProgress: onOptimise });
 
+  const existing = async (id: string): Promise<DocumentRecord> => {
+    const document = await store.getDocument(id);
+    if (document !== undefined) return document;
+    throw new AquiferError('document-not-found', `There is no document "${id}": npx aquifer documents lists them.`);
+  };
+
   return {
     ...identity,
     async index(what, indexOptions = {}) {
@@ -127,17 +133,16 @@ async function assemble(
     },
     documents: (query) => store.listDocuments(query),
     async document(id) {
-      const document = await store.getDocument(id);
-      if (document === undefined) {
-        throw new AquiferError('document-not-found', `There is no document "${id}": npx aquifer documents lists them.`);
-      }
       return {
-        ...document,
+        ...(await existing(id)),
         content: (await store.getContent(id)) ?? { text: '', pages: [], blocks: [] },
         chunks: await store.listChunks(id),
       };
     },
-    delete: (ids) => store.deleteDocuments(ids),
+    async delete(ids, { allOrNone = false } = {}) {
+      if (allOrNone) for (const id of ids) await existing(id);
+      return store.deleteDocuments(ids);
+    },
     status: () => statusOf(store, manifest, identity, builtWith.embedderName),
     optimise,
     close: closeAll,

@@ -1,6 +1,7 @@
 /** Every code that an {@link AquiferError} can carry. Stable: programs may switch on them. Listed in docs/errors.md. */
 export type ErrorCode =
   | 'aborted'
+  | 'disk-full'
   | 'document-not-found'
   | 'embedder-mismatch'
   | 'encryption-key-refused'
@@ -26,6 +27,7 @@ export type ErrorCode =
   | 'source-unreadable'
   | 'too-large'
   | 'too-many-deletions'
+  | 'too-many-open-files'
   | 'unsupported-format';
 
 export interface AquiferErrorOptions {

@@ -37,6 +37,7 @@ export type {
   StopReason,
   TokenUsage,
 } from './generator.js';
+export { keepingProcessAlive } from './keeping-process-alive.js';
 export type { Manifest } from './manifest.js';
 export { type Metadata, type MetadataValue, maxMetadataKeyLength, parseMetadata } from './metadata.js';
 export type {

@@ -3,11 +3,10 @@ import { count } from '../terminal/progress-bar.js';
 
 export async function run(context: Context, ids: string[], options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
-  const deleted = await withKnowledgeBase(settings, 'write', async (knowledgeBase) => {
-    // All or none: a mistyped id must not leave half of the request done.
-    for (const id of ids) await knowledgeBase.document(id);
-    return knowledgeBase.delete(ids);
-  });
+  // All or none: a mistyped id must not leave half of the request done.
+  const deleted = await withKnowledgeBase(settings, 'write', (knowledgeBase) =>
+    knowledgeBase.delete(ids, { allOrNone: true }),
+  );
   if (options.json) printJson(context, { deleted });
   else
     context.out.line(

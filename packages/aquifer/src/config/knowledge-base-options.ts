@@ -33,8 +33,18 @@ export async function knowledgeBaseOptions(values: SettingValues): Promise<Knowl
 
 /** `.aquifer?name=team` → the folder and the name. */
 function splitLocation(kb: string): [location: string, name: string | undefined] {
-  const match = /^(.*)\?name=([^?&]+)$/.exec(kb);
-  return match ? [match[1] || '.aquifer', decodeURIComponent(match[2]!)] : [kb, undefined];
+  const match = /^(.*)\?name=([^?&]+)$/s.exec(kb);
+  if (match === null) return [kb, undefined];
+  const [, folder, name = ''] = match;
+  try {
+    return [folder || '.aquifer', decodeURIComponent(name)];
+  } catch (error) {
+    throw new AquiferError(
+      'invalid-options',
+      `kb: the name in ${JSON.stringify(kb)} is not percent-encoded UTF-8. A percent sign is written %25, as in .aquifer?name=100%25`,
+      { cause: error },
+    );
+  }
 }
 
 async function linesOf(path: string, setting: string): Promise<string[]> {

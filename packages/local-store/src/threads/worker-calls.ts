@@ -1,6 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { type MessagePort, Worker } from 'node:worker_threads';
-import { AquiferError, fromPlainError, type PlainError, throwIfAborted, toPlainError } from '@aquifer/contracts';
+import {
+  AquiferError,
+  fromPlainError,
+  keepingProcessAlive,
+  type PlainError,
+  throwIfAborted,
+  toPlainError,
+} from '@aquifer/contracts';
 
 // What crosses between the threads.
 type Request =
@@ -128,14 +135,7 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
       }),
     async terminate() {
       death ??= new AquiferError('internal', `The ${what} thread has ended.`);
-      // A thread that is just ending no longer keeps the process alive, not even by `ref`: without the timer, Node could find
-      // nothing left to wait for, and end the process here.
-      const alive = setInterval(() => {}, 1_000);
-      try {
-        await started?.terminate();
-      } finally {
-        clearInterval(alive);
-      }
+      await keepingProcessAlive(async () => started?.terminate());
     },
   };
 }

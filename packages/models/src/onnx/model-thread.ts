@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { AquiferError, fromPlainError } from '@aquifer/contracts';
+import { AquiferError, fromPlainError, keepingProcessAlive } from '@aquifer/contracts';
 import type { WorkerReply, WorkerRequest, WorkerTask } from './model-worker.js';
 
 /** The worker thread that holds the model, as a function call. */
@@ -71,14 +71,7 @@ export function createModelThread(workerUrl = new URL('./model-worker.js', impor
     },
     async close() {
       closed = true;
-      const current = worker;
-      // An idle thread does not keep the process alive, and it must not end while it waits here.
-      const alive = setInterval(() => {}, 1_000);
-      try {
-        await current?.terminate();
-      } finally {
-        clearInterval(alive);
-      }
+      await keepingProcessAlive(async () => worker?.terminate());
     },
   };
 }
