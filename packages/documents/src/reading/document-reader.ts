@@ -8,7 +8,7 @@ export interface DocumentReaderOptions {
   readonly threads?: number;
   /** Longest time for one file, not counting the wait for a thread. Default 60,000. */
   readonly timeoutMs?: number;
-  /** JavaScript heap of each thread, in MB. Default 512. */
+  /** Memory of each thread, in MB: JavaScript heap, buffers, WebAssembly. Default 512. */
   readonly maxMemoryMb?: number;
   /** Larger files are refused. Default 1 GiB. */
   readonly maxBytes?: number;
@@ -51,7 +51,7 @@ export function createDocumentReader(options: DocumentReaderOptions = {}): Docum
       if (bytes.length > maxBytes) {
         throw new AquiferError(
           'too-large',
-          `${name} has ${bytes.length} bytes, more than the limit of ${maxBytes}: split it, or raise the limit.`,
+          `${name} has ${bytes.length} bytes, more than the limit of ${maxBytes}: split it, or allow more with --max-file-mb.`,
         );
       }
       if (bytes.length === 0) {

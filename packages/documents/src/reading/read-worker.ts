@@ -1,6 +1,7 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 import { AquiferError, type ErrorCode, isAquiferError, toPlainError } from '@aquifer/contracts';
 import { chooseFormat } from './choose-format.js';
+import { threadIdKey } from './memory-watch.js';
 import type { ReadJob, ReadReply } from './reading-pool.js';
 
 // The thread in which files are read. It gets one job at a time, and answers each with one message.
@@ -8,6 +9,11 @@ import type { ReadJob, ReadReply } from './reading-pool.js';
 // Libraries print warnings about files; what matters comes back as an error or an omission. (Redirected streams would not do:
 // reading them keeps the process running.)
 for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
+
+Object.defineProperty(globalThis, Symbol.for(threadIdKey), { value: threadId });
+
+// What a library leaves behind when it gives up on a file must not end the thread under the next one.
+process.on('unhandledRejection', () => {});
 
 const allowed: readonly ErrorCode[] = [
   'unsupported-format',

@@ -3,9 +3,11 @@ import {
   AquiferError,
   type ExtractedDocument,
   fromPlainError,
+  keepingProcessAlive,
   type PlainError,
   throwIfAborted,
 } from '@aquifer/contracts';
+import { createMemoryWatch, type MemoryWatch } from './memory-watch.js';
 
 export interface ReadJob {
   readonly bytes: Uint8Array;
@@ -22,7 +24,7 @@ export interface ReadingPoolOptions {
   readonly threads: number;
   /** For one file, from the moment that a thread takes it. */
   readonly timeoutMs: number;
-  /** JavaScript heap of one thread. */
+  /** Everything that a thread keeps in memory: JavaScript heap, buffers, WebAssembly. */
   readonly maxMemoryMb: number;
 }
 
@@ -44,6 +46,9 @@ interface Thread {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** How often the memory of the process is looked at while files are read. A thread fills some 50 MB in that time. */
+const memoryCheckMs = 50;
+
 /** At least this much is handed to the thread instead of being copied; below, copying is cheaper. */
 const transferFromBytes = 16_384;
 
@@ -56,10 +61,21 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
   const idle: Thread[] = [];
   const waiting = new Set<Task>();
   let closed = false;
+  const memory: MemoryWatch<Thread> = createMemoryWatch({
+    maxBytes: maxMemoryMb * 2 ** 20,
+    checkMs: memoryCheckMs,
+    onExceeded: (thread) => drop(thread, tooMuchMemory),
+  });
+  const tooMuchMemory = ({ name }: ReadJob) =>
+    new AquiferError(
+      'too-large',
+      `${name} needs more than ${maxMemoryMb} MB of memory to be read: split it, or allow more with --read-memory-mb.`,
+    );
 
   function start(): Thread {
     const worker = new Worker(new URL('./read-worker.js', import.meta.url), {
       name: 'aquifer-reader',
+      // Caps the heap alone; what is outside of it is watched.
       resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb },
       execArgv: [],
     });
@@ -75,24 +91,10 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
     });
     worker.on('error', (error: NodeJS.ErrnoException) => {
       const outOfMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      drop(thread, ({ name }) =>
-        outOfMemory
-          ? new AquiferError(
-              'too-large',
-              `${name} needs more than ${maxMemoryMb} MB of memory to be read: split it, or raise the limit.`,
-            )
-          : new AquiferError('invalid-document', `${name} could not be read: the reader stopped (${error.message}).`, {
-              cause: error,
-            }),
-      );
+      drop(thread, (job) => (outOfMemory ? tooMuchMemory(job) : stoppedError(job, error.message, error)));
     });
-    worker.on('exit', (status) => {
-      drop(
-        thread,
-        ({ name }) =>
-          new AquiferError('invalid-document', `${name} could not be read: the reader stopped with status ${status}.`),
-      );
-    });
+    worker.on('messageerror', (error) => drop(thread, (job) => stoppedError(job, error.message, error)));
+    worker.on('exit', (status) => drop(thread, (job) => stoppedError(job, `status ${status}`)));
     return thread;
   }
 
@@ -100,6 +102,7 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
     clearTimeout(thread.timer);
     thread.timer = undefined;
     thread.task = undefined;
+    memory.leave(thread);
   }
 
   /** Takes a thread out of the pool, failing what it was reading. Does nothing the second time. */
@@ -127,17 +130,23 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
   function assign(thread: Thread, task: Task): void {
     thread.task = task;
     thread.worker.ref();
+    startClock(thread);
+    memory.enter(thread);
+    send(thread.worker, task.job);
+  }
+
+  function startClock(thread: Thread): void {
+    clearTimeout(thread.timer);
     thread.timer = setTimeout(() => {
       drop(
         thread,
         ({ name }) =>
           new AquiferError(
             'too-large',
-            `${name} took longer than ${timeoutMs / 1000} s to read: split it, or raise the limit.`,
+            `${name} took longer than ${timeoutMs / 1000} s to read: split it, or allow more with --read-timeout-seconds.`,
           ),
       );
     }, timeoutMs);
-    send(thread.worker, task.job);
   }
 
   return {
@@ -170,13 +179,7 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
       waiting.clear();
       const workers = [...threads].map(({ worker }) => worker);
       for (const thread of [...threads]) drop(thread, closedError);
-      // Idle threads do not keep the process alive, and it must not end while it waits here.
-      const alive = setInterval(() => {}, 1_000);
-      try {
-        await Promise.all(workers.map((worker) => worker.terminate()));
-      } finally {
-        clearInterval(alive);
-      }
+      await keepingProcessAlive(() => Promise.all(workers.map((worker) => worker.terminate())));
     },
   };
 }
@@ -193,6 +196,14 @@ function send(worker: Worker, job: ReadJob): void {
     }
   }
   worker.postMessage(job);
+}
+
+function stoppedError({ name }: ReadJob, detail: string, cause?: unknown): AquiferError {
+  return new AquiferError(
+    'invalid-document',
+    `${name} could not be read: the reader stopped (${detail}). It is probably damaged: open it and save it again.`,
+    cause === undefined ? {} : { cause },
+  );
 }
 
 function abortedError(signal: AbortSignal | undefined): AquiferError {

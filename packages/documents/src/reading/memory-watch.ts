@@ -1,0 +1,150 @@
+import type { Session } from 'node:inspector';
+import type { Worker } from 'node:worker_threads';
+
+export interface MemoryWatchOptions<Thread> {
+  /** For each thread: JavaScript heap, buffers and WebAssembly together. */
+  readonly maxBytes: number;
+  /** How often the process is looked at while a thread works. */
+  readonly checkMs: number;
+  readonly onExceeded: (thread: Thread) => void;
+}
+
+/** Watches what working threads keep in memory. */
+export interface MemoryWatch<Thread> {
+  /** The thread begins to work on a file. */
+  enter(thread: Thread): void;
+  leave(thread: Thread): void;
+}
+
+/** Set by a reading thread to its id, so that it is known among all threads of the process. */
+export const threadIdKey = 'aquifer.readingThread';
+
+/** A thread that has not answered by then is in a long call of native code. */
+const answerMs = 2_000;
+
+/**
+ * A thread's `resourceLimits` bound its JavaScript heap; buffers and WebAssembly, where decompression bombs go off, are outside. Nobody says
+ * per thread how much that is while the thread is busy, but two questions together tell: every `checkMs`, how much the whole process
+ * has grown since a thread took its file (nearly free); and only when that is more than a thread may have, how much of it is that
+ * thread's. Node's inspector can ask that of a thread in the middle of a loop, on every version of Node
+ * (`worker.getHeapStatistics()` begins with 22.16).
+ *
+ * A thread that gives no answer in two seconds, while the process has grown beyond the limit, counts as over it.
+ */
+export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
+  maxBytes,
+  checkMs,
+  onExceeded,
+}: MemoryWatchOptions<Thread>): MemoryWatch<Thread> {
+  /** For each thread at work: the size of the process, without what the thread has taken since. */
+  const floors = new Map<Thread, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let isMeasuring = false;
+
+  function check(): void {
+    const size = process.memoryUsage.rss();
+    const suspects: Thread[] = [];
+    for (const [thread, floor] of floors) {
+      if (size < floor) floors.set(thread, size);
+      else if (size - floor > maxBytes) suspects.push(thread);
+    }
+    if (suspects.length > 0 && !isMeasuring) void measure(suspects);
+  }
+
+  async function measure(suspects: readonly Thread[]): Promise<void> {
+    isMeasuring = true;
+    try {
+      const workers = suspects.map(({ worker }) => worker);
+      const used = await threadMemory(workers, maxBytes);
+      const size = process.memoryUsage.rss();
+      for (const thread of suspects) {
+        if (!floors.has(thread)) continue;
+        const bytes = used.get(thread.worker) ?? Number.POSITIVE_INFINITY;
+        if (bytes > maxBytes) onExceeded(thread);
+        else floors.set(thread, size - bytes);
+      }
+    } finally {
+      isMeasuring = false;
+    }
+  }
+
+  return {
+    enter(thread) {
+      floors.set(thread, process.memoryUsage.rss());
+      timer ??= setInterval(check, checkMs);
+      timer.unref();
+    },
+    leave(thread) {
+      floors.delete(thread);
+      if (floors.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
+
+/**
+ * Bytes that each of these threads keeps, busy or not; those above `settleAbove` are counted again after their garbage was
+ * collected. Threads that do not answer are missing.
+ */
+async function threadMemory(workers: readonly Worker[], settleAbove: number): Promise<Map<Worker, number>> {
+  const used = new Map<Worker, number>();
+  let session: Session | undefined;
+  try {
+    session = new (await import('node:inspector')).Session();
+    session.connect();
+    await askThreads(session, workers, settleAbove, used);
+  } catch {
+    // A Node without inspector: nobody answers.
+  } finally {
+    session?.disconnect();
+  }
+  return used;
+}
+
+/** The domain `NodeWorker` of Node's inspector: a session with every thread, over the session of this one. */
+function askThreads(
+  session: Session,
+  workers: readonly Worker[],
+  settleAbove: number,
+  used: Map<Worker, number>,
+): Promise<void> {
+  const question = {
+    expression: `((m) => [globalThis[Symbol.for('${threadIdKey}')], m.heapTotal + m.external])(process.memoryUsage())`,
+    returnByValue: true,
+  };
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, answerMs);
+    function finish(): void {
+      clearTimeout(timer);
+      session.post('NodeWorker.disable', () => resolve());
+    }
+    const settled = new Set<string>();
+    const post = (sessionId: string, method: string, params = {}) => {
+      const message = JSON.stringify({ id: 1, method, params });
+      session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, () => {});
+    };
+    session.on('NodeWorker.attachedToWorker', ({ params: { sessionId } }) =>
+      post(sessionId, 'Runtime.evaluate', question),
+    );
+    session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
+      const answer = (JSON.parse(message) as { result?: { result?: { value?: unknown } } }).result;
+      if (answer?.result === undefined) {
+        // The garbage is collected.
+        post(sessionId, 'Runtime.evaluate', question);
+        return;
+      }
+      const [id, bytes] = Array.isArray(answer.result.value) ? answer.result.value : [];
+      const worker = workers.find(({ threadId }) => threadId === id);
+      if (worker === undefined) return;
+      if (bytes > settleAbove && !settled.has(sessionId)) {
+        settled.add(sessionId);
+        post(sessionId, 'HeapProfiler.collectGarbage');
+        return;
+      }
+      used.set(worker, bytes);
+      if (workers.every((each) => used.has(each) || each.threadId < 0)) finish();
+    });
+    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => {});
+  });
+}
