@@ -1,6 +1,7 @@
+import { prepareQuery } from './exact-cosine.js';
 import type { HnswGraph } from './hnsw-graph.js';
 import { largestEf } from './search-plan.js';
-import { prepareQuery, type VectorTable } from './vector-table.js';
+import type { VectorTable } from './vector-table.js';
 
 export interface Calibration {
   readonly ef: number;
@@ -34,8 +35,9 @@ export async function calibrate(
   let scanMs = 0;
   for (let sample = 0; sample < Math.min(sampleSize, numbers.length); sample++) {
     const vector = questionLike(table, numbers, sample);
+    if (vector === undefined) continue;
     const began = performance.now();
-    const { numbers: found, scores, length } = table.scan(prepareQuery(vector), undefined);
+    const { numbers: found, scores, length } = table.nearest(vector, wanted);
     scanMs += performance.now() - began;
     const order = Array.from({ length }, (_, index) => index)
       .filter((index) => graph.has(found[index] as number))
@@ -60,15 +62,17 @@ export async function calibrate(
   return { ef: largestEf, worthwhile: false };
 }
 
-function questionLike(table: VectorTable, numbers: readonly number[], sample: number): Float32Array {
+/** Undefined when a vector that it is made of has gone. */
+function questionLike(table: VectorTable, numbers: readonly number[], sample: number): Float32Array | undefined {
   // Steps of a golden ratio visit the vectors evenly, and the same ones each time.
-  const at = (step: number): Float32Array => {
+  const at = (step: number): Float32Array | undefined => {
     const index = Math.floor(((step * 0.618_033_988_749_895) % 1) * numbers.length);
-    return table.vector(numbers[index] as number) as Float32Array;
+    return table.vector(numbers[index] as number);
   };
   const vector = at(sample + 1);
-  if (sample % 2 === 0) return vector;
+  if (vector === undefined || sample % 2 === 0) return vector;
   const other = at(sample + 0.5);
+  if (other === undefined) return vector;
   const own = prepareQuery(vector).inverseNorm;
   const others = prepareQuery(other).inverseNorm;
   const between = vector.map((value, index) => 0.7 * value * own + 0.3 * (other[index] as number) * others);

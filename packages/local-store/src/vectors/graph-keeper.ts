@@ -109,9 +109,13 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       const missing = [...table.numbers()].filter((number) => number <= largestNumber && !graph.has(number));
       if (missing.length === 0) return;
       let sliceEnd = performance.now() + sliceMs;
+      let added = 0;
       for (const number of missing) {
         const vector = table.vector(number);
-        if (vector !== undefined) graph.add(number, vector);
+        if (vector !== undefined) {
+          graph.add(number, vector);
+          added++;
+        }
         if (performance.now() < sliceEnd) continue;
         if (performance.now() > toldAt + progressMs) {
           toldAt = performance.now();
@@ -120,6 +124,8 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
         await pause();
         sliceEnd = performance.now() + sliceMs;
       }
+      // What is left was deleted while the graph grew, and the next search will say so.
+      if (added === 0) return;
     }
   };
 

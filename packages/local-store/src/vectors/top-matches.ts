@@ -32,7 +32,7 @@ export function topMatches(
 }
 
 /** The `rank`-th highest score: the root of a heap of the `rank` best so far. */
-function nthBest(scores: ArrayLike<number>, length: number, rank: number): number {
+export function nthBest(scores: ArrayLike<number>, length: number, rank: number): number {
   const heap = new Float64Array(rank);
   for (let index = 0; index < rank; index++) heap[index] = scores[index] as number;
   heap.sort();

@@ -1,24 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
 import { inSnapshot } from '../database/database.js';
 import { checkVector } from '../database/embedding-cache.js';
 import { isStorable, scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
+import { codesTokenKey, readCodeSnapshot, writeCodeSnapshot } from './code-snapshot.js';
 import { createGraphKeeper } from './graph-keeper.js';
 import { type IndexKind, planSearch } from './search-plan.js';
 import { type Candidates, createChunkIdLookup, topMatches } from './top-matches.js';
-import {
-  type AllowedDocuments,
-  createVectorTable,
-  type PreparedQuery,
-  prepareQuery,
-  type VectorTable,
-} from './vector-table.js';
+import { type AllowedDocuments, createVectorTable, type VectorTable } from './vector-table.js';
 
 export interface VectorIndexOptions {
   readonly location: string;
   readonly kind: IndexKind;
-  /** Whether a graph may be written: this is the writer, and the index is not encrypted. */
+  /** Whether graph and codes may be written: this is the writer, and the index is not encrypted. */
   readonly savesGraph: boolean;
   readonly encrypted: boolean;
 }
@@ -36,26 +32,36 @@ export interface OptimiseOptions {
   readonly onProgress: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
+/** As `writeValue` of the store takes it. */
+export interface StoredValue {
+  readonly key: string;
+  readonly json: string;
+}
+
 export interface VectorIndex {
   /** Loads the vectors a slice at a time, so that the first search need not. */
   warm(isClosed: () => boolean): Promise<void>;
   search(search: DenseSearch): SearchResult;
   score(vector: Float32Array, chunkIds: readonly string[]): (number | undefined)[];
-  optimise(options: OptimiseOptions): Promise<void>;
+  /** @returns What the database must store, when codes were written: it vouches for the file. */
+  optimise(options: OptimiseOptions): Promise<StoredValue | undefined>;
   stats(): Promise<StoreStats['index']>;
 }
 
 const warmSlice = 1_000;
 
+/** A file of codes is written again when so many hundredths of the vectors changed; until then the changes are read. */
+const staleShare = 0.02;
+
 /**
- * The vectors of an index in memory, brought up to date with the database at the start of each search, so that a search
+ * The vectors of an index, their codes in memory, brought up to date with the database at the start of each search, so that a search
  * sees one committed state whichever process wrote it.
  */
 export function createVectorIndex(database: SqlDatabase, options: VectorIndexOptions): VectorIndex {
   const selectDimensions = database.prepare("SELECT json_extract(json, '$.embedder.dimensions') FROM manifest");
   const selectCounters = database.prepare('SELECT generation, removed_chunks, identity FROM counters');
   const selectAdded = database.prepare(
-    `SELECT chunks.number, chunks.document, embeddings.vector
+    `SELECT chunks.number, chunks.document, chunks.embedding, embeddings.vector
      FROM chunks CROSS JOIN embeddings ON embeddings.number = chunks.embedding
      WHERE chunks.number > ? ORDER BY chunks.number LIMIT ?`,
   );
@@ -63,6 +69,8 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const countChunks = database.prepare('SELECT count(*) FROM chunks');
   const selectNumber = database.prepare('SELECT number FROM chunks WHERE id = ?');
   const selectLastDocument = database.prepare('SELECT max(number) FROM documents');
+  const selectVector = database.prepare('SELECT vector FROM embeddings WHERE number = ?');
+  const selectToken = database.prepare('SELECT json FROM stored_values WHERE key = ?');
   const idsOf = createChunkIdLookup(database);
   const identity = selectCounters.rows()[0]?.[2] as string;
   const graphs = createGraphKeeper({ ...options, identity });
@@ -71,6 +79,30 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   let generation = -1;
   let removedChunks = 0;
   let lastNumber = 0;
+  let triedSnapshot = options.encrypted;
+  /** Revision of the table that the file of codes holds. */
+  let savedRevision: number | undefined;
+
+  const emptyTable = (dimensions: number): VectorTable =>
+    createVectorTable({
+      dimensions,
+      readEmbedding: (embedding) => selectVector.rows(embedding)[0]?.[0] as Uint8Array | undefined,
+    });
+  const replaceTable = (dimensions: number): VectorTable => {
+    generation = -1;
+    removedChunks = 0;
+    lastNumber = 0;
+    savedRevision = undefined;
+    const token = triedSnapshot ? undefined : selectToken.rows(codesTokenKey)[0]?.[0];
+    triedSnapshot = true;
+    if (token === undefined) return emptyTable(dimensions);
+    const restored = emptyTable(dimensions);
+    const state = readCodeSnapshot(options.location, restored, { identity, token: JSON.parse(token as string) });
+    if (state === undefined) return emptyTable(dimensions);
+    ({ generation, removedChunks, lastNumber } = state);
+    savedRevision = restored.revision();
+    return restored;
+  };
 
   /** Reads up to `limit` new vectors; returns whether nothing is left to read. Needs a snapshot. */
   const sync = (limit = -1): boolean => {
@@ -79,10 +111,11 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     const dimensions = selectDimensions.rows()[0]?.[0] as number | undefined;
     if (dimensions === undefined) return true;
     if (table?.dimensions !== dimensions) {
-      table = createVectorTable(dimensions);
+      table = replaceTable(dimensions);
       graphs.drop();
-      lastNumber = 0;
-    } else if (removed !== removedChunks) {
+      if (now === generation) return true;
+    }
+    if (removed !== removedChunks && table.size() > 0) {
       const present = new Set(selectNumbers.rows().map((row) => row[0] as number));
       const gone = [...table.numbers()].filter((number) => !present.has(number));
       for (const number of gone) {
@@ -92,8 +125,8 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     }
     removedChunks = removed;
     let added = 0;
-    for (const [number, document, bytes] of selectAdded.each(lastNumber, limit)) {
-      table.add(number as number, document as number, bytes as Uint8Array);
+    for (const [number, document, embedding, bytes] of selectAdded.each(lastNumber, limit)) {
+      table.add(number as number, document as number, embedding as number, bytes as Uint8Array);
       lastNumber = number as number;
       added++;
     }
@@ -114,7 +147,6 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   /** What the graph finds and what it does not hold, with exact scores; undefined where that would be too few. */
   const candidates = (
     current: VectorTable,
-    query: PreparedQuery,
     search: DenseSearch,
     allowed: AllowedDocuments | undefined,
   ): Candidates | undefined => {
@@ -127,8 +159,19 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     const found = graphs.search(current, search.vector, plan.count, plan.ef);
     const numbers = allowed === undefined ? found : found.filter((number) => current.isAllowed(number, allowed));
     if (numbers.length < Math.min(limit, matching)) return undefined;
-    const scores = numbers.map((number) => current.cosine(query, number) as number);
-    return { numbers, scores, length: numbers.length };
+    return current.nearest(search.vector, limit, { numbers });
+  };
+
+  const saveCodes = async (current: VectorTable): Promise<StoredValue | undefined> => {
+    const revision = current.revision();
+    if (savedRevision !== undefined && revision - savedRevision <= current.size() * staleShare) return undefined;
+    const token = randomUUID();
+    const state = { identity, token, generation, removedChunks, lastNumber };
+    // Without the file, searches are right and start later: no reason to fail.
+    const written = await writeCodeSnapshot(options.location, current, state).catch(() => false);
+    if (!written) return undefined;
+    savedRevision = revision;
+    return { key: codesTokenKey, json: JSON.stringify(token) };
   };
 
   return {
@@ -142,11 +185,11 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
         checkVector(search.vector, table?.dimensions, 'the query');
         if (table === undefined) return { matches: [], method: 'exact' };
         graphs.noteSearch(table);
-        const query = prepareQuery(search.vector);
+        const { vector, limit } = search;
         const allowed = allowedDocuments(search);
-        const near = candidates(table, query, search, allowed);
+        const near = candidates(table, search, allowed);
         return {
-          matches: topMatches(near ?? table.scan(query, allowed), search.limit, idsOf),
+          matches: topMatches(near ?? table.nearest(vector, limit, { allowed }), limit, idsOf),
           method: near === undefined ? 'exact' : 'approximate',
         };
       }),
@@ -155,16 +198,15 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
       inSnapshot(database, () => {
         sync();
         checkVector(vector, table?.dimensions, 'the query');
-        const query = prepareQuery(vector);
         return chunkIds.map((id) => {
           const number = isStorable(id) ? (selectNumber.rows(id)[0]?.[0] as number | undefined) : undefined;
-          return number === undefined ? undefined : table?.cosine(query, number);
+          return number === undefined ? undefined : table?.cosine(vector, number);
         });
       }),
 
     async optimise({ signal, onProgress }) {
       inSnapshot(database, () => sync());
-      if (table === undefined) return;
+      if (table === undefined) return undefined;
       await graphs.optimise(table, {
         onProgress,
         generation,
@@ -173,6 +215,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
           throwIfAborted(signal);
         },
       });
+      return options.savesGraph ? saveCodes(table) : undefined;
     },
 
     async stats() {

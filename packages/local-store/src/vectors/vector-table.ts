@@ -1,170 +1,245 @@
-/** Vectors in memory, by chunk number: what exact scans run over. */
+import { type BoundedScores, bestBounded } from './best-bounded.js';
+import { type CodeBlocks, createCodeBlocks } from './code-blocks.js';
+import { cosine, prepareQuery } from './exact-cosine.js';
+import { codeLength, cosineError, type QuestionCode, quantiseQuestion, quantiseVector } from './quantise.js';
+import type { Candidates } from './top-matches.js';
+
+/**
+ * The vectors of an index by chunk number. In memory are their codes, a byte a dimension (`quantise.ts`), with what bounds
+ * their scores; the vectors themselves stay in the database, which is asked for the few whose score must be exact.
+ */
 export interface VectorTable {
   readonly dimensions: number;
   size(): number;
   /** Grows with every change. */
   revision(): number;
   has(number: number): boolean;
-  /** @param bytes The vector's numbers, 32 bits each, little endian. Copied. */
-  add(number: number, document: number, bytes: Uint8Array): void;
+  /**
+   * @param embedding Where the database keeps the vector.
+   * @param bytes The vector's numbers, 32 bits each, little endian.
+   */
+  add(number: number, document: number, embedding: number, bytes: Uint8Array): void;
   remove(number: number): void;
   numbers(): Iterable<number>;
-  /** A copy of the vector. */
+  /** A copy of the vector; undefined where there is none. */
   vector(number: number): Float32Array | undefined;
-  /** Cosine of `query` with the vector of `number`; undefined where there is none. */
-  cosine(query: PreparedQuery, number: number): number | undefined;
-  /** Cosine of `query` with every vector whose document is allowed. The arrays are reused by the next scan. */
-  scan(query: PreparedQuery, allowed: AllowedDocuments | undefined): Scan;
+  /** Exact cosine of `query` with the vector of `number`; undefined where there is none. */
+  cosine(query: Float32Array, number: number): number | undefined;
+  /**
+   * Exact cosines of the `limit` vectors nearest to `query`, of those who tie with the last of them, and of some more: among
+   * vectors of allowed documents, and among `numbers` where they are given. In no order.
+   */
+  nearest(query: Float32Array, limit: number, among?: SearchScope): Candidates;
   /** How many vectors belong to allowed documents. */
   count(allowed: AllowedDocuments | undefined): number;
   isAllowed(number: number, allowed: AllowedDocuments): boolean;
+  /** What a file needs to bring the table back: see `code-snapshot.ts`. Not to be changed. */
+  columns(): CodeColumns;
+  /** Codes of slots, in pieces. */
+  codes(): readonly Uint8Array<ArrayBuffer>[];
+  /** Fills an empty table with `columns`, and lets `read` fill in the codes. */
+  restore(columns: CodeColumns, read: (pieces: readonly Uint8Array<ArrayBuffer>[]) => void): void;
+}
+
+/** What is known of each vector beside its code, by slot. */
+export interface CodeColumns {
+  readonly numbers: Float64Array<ArrayBuffer>;
+  readonly documents: Float64Array<ArrayBuffer>;
+  readonly embeddings: Float64Array<ArrayBuffer>;
+  readonly factors: Float64Array<ArrayBuffer>;
+  readonly errors: Float64Array<ArrayBuffer>;
 }
 
 /** One byte for each document number: 1 where a search may look. */
 export type AllowedDocuments = Uint8Array;
 
-export interface Scan {
-  readonly numbers: Float64Array;
-  readonly scores: Float64Array;
-  readonly length: number;
+export interface SearchScope {
+  readonly allowed?: AllowedDocuments | undefined;
+  readonly numbers?: readonly number[];
 }
 
-export interface PreparedQuery {
-  readonly vector: Float32Array;
-  readonly inverseNorm: number;
+export interface VectorTableOptions {
+  readonly dimensions: number;
+  /** The bytes of a vector in the database; undefined when it has gone. */
+  readonly readEmbedding: (embedding: number) => Uint8Array | undefined;
+  readonly createBlocks?: (dimensions: number) => CodeBlocks;
 }
 
-export function prepareQuery(vector: Float32Array): PreparedQuery {
-  return { vector, inverseNorm: 1 / Math.sqrt(sumOfSquares(vector, 0, vector.length)) };
-}
+const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'errors'] as const;
+const emptyColumns = (length: number): CodeColumns =>
+  Object.fromEntries(columnNames.map((name) => [name, new Float64Array(length)])) as unknown as CodeColumns;
 
-// Vectors live in blocks, so that growing never copies or needs twice the memory.
-const vectorsPerBlock = 2_048;
-
-export function createVectorTable(dimensions: number): VectorTable {
-  const blocks: Float32Array[] = [];
-  const slots = new Map<number, number>();
-  let numbers = new Float64Array(vectorsPerBlock);
-  let documents = new Float64Array(vectorsPerBlock);
-  let inverseNorms = new Float64Array(vectorsPerBlock);
-  let scanNumbers = new Float64Array(0);
-  let scanScores = new Float64Array(0);
+export function createVectorTable(options: VectorTableOptions): VectorTable {
+  const { dimensions, readEmbedding, createBlocks = createCodeBlocks } = options;
+  const blocks = createBlocks(dimensions);
+  // One vector at a time passes through here on its way in or to its exact score.
+  const vectorInHand = new Float32Array(dimensions);
+  const bytesInHand = new Uint8Array(vectorInHand.buffer);
+  let columns = emptyColumns(64);
   let size = 0;
   let revision = 0;
+  let slots: Map<number, number> | undefined;
+  let bounds = {
+    numbers: new Float64Array(0),
+    embeddings: new Float64Array(0),
+    lower: new Float64Array(0),
+    upper: new Float64Array(0),
+  };
 
-  const blockOf = (slot: number): Float32Array => blocks[Math.floor(slot / vectorsPerBlock)] as Float32Array;
-  const offsetOf = (slot: number): number => (slot % vectorsPerBlock) * dimensions;
-  const grow = (array: Float64Array): Float64Array<ArrayBuffer> => {
-    const larger = new Float64Array(array.length * 2);
-    larger.set(array);
-    return larger;
+  // Made when it is first needed: many searches never ask where a chunk's vector is.
+  const slotsByNumber = (): Map<number, number> => {
+    if (slots === undefined) {
+      slots = new Map();
+      for (let slot = 0; slot < size; slot++) slots.set(columns.numbers[slot] as number, slot);
+    }
+    return slots;
   };
-  const cosineAt = (query: PreparedQuery, slot: number): number => {
-    const inner = dot(query.vector, blockOf(slot), offsetOf(slot), dimensions);
-    // Rounding takes a vector's cosine with itself past 1.
-    return Math.max(-1, Math.min(1, inner * query.inverseNorm * (inverseNorms[slot] as number)));
+  const grow = (): void => {
+    const larger = emptyColumns(columns.numbers.length * 2);
+    for (const name of columnNames) larger[name].set(columns[name]);
+    columns = larger;
   };
+  /** The vector in hand is now that of the embedding, unless it has gone. */
+  const takeInHand = (embedding: number): Float32Array | undefined => {
+    const bytes = readEmbedding(embedding);
+    if (bytes?.length !== bytesInHand.length) return undefined;
+    bytesInHand.set(bytes);
+    return vectorInHand;
+  };
+
+  /** Bounds for the slots that `runs` names: beginnings and lengths. */
+  const boundsOf = (query: Float32Array, runs: Iterable<readonly [number, number]>): BoundedScores => {
+    if (bounds.numbers.length < size) {
+      const room = columns.numbers.length;
+      bounds = {
+        numbers: new Float64Array(room),
+        embeddings: new Float64Array(room),
+        lower: new Float64Array(room),
+        upper: new Float64Array(room),
+      };
+    }
+    const question = quantiseQuestion(query);
+    blocks.ask(question.numbers);
+    let length = 0;
+    for (const [start, count] of runs) {
+      for (let slot = start; slot < start + count; ) {
+        const products = blocks.products(slot, start + count - slot);
+        writeBounds(question, slot, products, length);
+        slot += products.length;
+        length += products.length;
+      }
+    }
+    return { ...bounds, length };
+  };
+  const writeBounds = (question: QuestionCode, slot: number, products: Int32Array, at: number): void => {
+    const { numbers, embeddings, factors, errors } = columns;
+    for (let index = 0; index < products.length; index++) {
+      const from = slot + index;
+      const to = at + index;
+      const score = (products[index] as number) * question.factor * (factors[from] as number);
+      const error = cosineError(question, errors[from] as number);
+      bounds.numbers[to] = numbers[from] as number;
+      bounds.embeddings[to] = embeddings[from] as number;
+      bounds.lower[to] = score - error;
+      bounds.upper[to] = score + error;
+    }
+  };
+
+  function* runsOf({ allowed, numbers }: SearchScope): Generator<readonly [number, number]> {
+    const isIn = (slot: number): boolean => allowed === undefined || allowed[columns.documents[slot] as number] === 1;
+    if (numbers !== undefined) {
+      for (const number of numbers) {
+        const slot = slotsByNumber().get(number);
+        if (slot !== undefined && isIn(slot)) yield [slot, 1];
+      }
+      return;
+    }
+    if (allowed === undefined) {
+      if (size > 0) yield [0, size];
+      return;
+    }
+    let start = 0;
+    while (start < size) {
+      while (start < size && !isIn(start)) start++;
+      let end = start;
+      while (end < size && isIn(end)) end++;
+      if (end > start) yield [start, end - start];
+      start = end;
+    }
+  }
 
   return {
     dimensions,
     size: () => size,
     revision: () => revision,
-    has: (number) => slots.has(number),
-    add(number, document, bytes) {
+    has: (number) => slotsByNumber().has(number),
+    add(number, document, embedding, bytes) {
+      const slot = size;
+      if (slot === columns.numbers.length) grow();
+      blocks.reserve(slot + 1);
+      bytesInHand.set(bytes);
+      const { factor, error } = blocks.at(slot, (codes, offset) => quantiseVector(vectorInHand, codes, offset));
+      columns.numbers[slot] = number;
+      columns.documents[slot] = document;
+      columns.embeddings[slot] = embedding;
+      columns.factors[slot] = factor;
+      columns.errors[slot] = error;
+      slots?.set(number, slot);
+      size++;
       revision++;
-      if (size === numbers.length) {
-        numbers = grow(numbers);
-        documents = grow(documents);
-        inverseNorms = grow(inverseNorms);
-      }
-      if (size === blocks.length * vectorsPerBlock) blocks.push(new Float32Array(vectorsPerBlock * dimensions));
-      const slot = size++;
-      const block = blockOf(slot);
-      const offset = offsetOf(slot);
-      // Straight into its place: an index of 10,000 vectors opens a third sooner than by way of a Float32Array.
-      new Uint8Array(block.buffer).set(bytes, offset * Float32Array.BYTES_PER_ELEMENT);
-      numbers[slot] = number;
-      documents[slot] = document;
-      inverseNorms[slot] = 1 / Math.sqrt(sumOfSquares(block, offset, dimensions));
-      slots.set(number, slot);
     },
     remove(number) {
-      const slot = slots.get(number);
+      const known = slotsByNumber();
+      const slot = known.get(number);
       if (slot === undefined) return;
-      slots.delete(number);
+      known.delete(number);
       revision++;
       const last = --size;
       if (slot === last) return;
       // The last vector moves into the gap.
-      const start = offsetOf(last);
-      blockOf(slot).set(blockOf(last).subarray(start, start + dimensions), offsetOf(slot));
-      const moved = numbers[last] as number;
-      numbers[slot] = moved;
-      documents[slot] = documents[last] as number;
-      inverseNorms[slot] = inverseNorms[last] as number;
-      slots.set(moved, slot);
+      const code = blocks.at(last, (codes, offset) => codes.slice(offset, offset + codeLength(dimensions)));
+      blocks.at(slot, (codes, offset) => codes.set(code, offset));
+      for (const name of columnNames) columns[name][slot] = columns[name][last] as number;
+      known.set(columns.numbers[slot] as number, slot);
     },
-    numbers: () => slots.keys(),
+    numbers: () => slotsByNumber().keys(),
     vector(number) {
-      const slot = slots.get(number);
-      return slot === undefined ? undefined : blockOf(slot).slice(offsetOf(slot), offsetOf(slot) + dimensions);
+      const slot = slotsByNumber().get(number);
+      return slot === undefined ? undefined : takeInHand(columns.embeddings[slot] as number)?.slice();
     },
     cosine(query, number) {
-      const slot = slots.get(number);
-      return slot === undefined ? undefined : cosineAt(query, slot);
+      const slot = slotsByNumber().get(number);
+      const vector = slot === undefined ? undefined : takeInHand(columns.embeddings[slot] as number);
+      return vector && cosine(prepareQuery(query), vector);
     },
-    scan(query, allowed) {
-      if (scanNumbers.length < size) {
-        scanNumbers = new Float64Array(numbers.length);
-        scanScores = new Float64Array(numbers.length);
-      }
-      let length = 0;
-      for (let slot = 0; slot < size; slot++) {
-        if (allowed !== undefined && allowed[documents[slot] as number] !== 1) continue;
-        scanNumbers[length] = numbers[slot] as number;
-        scanScores[length++] = cosineAt(query, slot);
-      }
-      return { numbers: scanNumbers, scores: scanScores, length };
+    nearest(query, limit, among = {}) {
+      const prepared = prepareQuery(query);
+      return bestBounded(boundsOf(query, runsOf(among)), limit, (embedding) => {
+        const vector = takeInHand(embedding);
+        return vector && cosine(prepared, vector);
+      });
     },
     count(allowed) {
       if (allowed === undefined) return size;
       let count = 0;
-      for (let slot = 0; slot < size; slot++) count += allowed[documents[slot] as number] ?? 0;
+      for (let slot = 0; slot < size; slot++) count += allowed[columns.documents[slot] as number] ?? 0;
       return count;
     },
     isAllowed(number, allowed) {
-      const slot = slots.get(number);
-      return slot !== undefined && allowed[documents[slot] as number] === 1;
+      const slot = slotsByNumber().get(number);
+      return slot !== undefined && allowed[columns.documents[slot] as number] === 1;
+    },
+    columns: () =>
+      Object.fromEntries(columnNames.map((name) => [name, columns[name].subarray(0, size)])) as unknown as CodeColumns,
+    codes: () => blocks.pieces(size),
+    restore(restored, read) {
+      const count = restored.numbers.length;
+      blocks.reserve(count);
+      read(blocks.pieces(count));
+      columns = count > 0 ? restored : emptyColumns(64);
+      size = count;
+      slots = undefined;
+      revision++;
     },
   };
-}
-
-/** Inner product of `left` with `count` numbers of `right` from `offset`. Four sums keep the processor's adders busy. */
-function dot(left: Float32Array, right: Float32Array, offset: number, count: number): number {
-  let a = 0;
-  let b = 0;
-  let c = 0;
-  let d = 0;
-  let index = 0;
-  for (; index + 3 < count; index += 4) {
-    a += (left[index] as number) * (right[offset + index] as number);
-    b += (left[index + 1] as number) * (right[offset + index + 1] as number);
-    c += (left[index + 2] as number) * (right[offset + index + 2] as number);
-    d += (left[index + 3] as number) * (right[offset + index + 3] as number);
-  }
-  for (; index < count; index++) a += (left[index] as number) * (right[offset + index] as number);
-  return a + b + (c + d);
-}
-
-function sumOfSquares(numbers: Float32Array, offset: number, count: number): number {
-  let a = 0;
-  let b = 0;
-  let index = offset;
-  const end = offset + count;
-  for (; index + 1 < end; index += 2) {
-    a += (numbers[index] as number) * (numbers[index] as number);
-    b += (numbers[index + 1] as number) * (numbers[index + 1] as number);
-  }
-  if (index < end) a += (numbers[index] as number) * (numbers[index] as number);
-  return a + b;
 }

@@ -1,0 +1,99 @@
+import { innerProductsBase64 } from './inner-products-bytes.js';
+
+/** Codes and the question they are compared with, in memory that the machine's vector instructions can reach. */
+export interface CodeMemory {
+  /** All of it. Another object after {@link CodeMemory.grow}. */
+  bytes(): Uint8Array<ArrayBuffer>;
+  grow(byteLength: number): void;
+  /**
+   * Inner products of the question, 16-bit numbers at byte `question`, with `count` codes of `stride` 8-bit numbers from
+   * byte `code`, one after the other, as 32-bit numbers from byte `products`. `stride` is a multiple of 16, as are the
+   * places; no sum leaves 32 bits.
+   */
+  multiply(question: number, code: number, stride: number, count: number, products: number): void;
+}
+
+// The little of WebAssembly that is used; its types come with those of browsers, which are not wanted here.
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+type Multiply = CodeMemory['multiply'];
+interface Wasm {
+  readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: { aquifer: { memory: WasmMemory } },
+  ) => { readonly exports: { readonly products: Multiply } };
+}
+
+const pageBytes = 65_536;
+
+/** Whether the machine multiplies with WebAssembly's vector instructions; else a plain loop does, some ten times slower. */
+export function hasVectorInstructions(): boolean {
+  return compile() !== undefined;
+}
+
+/** Memory of at most `maxByteLength` bytes, at most 4 GiB. */
+export function createCodeMemory(maxByteLength: number): CodeMemory {
+  const compiled = compile();
+  return compiled === undefined ? createPlainMemory() : createWasmMemory(compiled, maxByteLength);
+}
+
+/** Undefined where WebAssembly is missing (`--jitless`) or the processor has no vector instructions. */
+function compile(): { readonly wasm: Wasm; readonly module: object } | undefined {
+  const wasm = (globalThis as { readonly WebAssembly?: Wasm }).WebAssembly;
+  if (wasm === undefined) return undefined;
+  try {
+    return { wasm, module: new wasm.Module(Buffer.from(innerProductsBase64, 'base64')) };
+  } catch {
+    return undefined;
+  }
+}
+
+function createWasmMemory(
+  compiled: { readonly wasm: Wasm; readonly module: object },
+  maxByteLength: number,
+): CodeMemory {
+  const { wasm, module } = compiled;
+  const memory = new wasm.Memory({ initial: 1, maximum: Math.ceil(maxByteLength / pageBytes) });
+  const { products } = new wasm.Instance(module, { aquifer: { memory } }).exports;
+  let bytes = new Uint8Array(memory.buffer);
+  return {
+    bytes: () => bytes,
+    grow(byteLength) {
+      if (byteLength <= bytes.length) return;
+      memory.grow(Math.ceil((byteLength - bytes.length) / pageBytes));
+      bytes = new Uint8Array(memory.buffer);
+    },
+    multiply: products,
+  };
+}
+
+/** The same without WebAssembly: the oracle of the tests, and the way out where there is none. */
+export function createPlainMemory(): CodeMemory {
+  let bytes = new Uint8Array(pageBytes);
+  return {
+    bytes: () => bytes,
+    grow(byteLength) {
+      if (byteLength <= bytes.length) return;
+      const larger = new Uint8Array(byteLength);
+      larger.set(bytes);
+      bytes = larger;
+    },
+    multiply(question, code, stride, count, products) {
+      const left = new Int16Array(bytes.buffer, question, stride);
+      const right = new Int8Array(bytes.buffer, code, stride * count);
+      const sums = new Int32Array(bytes.buffer, products, count);
+      for (let row = 0; row < count; row++) {
+        const start = row * stride;
+        let sum = 0;
+        for (let index = 0; index < stride; index++) {
+          sum = (sum + Math.imul(left[index] as number, right[start + index] as number)) | 0;
+        }
+        sums[row] = sum;
+      }
+    },
+  };
+}
