@@ -1,6 +1,6 @@
 import { type Metadata, type MetadataValue, type Reader, throwIfAborted } from '@aquifer/contracts';
 import { appendMarkup } from './append-markup.js';
-import { decodeText } from './decode-text.js';
+import { readText } from './decode-text.js';
 import { findMainContent } from './main-content.js';
 import { attribute, elementsOf, type MarkupElement, type MarkupParent, parseMarkup, textOf } from './parse-markup.js';
 import { isHtml } from './signatures.js';
@@ -15,9 +15,9 @@ export const htmlReader: Reader = {
   mediaTypes: ['text/html', 'application/xhtml+xml'],
   extensions: ['.html', '.htm', '.xhtml'],
   recognises: isHtml,
-  async read({ bytes }, { signal } = {}) {
+  async read(input, { signal } = {}) {
     throwIfAborted(signal);
-    const document = parseMarkup(decodeText(bytes, declaredEncoding(bytes)));
+    const document = parseMarkup(readText(input, declaredEncoding(input.bytes)));
     throwIfAborted(signal);
 
     let builder = createTextBuilder();

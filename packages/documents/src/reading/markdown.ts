@@ -1,7 +1,7 @@
 import { type Reader, throwIfAborted } from '@aquifer/contracts';
 import MarkdownIt, { type StateBlock, type StateInline } from 'markdown-it';
 import { appendMarkup } from './append-markup.js';
-import { decodeText } from './decode-text.js';
+import { readText } from './decode-text.js';
 import { splitFrontMatter } from './front-matter.js';
 import { parseMarkup } from './parse-markup.js';
 import { createTextBuilder } from './text-builder.js';
@@ -14,9 +14,9 @@ export const markdownReader: Reader = {
   id: 'markdown',
   mediaTypes: ['text/markdown', 'text/x-markdown'],
   extensions: ['.md', '.markdown', '.mdown', '.mkd'],
-  async read({ bytes }, { signal } = {}) {
+  async read(input, { signal } = {}) {
     throwIfAborted(signal);
-    const { metadata, title, body, problem } = splitFrontMatter(decodeText(bytes));
+    const { metadata, title, body, problem } = splitFrontMatter(readText(input));
     const markup = markdown.render(boundNesting(body));
     throwIfAborted(signal);
     const builder = createTextBuilder();

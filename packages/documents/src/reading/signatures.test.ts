@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { describeContent, isBinary, isHtml, isPdf, utf16Encoding } from './signatures.js';
+import { describeContent, isBinary, isHtml, isPdf } from './signatures.js';
+import { unicodeEncoding } from './unicode-encoding.js';
 
 describe('signatures', () => {
   it('finds a PDF header behind other bytes, but not deep in a text', () => {
@@ -19,7 +20,7 @@ describe('signatures', () => {
     assert.equal(isBinary(Buffer.from('plain text in UTF-16', 'utf16le')), false);
     assert.equal(isBinary(Buffer.from([0x93, 0xfa, 0x96, 0x7b, 0x8c, 0xea])), false);
     assert.equal(isBinary(Buffer.from([0, 1, 2, 3, 0, 0, 9])), true);
-    assert.equal(utf16Encoding(Buffer.from('text', 'utf16le').swap16()), 'utf-16be');
+    assert.equal(unicodeEncoding(Buffer.from('text', 'utf16le').swap16()), 'utf-16be');
   });
 
   it('says what a file looks like', () => {

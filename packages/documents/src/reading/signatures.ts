@@ -1,3 +1,5 @@
+import { unicodeEncoding } from './unicode-encoding.js';
+
 /** How much of a file the signatures of text formats look at. */
 const headBytes = 4096;
 
@@ -14,6 +16,25 @@ export function isXlsx(bytes: Uint8Array): boolean {
   return isZip(bytes) && asBuffer(bytes).includes('xl/workbook');
 }
 
+export function isPptx(bytes: Uint8Array): boolean {
+  return isZip(bytes) && asBuffer(bytes).includes('ppt/presentation');
+}
+
+/** The kind of an OpenDocument file, such as `text` or `spreadsheet-template`, which its first part says (ODF 1.3 part 2, 3.3). */
+export function openDocumentKind(bytes: Uint8Array): string | undefined {
+  if (!isZip(bytes)) return undefined;
+  const head = asBuffer(bytes.subarray(0, 512)).toString('latin1');
+  return /application\/vnd\.oasis\.opendocument\.([a-z]+(?:-[a-z]+)*)/.exec(head)?.[1];
+}
+
+export function isEpub(bytes: Uint8Array): boolean {
+  return isZip(bytes) && asBuffer(bytes.subarray(0, 512)).includes('application/epub+zip');
+}
+
+export function isRtf(bytes: Uint8Array): boolean {
+  return /^\s*\{\\rtf/.test(asBuffer(bytes.subarray(0, 64)).toString('latin1'));
+}
+
 /** Whether the bytes begin like a whole HTML page (not a fragment: Markdown may begin with one). */
 export function isHtml(bytes: Uint8Array): boolean {
   const head = textHead(bytes).replace(/^(?:\s|<!--[\s\S]*?-->|<\?xml[^>]*>)+/, '');
@@ -24,33 +45,24 @@ export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 0x03 && bytes[3] === 0x04;
 }
 
-/** Whether the bytes can hardly be text in any encoding: NUL bytes outside UTF-16, or many control characters. */
+/** Whether the bytes can hardly be text in any encoding: NUL bytes outside UTF-16 and UTF-32, or many control characters. */
 export function isBinary(bytes: Uint8Array): boolean {
-  const head = bytes.subarray(0, headBytes);
-  if (head.length === 0 || utf16Encoding(head)) return false;
+  if (bytes.length === 0 || unicodeEncoding(bytes) !== undefined) return false;
+  const middle = (bytes.length - headBytes) >> 1;
+  return (
+    isBinaryPart(bytes.subarray(0, headBytes)) ||
+    (middle > headBytes && isBinaryPart(bytes.subarray(middle, middle + headBytes))) ||
+    (middle > headBytes && isBinaryPart(bytes.subarray(-headBytes)))
+  );
+}
+
+function isBinaryPart(part: Uint8Array): boolean {
   let control = 0;
-  for (const byte of head) {
+  for (const byte of part) {
     if (byte === 0) return true;
     if (byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b) control++;
   }
-  return control > head.length / 20;
-}
-
-/** UTF-16 by its byte order mark, or by the zeros that every other byte of Western text has. */
-export function utf16Encoding(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  const length = Math.min(bytes.length, headBytes) & ~1;
-  let even = 0;
-  let odd = 0;
-  for (let index = 0; index < length; index += 2) {
-    if (bytes[index] === 0) even++;
-    if (bytes[index + 1] === 0) odd++;
-  }
-  const pairs = length / 2;
-  if (odd > pairs * 0.4 && even === 0) return 'utf-16le';
-  if (even > pairs * 0.4 && odd === 0) return 'utf-16be';
-  return undefined;
+  return control > part.length / 20;
 }
 
 /** Signatures of files that people put beside documents, for messages that say what the file is. */
@@ -84,6 +96,9 @@ export function describeContent(bytes: Uint8Array): string {
   if (isPdf(bytes)) return 'a PDF';
   if (isDocx(bytes)) return 'a Word document';
   if (isXlsx(bytes)) return 'an Excel workbook';
+  if (isPptx(bytes)) return 'a PowerPoint presentation';
+  if (isEpub(bytes)) return 'an EPUB book';
+  if (openDocumentKind(bytes) !== undefined) return 'an OpenDocument file';
   const head = asBuffer(bytes.subarray(0, 64)).toString('latin1');
   const match = known.find(([signature, , offset = 0]) => head.startsWith(signature, offset));
   if (match) return match[1];
@@ -93,7 +108,8 @@ export function describeContent(bytes: Uint8Array): string {
 
 function textHead(bytes: Uint8Array): string {
   const head = bytes.subarray(0, headBytes);
-  return new TextDecoder(utf16Encoding(head) ?? 'utf-8').decode(head);
+  const encoding = unicodeEncoding(head) ?? 'utf-8';
+  return encoding.startsWith('utf-32') ? '' : new TextDecoder(encoding).decode(head);
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
