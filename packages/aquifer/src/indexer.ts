@@ -10,11 +10,16 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import { createDocumentReader, parseSidecar, readerFingerprint } from '@aquifer/documents';
-import { createFolderSource, createIngestor, type IngestionSummary, type Ingestor } from '@aquifer/ingestion';
-import { pathInRoot, planFolderRuns, type RequestedPath } from './folder-roots.js';
+import {
+  createFolderSource,
+  createIngestor,
+  type IngestionStore,
+  type IngestionSummary,
+  type Ingestor,
+} from '@aquifer/ingestion';
+import { planFolderRuns, type RequestedPath } from './folder-roots.js';
+import { isSameSelection, readFolderRoots, selectionFor, writeFolderRoots } from './folder-selection.js';
 import type { IndexOptions, KnowledgeBaseOptions } from './knowledge-base.js';
-
-const rootsKey = 'folder-roots';
 
 /** Runs the ingestion of paths and sources. The heavy parts (readers, tokenizer) are made when they are first needed. */
 export interface Indexer {
@@ -22,21 +27,15 @@ export interface Indexer {
   close(): Promise<void>;
 }
 
+/** What an indexer needs of a store. */
+export type IndexerStore = IngestionStore & Pick<Store, 'readValue' | 'writeValue'>;
+
 export interface IndexerOptions
   extends Pick<KnowledgeBaseOptions, 'threads' | 'readTimeoutMs' | 'readMemoryMb' | 'passwords'> {
-  readonly store: Store;
+  readonly store: IndexerStore;
   readonly location: string;
   readonly embedder: Embedder;
   readonly chunker: Chunker;
-}
-
-/** URIs of the folders that were indexed. */
-export async function readFolderRoots(store: Store): Promise<string[]> {
-  return ((await store.readValue(rootsKey)) as string[] | undefined) ?? [];
-}
-
-export async function writeFolderRoots(store: Store, roots: readonly string[]): Promise<void> {
-  await store.writeValue(rootsKey, roots);
 }
 
 export function createIndexer(options: IndexerOptions): Indexer {
@@ -55,41 +54,64 @@ export function createIndexer(options: IndexerOptions): Indexer {
     return opened;
   }
 
-  async function folderSources(paths: readonly string[]): Promise<Source[]> {
+  async function planFolders(paths: readonly string[], indexOptions: IndexOptions) {
     const requested = await Promise.all(paths.map(resolveRequested));
     const known = await readFolderRoots(store);
-    const knownRoots = known.map((uri) => fileURLToPath(uri));
-    const runs = planFolderRuns(knownRoots, requested);
+    const runs = planFolderRuns(
+      known.map(({ uri }) => fileURLToPath(uri)),
+      requested,
+    );
     const { reader } = open();
-    const sources = runs.map(({ root, paths: covered, exclude }) => {
-      // The index itself may lie inside the folder that is indexed.
-      const excluded = [...exclude, location].map((path) => pathInRoot(root, path));
-      return createFolderSource({
+    const planned = runs.map(({ root, paths: covered, exclude: otherRoots }) => {
+      const uri = pathToFileURL(root).href;
+      const recorded = known.find((folder) => folder.uri === uri);
+      const isAsked = requested.some(({ path }) => path === root);
+      const coverage = isAsked ? 'asked-for' : covered.includes(root) ? 'below-what-was-asked-for' : 'part-asked-for';
+      const selection = selectionFor(recorded, indexOptions, root, coverage);
+      const source = createFolderSource({
         root,
         paths: covered,
         recognises: (name) => reader.mediaType(name) !== undefined,
         parseSidecar,
-        exclude: (path, isFolder) => isFolder && excluded.includes(path),
+        ...selection,
+        // The index itself may lie inside the folder that is indexed.
+        without: [...otherRoots, location],
+        onFolders: indexOptions.onFolders,
       });
+      return { source, recorded, root: { uri, ...selection } };
     });
-    const roots = new Set([...known, ...runs.map(({ root }) => pathToFileURL(root).href)]);
-    if (roots.size > known.length) await writeFolderRoots(store, [...roots]);
-    return sources;
+    const untouched = known.filter(({ uri }) => !planned.some(({ root }) => root.uri === uri));
+    return { planned, untouched };
+  }
+
+  async function indexFolders(paths: readonly string[], indexOptions: IndexOptions): Promise<IngestionSummary[]> {
+    const { planned, untouched } = await planFolders(paths, indexOptions);
+    const record = async (isDone: boolean) => {
+      if (indexOptions.dryRun) return;
+      // A new selection of a known folder holds when its run is done: one that was refused changes nothing for the next.
+      const roots = planned.map(({ root, recorded }) => (isDone ? root : (recorded ?? root)));
+      const isChanged = planned.some(({ recorded }, index) => {
+        return recorded === undefined ? !isDone : !isSameSelection(recorded, roots[index] ?? recorded);
+      });
+      if (isChanged) await writeFolderRoots(store, [...untouched, ...roots]);
+    };
+    await record(false);
+    const summaries: IngestionSummary[] = [];
+    for (const { source } of planned) summaries.push(await open().ingestor.run(source, indexOptions));
+    await record(true);
+    return summaries;
   }
 
   return {
     async index(what, indexOptions) {
       throwIfAborted(indexOptions.signal);
-      const { ingestor } = open();
       const isSource = (value: typeof what): value is Source => typeof value === 'object' && 'list' in value;
-      const sources = isSource(what) ? [what] : await folderSources(typeof what === 'string' ? [what] : what);
-      let total: IngestionSummary | undefined;
-      for (const source of sources) {
-        const summary = await ingestor.run(source, indexOptions);
-        total = total === undefined ? summary : addSummaries(total, summary);
-      }
-      if (total === undefined) throw new AquiferError('invalid-options', 'Name at least one file or folder to index.');
-      return total;
+      const summaries = isSource(what)
+        ? [await open().ingestor.run(what, indexOptions)]
+        : await indexFolders(typeof what === 'string' ? [what] : what, indexOptions);
+      const [first, ...rest] = summaries;
+      if (first === undefined) throw new AquiferError('invalid-options', 'Name at least one file or folder to index.');
+      return rest.reduce(addSummaries, first);
     },
     async close() {
       await opened?.reader.close();
@@ -114,7 +136,11 @@ async function resolveRequested(path: string): Promise<RequestedPath> {
 }
 
 function addSummaries(left: IngestionSummary, right: IngestionSummary): IngestionSummary {
-  const sum = { ...left } as Record<string, number>;
-  for (const [name, value] of Object.entries(right)) sum[name] = (sum[name] ?? 0) + value;
+  const sum: Record<string, unknown> = { ...left };
+  for (const [name, value] of Object.entries(right)) {
+    const before = sum[name];
+    if (typeof value === 'number') sum[name] = ((before as number | undefined) ?? 0) + value;
+    else sum[name] = typeof value === 'string' && typeof before === 'string' ? `${before} ${value}` : value;
+  }
   return sum as unknown as IngestionSummary;
 }

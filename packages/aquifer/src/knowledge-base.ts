@@ -27,6 +27,11 @@ export interface KnowledgeBaseOptions {
   /** Encrypts a new index; needed to open it again. */
   readonly encryptionKey?: string;
   readonly indexKind?: 'auto' | 'exact' | 'hnsw';
+  /**
+   * Whether the index works on threads of its own (the default). Without, a process that asks one question and ends has its
+   * answer some 100 ms sooner, and every call holds up the caller's thread.
+   */
+  readonly ownThreads?: boolean;
   /** Threads that read files. Default: one a processor core. */
   readonly threads?: number;
   readonly readTimeoutMs?: number;
@@ -39,6 +44,19 @@ export interface IndexOptions {
   readonly signal?: AbortSignal;
   /** Most percent of the documents in the given paths that may be deleted. Default 50. */
   readonly maxDeletePercent?: number;
+  /**
+   * Globs: only files that one of these matches, or that lie in a folder that one of these matches. The index remembers them for
+   * each folder: left out, a run keeps to those of the run before; empty, all files are taken.
+   */
+  readonly include?: readonly string[];
+  /** Globs: not these files and folders. Wins over `include`, and is remembered as well. */
+  readonly exclude?: readonly string[];
+  /** Reads, chunks and counts, but embeds and writes nothing; a knowledge base that is open for reading will do. */
+  readonly dryRun?: boolean;
+  /** Whether documents that failed, and whose files are as they were then, are tried again. Default true. */
+  readonly retryFailed?: boolean;
+  /** Told, for each folder that is indexed, of the folders that its listing looked into. */
+  readonly onFolders?: (folders: readonly (string | Buffer)[]) => void;
   readonly onEvent?: (event: IngestionEvent) => void;
   readonly onProgress?: (progress: IngestionProgress) => void;
   /** After the last commit, while the graph of a large index is brought up to date. Searches work meanwhile. */

@@ -39,6 +39,7 @@ export async function openKnowledgeBase(options: KnowledgeBaseOptions): Promise<
     analyser,
     encryptionKey: options.encryptionKey,
     index: options.indexKind,
+    ownThreads: options.ownThreads,
   });
   import('@aquifer/retrieval/retriever').catch(() => {});
   const store = await opening;
@@ -78,7 +79,7 @@ async function assemble(
     const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
     const model = await embedder.get();
     const chunker = await chunkerFor(model, builtWith);
-    if (chunker.fingerprint !== manifest.chunker) {
+    if (options.mode !== 'read' && chunker.fingerprint !== manifest.chunker) {
       await store.writeManifest({ ...manifest, chunker: chunker.fingerprint });
       await writeBuiltWith(store, builtWith);
     }
@@ -114,9 +115,14 @@ async function assemble(
   return {
     ...identity,
     async index(what, indexOptions = {}) {
+      if (options.mode === 'read' && !indexOptions.dryRun) {
+        throw new AquiferError('index-read-only', `The index in ${location} was opened for reading only.`);
+      }
       const summary = await (await indexer.get()).index(what, indexOptions);
-      await optimise(indexOptions);
-      await writeLastRun(store, summary);
+      if (!indexOptions.dryRun) {
+        await optimise(indexOptions);
+        await writeLastRun(store, summary);
+      }
       return { ...summary, embedder: builtWith.embedderName, knowledgeBase: identity };
     },
     async search(query, searchOptions = {}) {

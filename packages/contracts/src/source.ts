@@ -31,9 +31,11 @@ export interface SourceOmission {
   readonly path: string;
   /**
    * - `unsupported`: no reader takes such a file. It is counted, and that is all.
+   * - `hidden`: a hidden file or folder, or one of tools. `excluded`: left out by rules that the user has made.
+   *   `outside`: a link that leads out of the source. What was indexed at or below these paths goes.
    * - `unreadable`: a file or folder that could not be listed. What was indexed at or below this path is kept.
    */
-  readonly omitted: 'unsupported' | 'unreadable';
+  readonly omitted: 'unsupported' | 'hidden' | 'excluded' | 'outside' | 'unreadable';
   /** For people. */
   readonly reason: string;
 }

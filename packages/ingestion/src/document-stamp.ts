@@ -55,6 +55,13 @@ export function isUpToDate(record: DocumentRecord, item: SourceItem, processing:
   return stamp?.item === item.stamp && stamp.processing === processing && isSettled(record);
 }
 
+/** Whether reading the file again would fail as before. One whose bytes could not be read at all may be readable by now. */
+export function isFailedAlready(record: DocumentRecord, item: SourceItem, processing: string): boolean {
+  const stamp = parseStamp(record.stamp);
+  const isSameFile = stamp?.item === item.stamp && stamp.processing === processing;
+  return isSameFile && record.status === 'failed' && record.contentHash !== '';
+}
+
 /** Whether the record is the outcome of a complete reading. What failed or was interrupted is tried again on every run. */
 export function isSettled(record: DocumentRecord): boolean {
   return record.status === 'indexed' || record.status === 'partially-indexed' || record.status === 'ignored';

@@ -1,3 +1,4 @@
+export type { IngestionStore } from './dry-run.js';
 export {
   createIngestor,
   type IngestionEvent,

@@ -9,13 +9,13 @@ import {
   isAquiferError,
   type SourceContent,
   type SourceItem,
-  type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
 import type PQueue from 'p-queue';
 import type { ChunkVectors } from './chunk-vectors.js';
 import { attributesDigest, formatStamp, isSettled, parseStamp } from './document-stamp.js';
 import { documentTitle, fileName, readableFileName } from './document-title.js';
+import type { IngestionStore } from './dry-run.js';
 import type { WorkItem } from './snapshot.js';
 import { storableText } from './storable-text.js';
 import { untilAborted } from './until-aborted.js';
@@ -33,7 +33,7 @@ export interface DocumentOutcome {
 
 export interface DocumentContext {
   readonly sourceId: string;
-  readonly store: Store;
+  readonly store: IngestionStore;
   readonly reader: DocumentReader;
   readonly chunker: Chunker;
   readonly vectors: ChunkVectors;
@@ -244,7 +244,7 @@ async function attempt<Result>(step: () => Result | Promise<Result>, signal: Abo
   }
 }
 
-async function commit(write: DocumentWrite, store: Store): Promise<void> {
+async function commit(write: DocumentWrite, store: IngestionStore): Promise<void> {
   try {
     await store.replaceDocument(write);
   } catch (error) {
@@ -256,7 +256,7 @@ async function commit(write: DocumentWrite, store: Store): Promise<void> {
 
 async function commitWithoutText(
   record: RecordBase & { readonly status: DocumentStatus; readonly statusReason: string },
-  store: Store,
+  store: IngestionStore,
 ): Promise<DocumentRecord> {
   const document: DocumentRecord = { ...record, chunkCount: 0, tokenCount: 0, indexedAt: Date.now() };
   await commit({ document, text: '', pages: [], blocks: [], chunks: [] }, store);

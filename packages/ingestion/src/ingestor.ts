@@ -6,7 +6,6 @@ import {
   type DocumentRecord,
   type Embedder,
   type Source,
-  type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
@@ -14,12 +13,13 @@ import { createByteBudget } from './byte-budget.js';
 import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
 import { processingDigest } from './document-stamp.js';
+import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run.js';
 import { type DocumentOutcome, ingestDocument } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
 
 export interface IngestorOptions {
-  readonly store: Store;
+  readonly store: IngestionStore;
   readonly reader: DocumentReader;
   readonly chunker: Chunker;
   readonly embedder: Embedder;
@@ -46,6 +46,10 @@ export interface IngestionRunOptions {
   readonly onProgress?: (progress: IngestionProgress) => void;
   /** Largest share of the documents in scope that may be deleted, 0 to 100. Default 50. */
   readonly maxDeletePercent?: number;
+  /** Reads, chunks and counts as ever, but embeds and writes nothing. A store opened for reading will do. */
+  readonly dryRun?: boolean;
+  /** Whether documents that failed, and whose files are as they were then, are tried again. Default true. */
+  readonly retryFailed?: boolean;
 }
 
 /** As `aquifer index --json` prints it. */
@@ -53,8 +57,9 @@ export interface IngestionEvent {
   readonly type: 'document';
   /** Path inside the source. */
   readonly source: string;
-  readonly status: 'indexed' | 'partially-indexed' | 'ignored' | 'failed' | 'moved' | 'deleted';
-  /** For people: why it failed, was ignored or is indexed in part. */
+  /** `left-out`: asked for by name, but hidden, excluded, or of a kind that no reader takes. */
+  readonly status: 'indexed' | 'partially-indexed' | 'ignored' | 'failed' | 'moved' | 'deleted' | 'left-out';
+  /** For people: why it failed, was ignored or left out, is indexed in part, or was deleted although its file is there. */
   readonly reason?: string;
   /** Where a moved file was before. */
   readonly from?: string;
@@ -79,15 +84,25 @@ export interface IngestionSummary {
   readonly deleted: number;
   /** Files that no reader takes. */
   readonly skipped: number;
+  /** Hidden files and folders, and those of tools. What is in such a folder is not counted. */
+  readonly hidden: number;
+  /** Files and folders that ignore files or globs leave out. What is in such a folder is not counted. */
+  readonly excluded: number;
+  /** Symbolic links that lead out of the folder. */
+  readonly outside: number;
   /** Chunks that were written, */
   readonly chunks: number;
   /** of which these were embedded */
   readonly embedded: number;
   /** and these had their vectors already. */
   readonly cacheHits: number;
-  /** Tokens that the embedder took. */
+  /** Tokens that the embedder took. In a dry run: of the chunks that it would be given. */
   readonly tokens: number;
   readonly ms: number;
+  /** Present after a dry run. */
+  readonly dryRun?: true;
+  /** Only in a dry run: why the run itself would delete nothing. */
+  readonly deletionsRefused?: string;
 }
 
 export interface Ingestor {
@@ -117,7 +132,7 @@ const filesOpenAtOnce = 16;
  * const summary = await ingestor.run(createFolderSource({ root: './handbook', … }));
  */
 export function createIngestor(options: IngestorOptions): Ingestor {
-  const { store, reader, chunker, embedder } = options;
+  const { reader, chunker, embedder } = options;
   const passwords = options.passwords ?? [];
   const maxDocumentBytes = options.maxDocumentBytes ?? 256 * 2 ** 20;
   const maxBytesInFlight = options.maxBytesInFlight ?? 64 * 2 ** 20;
@@ -127,26 +142,24 @@ export function createIngestor(options: IngestorOptions): Ingestor {
 
   async function runAlone(source: Source, runOptions: IngestionRunOptions): Promise<IngestionSummary> {
     const startedAt = performance.now();
-    const { signal: userSignal, onEvent, maxDeletePercent = 50 } = runOptions;
+    const { signal: userSignal, onEvent, maxDeletePercent = 50, dryRun = false } = runOptions;
+    const store = dryRun ? withoutWrites(options.store) : options.store;
     if (!(maxDeletePercent >= 0 && maxDeletePercent <= 100)) {
       throw new AquiferError('invalid-options', `--max-delete must be 0 to 100 percent, not ${maxDeletePercent}.`);
     }
     throwIfAborted(userSignal);
     const progress = createProgressFeed(runOptions.onProgress);
     progress.phase('listing');
-    const snapshot = await takeSnapshot(source, store, processing, userSignal);
+    const snapshot = await takeSnapshot(source, store, processing, runOptions);
 
     // Stops the whole run, for the user or for an error that would meet every document.
     const stop = new AbortController();
     const signal = userSignal ? AbortSignal.any([userSignal, stop.signal]) : stop.signal;
     setMaxListeners(0, signal);
-    const vectors = createChunkVectors({
-      store,
-      embedder,
-      embedBatchSize: options.embedBatchSize ?? 64,
-      embedConcurrency: options.embedConcurrency ?? 2,
-      signal,
-    });
+    const { embedBatchSize = 64, embedConcurrency = 2 } = options;
+    const vectors = dryRun
+      ? countChunkVectors(options.store, embedder)
+      : createChunkVectors({ store, embedder, embedBatchSize, embedConcurrency, signal });
     const vanished = createVanished(snapshot.vanished);
     const context = {
       sourceId: source.id,
@@ -163,7 +176,15 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       signal,
     };
 
-    const counts = { new: 0, modified: 0, moved: 0, unchanged: snapshot.unchanged, ignored: 0, failed: 0, deleted: 0 };
+    const counts = {
+      new: 0,
+      modified: 0,
+      moved: 0,
+      unchanged: snapshot.unchanged,
+      ignored: 0,
+      failed: snapshot.stillFailed,
+      deleted: 0,
+    };
     let chunks = 0;
     const count = ({ status, isNew }: DocumentOutcome) => {
       if (status === 'indexed' || status === 'partially-indexed') counts[isNew ? 'new' : 'modified'] += 1;
@@ -188,35 +209,46 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       progress.finished({ bytes: work.item.bytes, chunks: outcome.chunks });
     };
 
+    for (const { path, reason } of snapshot.askedButLeftOut) {
+      onEvent?.({ type: 'document', source: path, status: 'left-out', reason, chunks: 0, ms: 0 });
+    }
     for (const { path, reason } of snapshot.unreadable) {
       counts.failed += 1;
       onEvent?.({ type: 'document', source: path, status: 'failed', reason, chunks: 0, ms: 0 });
     }
+    const doneAlready = snapshot.unchanged + snapshot.stillFailed + snapshot.unreadable.length;
+    const scanned = snapshot.work.length + doneAlready;
     progress.start({
-      total: snapshot.work.length + snapshot.unchanged + snapshot.unreadable.length,
-      done: snapshot.unchanged + snapshot.unreadable.length,
+      total: scanned,
+      done: doneAlready,
       bytes: snapshot.work.reduce((sum, { item }) => sum + item.bytes, 0),
     });
     progress.phase('reading');
     await processAll(snapshot.work, processFile, { ...options, maxBytesInFlight, maxDocumentBytes, signal, stop });
     throwIfAborted(userSignal);
 
-    const gone = vanished.left();
-    assertDeletionsAllowed(gone.length, snapshot.storedInScope, maxDeletePercent, source);
+    const gone = vanished.left().map((record) => ({ ...record, reason: snapshot.leftOutReason(record.source) }));
+    const leftOut = gone.filter(({ reason }) => reason !== undefined).length;
+    const refusal = refusedDeletions(gone.length, leftOut, snapshot.storedInScope, maxDeletePercent, source);
+    if (refusal !== undefined && !dryRun) throw new AquiferError('too-many-deletions', refusal);
     if (gone.length > 0) progress.phase('deleting');
     for (let start = 0; start < gone.length; start += deletionBatch) {
       throwIfAborted(userSignal);
       const batch = gone.slice(start, start + deletionBatch);
       counts.deleted += await store.deleteDocuments(batch.map(({ id }) => id));
-      for (const { source: path } of batch) {
-        onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
+      for (const { source: path, reason } of batch) {
+        const why = reason === undefined ? {} : { reason };
+        onEvent?.({ type: 'document', source: path, status: 'deleted', ...why, chunks: 0, ms: 0 });
       }
     }
     progress.flush();
 
-    const scanned = snapshot.work.length + snapshot.unchanged + snapshot.unreadable.length;
+    const { unsupported: skipped, hidden, excluded, outside } = snapshot.leftOut;
     const ms = Math.round(performance.now() - startedAt);
-    return { scanned, ...counts, skipped: snapshot.skipped, chunks, ...vectors.counts, ms };
+    const dry = dryRun
+      ? ({ dryRun: true, ...(refusal === undefined ? {} : { deletionsRefused: refusal }) } as const)
+      : {};
+    return { scanned, ...counts, skipped, hidden, excluded, outside, chunks, ...vectors.counts, ms, ...dry };
   }
 
   return { run: (source, runOptions = {}) => runs.add(() => runAlone(source, runOptions)) };
@@ -279,13 +311,19 @@ function createVanished(records: readonly DocumentRecord[]) {
   };
 }
 
-function assertDeletionsAllowed(deletions: number, documents: number, maxDeletePercent: number, source: Source): void {
+function refusedDeletions(
+  deletions: number,
+  leftOut: number,
+  documents: number,
+  maxDeletePercent: number,
+  source: Source,
+): string | undefined {
   const percent = (deletions * 100) / documents;
-  if (deletions === 0 || percent <= maxDeletePercent) return;
-  throw new AquiferError(
-    'too-many-deletions',
-    `${deletions} of ${documents} documents of ${source.description} are gone (${Math.floor(percent)} %), more than ` +
-      `--max-delete ${maxDeletePercent} allows. None was deleted; everything else is up to date. If they are meant to go, ` +
-      `run again with --max-delete ${Math.ceil(percent)}.`,
+  if (deletions === 0 || percent <= maxDeletePercent) return undefined;
+  const why = leftOut === 0 ? 'gone' : leftOut === deletions ? 'left out now' : `gone or (${leftOut}) left out now`;
+  return (
+    `${deletions} of ${documents} documents of ${source.description} are ${why} (${Math.floor(percent)} %), more than ` +
+    `--max-delete ${maxDeletePercent} allows. None was deleted; everything else is up to date. If they are meant to go, ` +
+    `run again with --max-delete ${Math.ceil(percent)}.`
   );
 }

@@ -1,6 +1,6 @@
 import type { DocumentRecord, Source, SourceItem, SourceOmission, Store } from '@aquifer/contracts';
 import { throwIfAborted } from '@aquifer/contracts';
-import { isUpToDate } from './document-stamp.js';
+import { isFailedAlready, isUpToDate } from './document-stamp.js';
 
 export interface WorkItem {
   readonly item: SourceItem;
@@ -12,12 +12,19 @@ export interface Snapshot {
   /** Files that are new or may have changed, in order of listing. */
   readonly work: readonly WorkItem[];
   readonly unchanged: number;
+  /** Documents that failed before, are as they were then, and are not tried again. */
+  readonly stillFailed: number;
   /** Documents in scope whose files are not listed any more, by content hash, so that moved files find theirs. */
   readonly vanished: readonly DocumentRecord[];
   /** Documents that the store held in the scope of this run. */
   readonly storedInScope: number;
   readonly unreadable: readonly SourceOmission[];
-  readonly skipped: number;
+  /** What the source left out on purpose, files and folders. */
+  readonly leftOut: Readonly<Record<Exclude<SourceOmission['omitted'], 'unreadable'>, number>>;
+  /** Left out, though this run was asked for this very path. */
+  readonly askedButLeftOut: readonly SourceOmission[];
+  /** Why a vanished document went, where its file is still there but left out. */
+  readonly leftOutReason: (path: string) => string | undefined;
   /** Ids of all documents of the source, in scope or not. */
   readonly documentIds: readonly string[];
 }
@@ -25,46 +32,57 @@ export interface Snapshot {
 /** Lists the source completely, then the store, and compares. Opens no file. */
 export async function takeSnapshot(
   source: Source,
-  store: Store,
+  store: Pick<Store, 'listDocuments'>,
   processing: string,
-  signal: AbortSignal | undefined,
+  { signal, retryFailed = true }: { readonly signal?: AbortSignal; readonly retryFailed?: boolean },
 ): Promise<Snapshot> {
   const items = new Map<string, SourceItem>();
-  const unreadable: SourceOmission[] = [];
-  let skipped = 0;
+  const unreadable = new Map<string, SourceOmission>();
+  const reasons = new Map<string, SourceOmission>();
+  const leftOut = { unsupported: 0, hidden: 0, excluded: 0, outside: 0 };
   for await (const entry of source.list(signal)) {
     throwIfAborted(signal);
-    if (!('omitted' in entry)) items.set(entry.path, entry);
-    else if (entry.omitted === 'unreadable') unreadable.push(entry);
-    else skipped += 1;
+    if (!('omitted' in entry)) {
+      items.set(entry.path, entry);
+    } else if (entry.omitted === 'unreadable') {
+      unreadable.set(entry.path, entry);
+    } else {
+      leftOut[entry.omitted] += 1;
+      reasons.set(entry.path, entry);
+    }
   }
 
   const stored = await listAllDocuments(store, source.id, signal);
   const inScope = stored.filter((record) => source.scope.some((scope) => isAtOrBelow(record.source, scope)));
   const bySource = new Map(inScope.map((record) => [record.source, record]));
   const work: WorkItem[] = [];
-  let unchanged = 0;
+  let [unchanged, stillFailed] = [0, 0];
   for (const item of items.values()) {
     const existing = bySource.get(item.path);
     if (existing && isUpToDate(existing, item, processing)) unchanged += 1;
+    else if (existing && !retryFailed && isFailedAlready(existing, item, processing)) stillFailed += 1;
     else work.push(existing ? { item, existing } : { item });
   }
-  const vanished = inScope.filter(
-    (record) => !items.has(record.source) && !unreadable.some(({ path }) => isAtOrBelow(record.source, path)),
-  );
+  const vanished = inScope.filter((record) => !items.has(record.source) && !atOrAbove(record.source, unreadable));
   return {
     work,
     unchanged,
+    stillFailed,
     vanished,
     storedInScope: inScope.length,
-    unreadable,
-    skipped,
+    unreadable: [...unreadable.values()],
+    leftOut,
+    askedButLeftOut: source.scope.flatMap((path) => {
+      const omission = atOrAbove(path, reasons);
+      return omission === undefined ? [] : [{ ...omission, path }];
+    }),
+    leftOutReason: (path) => atOrAbove(path, reasons)?.reason,
     documentIds: stored.map(({ id }) => id),
   };
 }
 
 async function listAllDocuments(
-  store: Store,
+  store: Pick<Store, 'listDocuments'>,
   sourceId: string,
   signal: AbortSignal | undefined,
 ): Promise<DocumentRecord[]> {
@@ -76,6 +94,15 @@ async function listAllDocuments(
     records.push(...page);
     if (page.length < pageSize) return records;
   }
+}
+
+/** The entry of this path or of the nearest folder above it. */
+function atOrAbove<Entry>(path: string, entries: ReadonlyMap<string, Entry>): Entry | undefined {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const entry = entries.get(path.slice(0, end));
+    if (entry !== undefined) return entry;
+  }
+  return entries.get('');
 }
 
 function isAtOrBelow(path: string, scope: string): boolean {

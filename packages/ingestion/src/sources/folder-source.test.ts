@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -10,10 +12,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   AquiferError,
   isAquiferError,
@@ -58,6 +61,10 @@ async function list(listed: Source) {
     else items.push(entry);
   }
   return { items, omissions, paths: items.map(({ path }) => path) };
+}
+
+function kinds(omissions: readonly SourceOmission[]): string[][] {
+  return omissions.map(({ path, omitted }) => [path, omitted]);
 }
 
 async function onlyItem(listed = source()): Promise<SourceItem> {
@@ -119,26 +126,121 @@ describe('folder source', () => {
     for (const path of ['.git/a.md', '.hidden.md', 'node_modules/x/a.md', '~$a.md', 'a.md', 'photo.raw']) write(path);
     const { paths, omissions } = await list(source());
     assert.deepEqual(paths, ['a.md']);
+    assert.deepEqual(kinds(omissions), [
+      ['.git', 'hidden'],
+      ['.hidden.md', 'hidden'],
+      ['node_modules', 'hidden'],
+      ['photo.raw', 'unsupported'],
+      ['~$a.md', 'hidden'],
+    ]);
+  });
+
+  it('leaves out what ignore files say, as git does', async () => {
+    for (const path of ['a.md', 'b.md', 'drafts/c.md', 'people/drafts/d.md', 'people/e.md', 'people/keep.md'])
+      write(path);
+    for (const path of ['logs/f.md', 'logs/keep.md', 'Logs/g.md', 'sub [1]/x/y.md', 'sub [1]/y.md', 'x.md', '#h.md'])
+      write(path);
+    write('.aquiferignore', '\ufeff# comment\r\n/b.md\ndrafts/\nlogs/*\n!logs/keep.md\n\\#h.md\ne.md   \nkee*.md\n');
+    write('people/.aquiferignore', '!drafts/\n!e.md\n!keep.md\n');
+    write('sub [1]/.aquiferignore', '/y.md\n');
+    const { paths, omissions } = await list(source());
+    assert.deepEqual(paths, [
+      ...['Logs/g.md', 'a.md', 'people/drafts/d.md', 'people/e.md', 'people/keep.md', 'sub [1]/x/y.md', 'x.md'],
+    ]);
     assert.deepEqual(
-      omissions.map(({ path, omitted }) => [path, omitted]),
-      [['photo.raw', 'unsupported']],
+      omissions.map(({ path, omitted, reason }) => [path, omitted, reason.replace('Left out by ', '')]),
+      [
+        ['#h.md', 'excluded', '.aquiferignore: \\#h.md'],
+        ['b.md', 'excluded', '.aquiferignore: /b.md'],
+        ['drafts', 'excluded', '.aquiferignore: drafts/'],
+        ['logs/f.md', 'excluded', '.aquiferignore: logs/*'],
+        ['logs/keep.md', 'excluded', '.aquiferignore: kee*.md'],
+        ['sub [1]/y.md', 'excluded', 'sub [1]/.aquiferignore: /y.md'],
+      ],
     );
   });
 
-  it('asks what to include and exclude, and does not enter excluded folders', async () => {
-    for (const path of ['a.md', 'drafts/b.md', 'c.md', 'd.json']) write(path);
-    const asked: string[] = [];
-    const { paths } = await list(
-      source({
-        include: (path) => path.endsWith('.md'),
-        exclude: (path, folder) => {
-          asked.push(path);
-          return (folder && path === 'drafts') || path === 'c.md';
-        },
-      }),
-    );
+  it('agrees with git about what is ignored', async (context) => {
+    const git = (...args: string[]) =>
+      spawnSync('git', ['-C', root, '-c', 'core.ignorecase=false', ...args], { encoding: 'utf8' });
+    if (git('init', '-q').status !== 0) return context.skip('git is not installed');
+    const folders = ['', 'a/', 'b/', 'a/b/', 'a/b/c/', 'build/', 'a/build/'];
+    const files = ['x.md', 'y.md', 'z z.md', '!n.md', 'temp1.md', 'temp2.md', '\u00e9.md'];
+    for (const folder of folders) for (const file of files) write(folder + file);
+    const rules: Record<string, string> = {
+      '': '*.md\n!x.md\n!y.md\n!a/**/z z.md\nbuild\n!/a/build\ntemp?.md\n\\!n.md\n!temp[!2-9].md\n!\u00e9.md\n',
+      'a/': 'b/*\n!b/c/\n!b/x.md\n/y.md\n',
+      'a/b/': '!*.md\n**/temp1.md\nc/**/y.md\n',
+      'a/b/c/': 'x.md\\ \n*\n!z*\n',
+    };
+    for (const [folder, text] of Object.entries(rules)) {
+      write(`${folder}.aquiferignore`, text);
+      write(`${folder}.gitignore`, text);
+    }
+    const listed = git('-c', 'core.quotepath=off', 'ls-files', '-z', '--others', '--exclude-standard').stdout;
+    const expected = listed.split('\0').filter((path) => path.endsWith('.md'));
+    assert.ok(expected.length > 5 && expected.length < folders.length * files.length);
+    assert.deepEqual((await list(source())).paths, expected.sort());
+  });
+
+  it('keeps all below a folder whose ignore file cannot be read', async () => {
+    write('a.md');
+    write('b/c.md');
+    write('b/.aquiferignore', 'x'.repeat(2 ** 20 + 1));
+    const { paths, omissions } = await list(source());
     assert.deepEqual(paths, ['a.md']);
-    assert.ok(!asked.includes('drafts/b.md'));
+    assert.deepEqual(kinds(omissions), [['b', 'unreadable']]);
+    assert.match(omissions[0]?.reason ?? '', /\.aquiferignore/);
+  });
+
+  it('takes and leaves out by globs, and does not look into what is left out', async () => {
+    for (const path of ['a.md', 'b.json', 'drafts/c.md', 'people/drafts/d.md', 'people/e.json', 'people/f.md'])
+      write(path);
+    const cases: [Partial<FolderSourceOptions>, string[]][] = [
+      [{ include: ['*.md'] }, ['a.md', 'drafts/c.md', 'people/drafts/d.md', 'people/f.md']],
+      [{ include: ['/*.md', 'people/*.json'] }, ['a.md', 'people/e.json']],
+      [{ include: ['people'] }, ['people/drafts/d.md', 'people/e.json', 'people/f.md']],
+      [{ include: ['people/'], exclude: ['drafts'] }, ['people/e.json', 'people/f.md']],
+      [{ exclude: ['/drafts/', '*.json'] }, ['a.md', 'people/drafts/d.md', 'people/f.md']],
+      [{ exclude: ['**/*.{json,txt}', 'people/!(f).md', '*/drafts/**'] }, ['a.md', 'drafts/c.md', 'people/f.md']],
+      [{ include: ['a.md'], exclude: ['a.md'] }, []],
+      [{ include: ['./people/f.md'] }, ['people/f.md']],
+    ];
+    for (const [globs, expected] of cases)
+      assert.deepEqual((await list(source(globs))).paths, expected, JSON.stringify(globs));
+    const folders: string[] = [];
+    const { omissions } = await list(
+      source({ exclude: ['drafts'], onFolders: (listed) => folders.push(...listed.map(String)) }),
+    );
+    assert.deepEqual(kinds(omissions), [
+      ['drafts', 'excluded'],
+      ['people/drafts', 'excluded'],
+    ]);
+    assert.deepEqual(folders.sort(), [root, join(root, 'people')]);
+    for (const glob of ['', '!a.md', '../x', 'a/../b']) {
+      await assert.rejects(
+        list(source({ include: [glob] })),
+        (error) => isAquiferError(error, 'invalid-options'),
+        glob,
+      );
+    }
+  });
+
+  it('leaves out a part that is asked for by name as a run over the whole folder does', async () => {
+    for (const path of ['.private/a.md', 'drafts/sub/b.md', 'people/c.md']) write(path);
+    write('.aquiferignore', 'drafts/');
+    const asked = await list(source({ paths: ['.private', 'drafts/sub/b.md', 'people'] }));
+    assert.deepEqual(asked.paths, ['people/c.md']);
+    assert.deepEqual(kinds(asked.omissions), [
+      ['.private', 'hidden'],
+      ['drafts', 'excluded'],
+    ]);
+  });
+
+  it('lists nothing of folders that are no part of it', async () => {
+    for (const path of ['a.md', 'kb/b.md', 'c/kb/d.md']) write(path);
+    const { paths, omissions } = await list(source({ without: [join(root, 'kb')] }));
+    assert.deepEqual([paths, omissions], [['a.md', 'c/kb/d.md'], []]);
   });
 
   it('covers only the paths that it is given', async () => {
@@ -210,18 +312,98 @@ describe('folder source', () => {
     );
   });
 
-  it('reports files whose names are not valid Unicode', async (context) => {
+  it('reads files and folders whose names are not valid UTF-8', async (context) => {
+    const bytes = (...parts: (string | number)[]) =>
+      Buffer.concat(
+        [`${root}/`, ...parts].map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))),
+      );
     try {
-      writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x66, 0xff]), Buffer.from('.md')]), 'text');
+      mkdirSync(bytes('caf', 0xe9));
+      writeFileSync(bytes('caf', 0xe9, '/f', 0xff, '\u3042.md'), 'text');
+      writeFileSync(bytes('caf', 0xe9, '/f', 0xff, '\u3042.md.metadata.json'), '{"metadataAttributes":{"n":1}}');
     } catch {
       return context.skip('this file system refuses such names');
     }
+    write('plain \ufffd.md', 'a replacement character is a valid name');
+    symlinkSync(bytes('caf', 0xe9, '/f', 0xff, '\u3042.md'), bytes('link', 0xff, '.md'));
+    symlinkSync(bytes('nowhere', 0xff), bytes('broken', 0xff, '.md'));
+    const { items, paths, omissions } = await list(source());
+    assert.deepEqual(paths, ['caf\\xe9/f\\xff\u3042.md', 'plain \ufffd.md']);
+    assert.deepEqual(kinds(omissions), [['broken\\xff.md', 'unreadable']]);
+    const item = items[0] as SourceItem;
+    assert.match(item.uri, /\/caf%E9\/f%FF%E3%81%82\.md$/);
+    const content = await item.read();
+    assert.equal(Buffer.from(content.bytes).toString(), 'text');
+    assert.deepEqual(content.metadata, { n: 1 });
+  });
+
+  it('takes names with line breaks, control characters, dashes and globs in them as they are', async () => {
+    const names = ['-rf.md', '--help.md', 'a\nb.md', 'a\u001b[2Jb.md', '[x]*?.md', ' .md', '#!.md', 'con.md', '%41.md'];
+    for (const name of names) write(name, name);
+    const { items, paths } = await list(source());
+    assert.deepEqual(paths, [...names].sort());
+    for (const item of items) {
+      assert.equal(Buffer.from((await item.read()).bytes).toString(), item.path);
+      assert.equal(fileURLToPath(item.uri), join(root, item.path));
+    }
+  });
+
+  it('reads what lies deep, and reports what lies too deep to be named', async (context) => {
+    if (process.platform === 'win32') return context.skip('paths are limited differently on this system');
+    const name = 'd'.repeat(250);
+    const deep = Array.from({ length: 12 }, () => name).join('/');
+    write(`${deep}/a.md`, 'deep');
+    // Deeper than one path can say (4,096 bytes on Linux): step by step.
+    const steps = Array.from({ length: 6 }, () => `mkdir ${name} && cd ${name}`).join(' && ');
+    const made = spawnSync('sh', ['-c', `cd ${root}/${deep} && ${steps}`]);
     const { items, omissions } = await list(source());
-    assert.deepEqual(items, []);
-    assert.deepEqual(
-      omissions.map(({ omitted }) => omitted),
-      ['unreadable'],
-    );
+    assert.equal(Buffer.from((await (items[0] as SourceItem).read()).bytes).toString(), 'deep');
+    if (made.status === 0) {
+      assert.equal(omissions.length, 1);
+      assert.match(omissions[0]?.reason ?? '', /longer than the system allows/);
+    }
+    spawnSync('rm', ['-rf', root]);
+    mkdirSync(root);
+  });
+
+  it('never opens a pipe, a socket or a device', async (context) => {
+    if (spawnSync('mkfifo', [join(root, 'pipe.md')]).status !== 0) return context.skip('there are no named pipes here');
+    spawnSync('mkfifo', [join(root, '.aquiferignore')]);
+    spawnSync('mkfifo', [join(root, 'a.md.metadata.json')]);
+    write('a.md');
+    symlinkSync('/dev/zero', join(root, 'zero.md'));
+    symlinkSync('pipe.md', join(root, 'link.md'));
+    const server = createServer().listen(join(root, 'socket.md'));
+    await once(server, 'listening');
+    try {
+      const { paths, items, omissions } = await list(source());
+      assert.deepEqual(paths, ['a.md']);
+      assert.deepEqual(kinds(omissions), [
+        ['link.md', 'unsupported'],
+        ['pipe.md', 'unsupported'],
+        ['socket.md', 'unsupported'],
+        ['zero.md', 'outside'],
+      ]);
+      await assert.rejects((items[0] as SourceItem).read(), (error) => isAquiferError(error, 'source-unreadable'));
+      assert.deepEqual((await list(source({ paths: ['pipe.md'] }))).paths, []);
+      rmSync(join(root, 'a.md'));
+      spawnSync('mkfifo', [join(root, 'a.md')]);
+      await assert.rejects(
+        (items[0] as SourceItem).read(),
+        (error) => isAquiferError(error, 'source-unreadable'),
+        'it became a pipe after it was listed',
+      );
+    } finally {
+      server.close();
+    }
+  });
+
+  it('lists a folder of very many files without keeping more than their names', async () => {
+    const many = 20_000;
+    for (let n = 0; n < many; n += 1) writeFileSync(join(root, `${n}.md`), '');
+    let listed = 0;
+    for await (const entry of source().list()) if (!('omitted' in entry)) listed += 1;
+    assert.equal(listed, many);
   });
 
   it('ends on loops of symbolic links and lists every file once', async () => {
@@ -257,8 +439,8 @@ describe('folder source', () => {
     assert.deepEqual(
       omissions.map(({ path, omitted }) => [path, omitted]),
       [
-        ['outside', 'unsupported'],
-        ['secret.md', 'unsupported'],
+        ['outside', 'outside'],
+        ['secret.md', 'outside'],
       ],
     );
   });

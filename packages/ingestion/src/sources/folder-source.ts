@@ -13,7 +13,9 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
-import { diskPathOf, sidecarEnding, unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
+import { appendToDiskPath, type DiskPath, diskPathUri } from './disk-path.js';
+import { sidecarEnding, unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
+import { compileGlobs } from './path-globs.js';
 
 export interface FolderSourceOptions {
   readonly root: string;
@@ -23,10 +25,14 @@ export interface FolderSourceOptions {
   readonly recognises: (name: string) => boolean;
   /** Reads `<file>.metadata.json`. @throws `invalid-document` */
   readonly parseSidecar: (bytes: Uint8Array, name: string) => Metadata;
-  /** Files to take, by path inside the root. Default: all. Files named in `paths` are asked about as well. */
-  readonly include?: (path: string) => boolean;
-  /** Files and folders to leave out. Default: none. */
-  readonly exclude?: (path: string, folder: boolean) => boolean;
+  /** Globs of the files to take: see {@link compileGlobs}. Default: all. Files named in `paths` are asked about as well. */
+  readonly include?: readonly string[];
+  /** Globs of the files and folders to leave out. */
+  readonly exclude?: readonly string[];
+  /** Folders below `root` that are no part of it, absolute or relative to it, such as the index itself. */
+  readonly without?: readonly string[];
+  /** Told of the folders that a listing looked into, as the disk spells them: what a watch has to watch. */
+  readonly onFolders?: (folders: readonly (string | Buffer)[]) => void;
 }
 
 /** Files read attributes of at once. The thread pool of Node has four threads; a few more keep them busy. */
@@ -35,8 +41,8 @@ const maxSidecarBytes = 1024 * 1024;
 const attempts = 3;
 
 /**
- * The documents in a folder: all files below it that `recognises` takes, but hidden ones and those of tools (`.git`,
- * `node_modules`, …). Listing opens no file. A `<file>.metadata.json` belongs to its file and is no document.
+ * The documents in a folder: all files below it that `recognises` takes, but hidden ones, those of tools (`node_modules`, …),
+ * and those that `.aquiferignore` files, `include` or `exclude` leave out. Listing opens no other file. A `<file>.metadata.json` belongs to its file and is no document.
  *
  * What it may not read is reported, and the rest is listed; only what was asked for by name must be readable.
  *
@@ -49,22 +55,26 @@ export function createFolderSource(options: FolderSourceOptions): Source {
   const scope = scopeOf(root, options.root, options.paths ?? ['']);
   const id = pathToFileURL(root).href;
   const asked = new Set(scope.map(({ path }) => path));
-  const excludes = (path: string, folder: boolean) =>
-    (options.exclude?.(path, folder) ?? false) || (!folder && options.include?.(path) === false);
+  const without = new Set((options.without ?? []).map((path) => pathInRoot(root, resolve(root, path))));
 
   return {
     id,
     description: options.root,
     scope: [...asked],
     async *list(signal): AsyncGenerator<SourceItem | SourceOmission> {
-      const starts = [];
-      for (const { path, diskPath, given } of scope) {
-        const attributes = await stat(diskPath).catch((error: unknown) => notFound(given, error));
-        starts.push({ path, diskPath, folder: attributes.isDirectory() });
-      }
-      const { files, omissions } = await walkFolder({ root, starts, recognises: options.recognises, excludes, signal });
+      const leavesOut = await compileGlobs({ include: options.include ?? [], exclude: options.exclude ?? [] });
+      for (const { diskPath, given } of scope) await stat(diskPath).catch((error: unknown) => notFound(given, error));
+      const { files, omissions, folders } = await walkFolder({
+        root,
+        starts: scope,
+        recognises: options.recognises,
+        skips: (path) => without.has(path),
+        leavesOut,
+        signal,
+      });
       const failed = omissions.find(({ path, omitted }) => omitted === 'unreadable' && asked.has(path));
-      if (failed) throw new AquiferError('source-unreadable', `${diskPathOf(root, failed.path)}: ${failed.reason}`);
+      if (failed) throw new AquiferError('source-unreadable', `${resolve(root, failed.path)}: ${failed.reason}`);
+      options.onFolders?.(folders);
       yield* omissions;
       yield* listItems(files, options.parseSidecar, signal);
     },
@@ -79,6 +89,17 @@ function realRoot(root: string): string {
     notFound(root, error);
   }
   throw new AquiferError('source-not-found', `${root} is not a folder.`);
+}
+
+/** Spelled as the walk spells it. */
+function pathInRoot(root: string, path: string): string {
+  let real = path;
+  try {
+    real = realpathSync(path);
+  } catch {
+    // What is not there is not met either.
+  }
+  return relative(root, real).split(sep).join('/').normalize('NFC');
 }
 
 function notFound(path: string, cause: unknown): never {
@@ -97,8 +118,7 @@ function scopeOf(root: string, givenRoot: string, paths: readonly string[]) {
     if (inner === undefined) {
       throw new AquiferError('invalid-options', `${given} is not below ${givenRoot}.`);
     }
-    const diskPath = diskPathOf(root, inner.split(sep).join('/'));
-    return { path: inner.split(sep).join('/').normalize('NFC'), diskPath, given };
+    return { path: inner.split(sep).join('/').normalize('NFC'), diskPath: resolve(root, inner), given };
   });
 }
 
@@ -125,18 +145,18 @@ async function listItem(
 ): Promise<SourceItem | SourceOmission | undefined> {
   try {
     const attributes = await lstat(file.diskPath);
-    const sidecar = file.sidecar ? await lstat(file.diskPath + sidecarEnding).catch(() => undefined) : undefined;
+    const sidecarPath = appendToDiskPath(file.diskPath, sidecarEnding);
+    const sidecar = file.sidecar ? await lstat(sidecarPath).catch(() => undefined) : undefined;
     return {
       path: file.path,
-      uri: pathToFileURL(file.diskPath).href,
+      uri: diskPathUri(file.diskPath),
       bytes: attributes.size,
       stamp: stampOf(attributes, sidecar, Date.now()),
       read: (signal) => readFile(file, parseSidecar, signal),
     };
   } catch (error) {
-    // Names that are not valid UTF-8 cannot be opened as Node spells them: they are there, and must not be lost silently.
-    const isGone = (error as NodeJS.ErrnoException).code === 'ENOENT' && !file.diskPath.includes('\uFFFD');
-    return isGone ? undefined : { path: file.path, omitted: 'unreadable', reason: unreadableReason(error, 'file') };
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    return { path: file.path, omitted: 'unreadable', reason: unreadableReason(error, 'file') };
   }
 }
 
@@ -177,7 +197,7 @@ async function readFile(
 
 async function readSidecar(file: WalkedFile) {
   try {
-    return await readWhole(file.diskPath + sidecarEnding, file.path + sidecarEnding, maxSidecarBytes);
+    return await readWhole(appendToDiskPath(file.diskPath, sidecarEnding), file.path + sidecarEnding, maxSidecarBytes);
   } catch (error) {
     // A sidecar that went away since the listing is no sidecar.
     if (isAquiferError(error, 'source-changed') && !error.retryable) return undefined;
@@ -187,7 +207,7 @@ async function readSidecar(file: WalkedFile) {
 
 /** Reads one state of a file: the attributes before and after must agree. */
 async function readWhole(
-  diskPath: string,
+  diskPath: DiskPath,
   path: string,
   maxBytes: number,
 ): Promise<{ readonly bytes: Uint8Array; readonly attributes: Stats }> {

@@ -1,9 +1,20 @@
-import type { Dirent } from 'node:fs';
-import { opendir, readlink, realpath, stat } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { constants, type Dirent } from 'node:fs';
+import { type FileHandle, open, opendir, readdir, readlink, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type SourceOmission, throwIfAborted } from '@aquifer/contracts';
 import PQueue from 'p-queue';
 import { storableText } from '../storable-text.js';
+import {
+  appendToDiskPath,
+  type DiskPath,
+  diskPathFromBytes,
+  diskPathKey,
+  isAtOrBelowFolder,
+  joinDiskPath,
+  readableDiskPath,
+} from './disk-path.js';
+import { type IgnoreRules, ignoreFileName, noIgnoreRules } from './ignore-rules.js';
+import type { LeavesOut } from './path-globs.js';
 
 export const sidecarEnding = '.metadata.json';
 
@@ -11,8 +22,7 @@ export const sidecarEnding = '.metadata.json';
 export interface WalkedFile {
   /** `/` on every system, NFC. */
   readonly path: string;
-  /** As the disk spells it. */
-  readonly diskPath: string;
+  readonly diskPath: DiskPath;
   readonly sidecar: boolean;
 }
 
@@ -20,42 +30,56 @@ export interface WalkResult {
   /** In order of path (code units). */
   readonly files: readonly WalkedFile[];
   readonly omissions: readonly SourceOmission[];
+  /** The folders that were listed. */
+  readonly folders: readonly DiskPath[];
 }
 
 export interface WalkOptions {
   /** The real path of the folder. */
   readonly root: string;
-  /** Files and folders below the root: NFC paths with `/`, `''` for the root itself. Must exist. */
-  readonly starts: readonly { readonly path: string; readonly diskPath: string; readonly folder: boolean }[];
+  /** Files and folders below the root: NFC paths with `/`, `''` for the root itself. */
+  readonly starts: readonly { readonly path: string; readonly diskPath: string }[];
   /** Whether a file of this name can be read. */
   readonly recognises: (name: string) => boolean;
-  /** Whether a file or folder is left out. Folders that are left out are not entered. */
-  readonly excludes: (path: string, folder: boolean) => boolean;
+  /** Whether a folder belongs to somebody else. It is not entered, and nothing is said about it. */
+  readonly skips: (path: string) => boolean;
+  /** Why a file or folder is left out. Folders that are left out are not entered. */
+  readonly leavesOut: LeavesOut;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Folders that hold tools' files, not documents. Hidden ones (`.git`, `.aquifer`, …) are left out by their dot. */
-const toolFolders = new Set(['node_modules', '__pycache__', '__MACOSX', '$RECYCLE.BIN', 'System Volume Information']);
+/** Folders that hold tools' files, not documents. Those of version control (`.git`, `.hg`, `.svn`) are hidden by their dot. */
+const toolFolders = new Set([
+  'node_modules',
+  'bower_components',
+  '__pycache__',
+  '__MACOSX',
+  'CVS',
+  '$RECYCLE.BIN',
+  'System Volume Information',
+]);
 const foldersAtOnce = 16;
+const maxIgnoreFileBytes = 2 ** 20;
 
 interface Link {
   readonly path: string;
-  readonly diskPath: string;
+  readonly diskPath: DiskPath;
+  readonly rules: IgnoreRules;
 }
 
 /**
- * Finds the files below a folder without opening any.
+ * Finds the files below a folder, opening none but `.aquiferignore`.
  *
  * Symbolic links are followed when they lead to a place inside the root that is not listed under its own name (as
  * Kubernetes mounts do); each folder is listed once, so loops end. A link that leads out of the root is an omission: what
- * is to be indexed is decided by who names the folder, not by who writes into it.
+ * is to be indexed is decided by who names the folder, not by who writes into it. Pipes, sockets and devices are never opened.
  */
 export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
-  const { root, recognises, excludes, signal } = options;
+  const { root, recognises, skips, leavesOut, signal } = options;
   const queue = new PQueue({ concurrency: foldersAtOnce });
   const files = new Map<string, WalkedFile>();
   const omissions: SourceOmission[] = [];
-  const enteredFolders = new Set<string>();
+  const enteredFolders = new Map<string, DiskPath>();
   const listedFiles = new Set<string>();
   let links: Link[] = [];
   let failure: unknown;
@@ -63,80 +87,133 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
   const omit = (path: string, omitted: SourceOmission['omitted'], reason: string) =>
     omissions.push({ path, omitted, reason });
 
-  const addFile = (path: string, diskPath: string, sidecar: boolean) => {
+  const addFile = (path: string, diskPath: DiskPath, sidecar: boolean) => {
     const known = files.get(path);
     if (known) {
-      if (known.diskPath !== diskPath) {
+      if (diskPathKey(known.diskPath) !== diskPathKey(diskPath)) {
         omit(path, 'unreadable', 'Two files here have names that differ only in their Unicode form: rename one.');
       }
       return;
     }
-    listedFiles.add(diskPath);
     files.set(path, { path, diskPath, sidecar });
   };
 
-  const enter = (path: string, diskPath: string) => {
-    if (enteredFolders.has(diskPath)) return;
-    enteredFolders.add(diskPath);
+  const enter = (path: string, diskPath: DiskPath, rules: IgnoreRules) => {
+    const key = diskPathKey(diskPath);
+    if (enteredFolders.has(key)) return;
+    enteredFolders.set(key, diskPath);
     queue
-      .add(() => listFolder(path, diskPath))
+      .add(() => listFolder(path, diskPath, rules))
       .catch((error) => {
         failure ??= error;
         queue.clear();
       });
   };
 
-  const listFolder = async (folder: string, diskFolder: string) => {
+  /** Whether a file or folder is left out, without rules for being hidden only; says so. */
+  const isLeftOut = (path: string, folder: boolean, rules: IgnoreRules | undefined): boolean => {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const hidden = hiddenReason(name, folder);
+    const reason = hidden ?? (rules && (leavesOut(path, folder) ?? rules.leavesOut(path, folder)));
+    // Nobody takes an ignore file for a document.
+    if (reason !== undefined && name !== ignoreFileName) omit(path, hidden ? 'hidden' : 'excluded', reason);
+    return reason !== undefined;
+  };
+
+  const listFolder = async (folder: string, diskFolder: DiskPath, rulesAbove: IgnoreRules) => {
     throwIfAborted(signal);
-    let entries: Dirent[];
+    const candidates: { readonly path: string; readonly diskPath: DiskPath }[] = [];
+    const sidecars = new Set<string>();
+    let hasUnspellable = false;
     try {
-      entries = await readEntries(diskFolder, signal);
+      const rules = await withIgnoreFile(rulesAbove, folder, diskFolder);
+      const consider = (entry: Dirent | Dirent<Buffer>, name: DiskPath) => {
+        const normal = storableText(readableDiskPath(name)).normalize('NFC');
+        const path = folder === '' ? normal : `${folder}/${normal}`;
+        const diskPath = joinDiskPath(diskFolder, name);
+        if (entry.isDirectory()) {
+          if (!skips(path) && !isLeftOut(path, true, rules)) enter(path, diskPath, rules);
+        } else if (normal.endsWith(sidecarEnding)) {
+          sidecars.add(diskPathKey(diskPath));
+        } else if (entry.isSymbolicLink()) {
+          // Whether it leads to a file or a folder, which rules tell apart, is not known yet.
+          if (!isLeftOut(path, false, undefined)) links.push({ path, diskPath, rules });
+        } else if (!isLeftOut(path, false, rules)) {
+          if (!entry.isFile()) omit(path, 'unsupported', notAFile);
+          else if (recognises(normal)) candidates.push({ path, diskPath });
+          else omit(path, 'unsupported', noReader);
+        }
+      };
+      let entries = 0;
+      for await (const entry of await opendir(diskFolder, { bufferSize: 1_000 })) {
+        if (++entries % 1_000 === 0) throwIfAborted(signal);
+        if (entry.name.includes('\ufffd')) hasUnspellable = true;
+        else consider(entry, entry.name);
+      }
+      if (hasUnspellable) {
+        for (const entry of await readdir(diskFolder, { encoding: 'buffer', withFileTypes: true })) {
+          const name = diskPathFromBytes(entry.name);
+          if (typeof name !== 'string' || name.includes('\ufffd')) consider(entry, name);
+        }
+      }
     } catch (error) {
       throwIfAborted(signal);
       omit(folder, 'unreadable', unreadableReason(error, 'folder'));
-      return;
     }
-    const names = new Set(entries.map((entry) => entry.name));
-    for (const entry of entries) {
-      const { name } = entry;
-      if (isHidden(name)) continue;
-      const normal = storableText(name).normalize('NFC');
-      const path = folder === '' ? normal : `${folder}/${normal}`;
-      const diskPath = diskFolder.endsWith(sep) ? `${diskFolder}${name}` : `${diskFolder}${sep}${name}`;
-      if (entry.isDirectory()) {
-        if (!toolFolders.has(name) && !excludes(path, true)) enter(path, diskPath);
-      } else if (entry.isSymbolicLink()) {
-        links.push({ path, diskPath });
-      } else if (entry.isFile()) {
-        considerFile(path, diskPath, names.has(`${name}${sidecarEnding}`));
-      }
+    for (const { path, diskPath } of candidates) {
+      listedFiles.add(diskPathKey(diskPath));
+      addFile(path, diskPath, sidecars.has(diskPathKey(appendToDiskPath(diskPath, sidecarEnding))));
     }
   };
 
-  const considerFile = (path: string, diskPath: string, sidecar: boolean) => {
-    if (path.endsWith(sidecarEnding) || excludes(path, false)) return;
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    if (recognises(name)) addFile(path, diskPath, sidecar);
-    else omit(path, 'unsupported', 'No reader takes files of this kind.');
+  const considerFile = async (path: string, diskPath: DiskPath) => {
+    if (path.endsWith(sidecarEnding)) return;
+    if (!recognises(path.slice(path.lastIndexOf('/') + 1))) return omit(path, 'unsupported', noReader);
+    listedFiles.add(diskPathKey(diskPath));
+    addFile(path, diskPath, await isFile(appendToDiskPath(diskPath, sidecarEnding)));
   };
 
-  const followLink = async ({ path, diskPath }: Link) => {
+  const followLink = async ({ path, diskPath, rules }: Link) => {
     throwIfAborted(signal);
     try {
-      const target = await realpath(diskPath);
-      if (target !== root && !target.startsWith(root.endsWith(sep) ? root : root + sep)) {
-        omit(path, 'unsupported', `A symbolic link that leads out of the folder, to ${await readlink(diskPath)}.`);
+      const target = diskPathFromBytes(await realpath(diskPath, 'buffer'));
+      if (!isAtOrBelowFolder(target, root)) {
+        const place = readableDiskPath(diskPathFromBytes(await readlink(diskPath, 'buffer')));
+        omit(path, 'outside', `A symbolic link that leads out of the folder, to ${place}.`);
         return;
       }
       const attributes = await stat(target);
       if (attributes.isDirectory()) {
-        if (!excludes(path, true)) enter(path, target);
-      } else if (attributes.isFile() && !listedFiles.has(target)) {
-        considerFile(path, target, await exists(target + sidecarEnding));
+        if (!skips(path) && !isLeftOut(path, true, rules)) enter(path, target, rules);
+      } else if (!attributes.isFile()) {
+        omit(path, 'unsupported', notAFile);
+      } else if (!listedFiles.has(diskPathKey(target)) && !isLeftOut(path, false, rules)) {
+        await considerFile(path, target);
       }
     } catch (error) {
       throwIfAborted(signal);
       omit(path, 'unreadable', unreadableReason(error, 'symbolic link'));
+    }
+  };
+
+  /** Goes down to a start by the folders above it, whose ignore files count for it as well. */
+  const begin = async ({ path, diskPath }: WalkOptions['starts'][number]) => {
+    const segments = path === '' ? [] : path.split('/');
+    const diskFolders: string[] = [];
+    for (const _ of segments) diskFolders.unshift(dirname(diskFolders[0] ?? diskPath));
+    let rules = noIgnoreRules;
+    try {
+      const attributes = await stat(diskPath);
+      for (const [depth, diskFolder] of diskFolders.entries()) {
+        rules = await withIgnoreFile(rules, segments.slice(0, depth).join('/'), diskFolder);
+        const isFolder = depth < segments.length - 1 || attributes.isDirectory();
+        if (isLeftOut(segments.slice(0, depth + 1).join('/'), isFolder, rules)) return;
+      }
+      if (attributes.isDirectory()) enter(path, diskPath, rules);
+      else if (attributes.isFile()) await considerFile(path, diskPath);
+      else omit(path, 'unsupported', notAFile);
+    } catch (error) {
+      omit(path, 'unreadable', unreadableReason(error, 'file or folder'));
     }
   };
 
@@ -145,10 +222,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
     if (failure !== undefined) throw failure;
   };
 
-  for (const start of options.starts) {
-    if (start.folder) enter(start.path, start.diskPath);
-    else considerFile(start.path, start.diskPath, await exists(start.diskPath + sidecarEnding));
-  }
+  for (const start of options.starts) await begin(start);
   await settle();
   // Real folders first, then links in order, one after the other: which of two names is listed does not depend on timing.
   while (links.length > 0) {
@@ -159,24 +233,55 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
       await settle();
     }
   }
-  return { files: [...files.values()].sort(byPath), omissions: omissions.sort(byPath) };
+  return {
+    files: [...files.values()].sort(byPath),
+    omissions: omissions.sort(byPath),
+    folders: [...enteredFolders.values()],
+  };
 }
 
-async function readEntries(folder: string, signal: AbortSignal | undefined): Promise<Dirent[]> {
-  const entries: Dirent[] = [];
-  for await (const entry of await opendir(folder, { bufferSize: 1_000 })) {
-    entries.push(entry);
-    if (entries.length % 1_000 === 0) throwIfAborted(signal);
+const noReader = 'No reader takes files of this kind.';
+const notAFile = 'A pipe, socket or device, not a file.';
+
+/** Hidden files and folders, the lock files that Office leaves beside an open document, and folders of tools. */
+function hiddenReason(name: string, folder: boolean): string | undefined {
+  if (name.startsWith('.')) return 'Hidden: its name begins with a dot.';
+  if (name.startsWith('~$')) return 'The lock file of an open document.';
+  return folder && toolFolders.has(name) ? 'A folder of tools, not of documents.' : undefined;
+}
+
+/** The rules for what is in a folder. Without knowing them nothing in it may be listed, so an ignore file that cannot be read throws. */
+async function withIgnoreFile(rules: IgnoreRules, folder: string, diskFolder: DiskPath): Promise<IgnoreRules> {
+  let handle: FileHandle | undefined;
+  try {
+    // Not blocking: it may be a pipe.
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+    handle = await open(joinDiskPath(diskFolder, ignoreFileName), flags);
+    const attributes = await handle.stat();
+    if (!attributes.isFile()) return rules;
+    if (attributes.size > maxIgnoreFileBytes) throw new Error(`${ignoreFileName} has more than 1 MiB.`);
+    return await rules.with(folder, await handle.readFile('utf8'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENXIO') return rules;
+    if (handle === undefined && code === 'EACCES' && !(await isThere(joinDiskPath(diskFolder, ignoreFileName))))
+      throw error;
+    throw new Error(
+      `its ${ignoreFileName} cannot be read (${code ?? (error as Error).message}): mend it and run again.`,
+    );
+  } finally {
+    await handle?.close();
   }
-  return entries;
 }
 
-/** Hidden files, and the lock files that Office leaves beside an open document. */
-function isHidden(name: string): boolean {
-  return name.startsWith('.') || name.startsWith('~$');
+async function isThere(path: DiskPath): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
-async function exists(path: string): Promise<boolean> {
+async function isFile(path: DiskPath): Promise<boolean> {
   return stat(path).then(
     (attributes) => attributes.isFile(),
     () => false,
@@ -191,14 +296,9 @@ function byPath(a: { readonly path: string }, b: { readonly path: string }): num
 export function unreadableReason(error: unknown, what: string): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (code === 'EACCES' || code === 'EPERM') return `No permission to read this ${what}: change it and run again.`;
-  if (code === 'ENOENT')
-    return `This ${what} cannot be found: it is gone, it leads nowhere, or its name is not valid Unicode.`;
+  if (code === 'ENOENT') return `This ${what} cannot be found: it is gone, or it leads nowhere.`;
   if (code === 'ELOOP') return `This ${what} is part of a loop of symbolic links.`;
+  if (code === 'ENAMETOOLONG') return `The path of this ${what} is longer than the system allows: shorten a name.`;
   if (code === 'EMFILE' || code === 'ENFILE') return `Too many files are open to read this ${what}: run again.`;
   return `This ${what} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-}
-
-/** Joins a path with `/` to the real root. */
-export function diskPathOf(root: string, path: string): string {
-  return path === '' ? root : join(root, ...path.split('/'));
 }
