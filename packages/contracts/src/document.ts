@@ -9,7 +9,7 @@ export type DocumentStatus = (typeof documentStatuses)[number];
 
 export const documentStatuses = ['pending', 'indexed', 'partially-indexed', 'failed', 'ignored', 'deleting'] as const;
 
-/** One source file, as the store knows it. Its text is stored beside it, once. */
+/** One source file, or one attachment inside of one, as the store knows it. Its text is stored beside it, once. */
 export interface DocumentRecord {
   /** Stable across runs: it stays when the content changes and when the file moves. */
   readonly id: string;
@@ -32,6 +32,8 @@ export interface DocumentRecord {
   /** For people: what happened and what to do. Present unless the status is `indexed` or `pending`. */
   readonly statusReason?: string;
   readonly pageCount?: number;
+  /** Id of the document that this one came inside of, such as the message of an attachment. It is deleted with it. */
+  readonly parentId?: string;
   readonly chunkCount: number;
   /** Tokens of all embedded texts. */
   readonly tokenCount: number;

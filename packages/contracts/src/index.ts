@@ -41,6 +41,7 @@ export { keepingProcessAlive } from './keeping-process-alive.js';
 export type { Manifest } from './manifest.js';
 export { type Metadata, type MetadataValue, maxMetadataKeyLength, parseMetadata } from './metadata.js';
 export type {
+  Attachment,
   Block,
   BlockKind,
   DocumentReader,

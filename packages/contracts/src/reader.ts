@@ -15,6 +15,14 @@ export interface Block {
   readonly header?: { readonly start: number; readonly end: number };
 }
 
+/** A file inside of a file, such as what is attached to a message. It becomes a document of its own. */
+export interface Attachment {
+  /** File name, without folders. Others of the same document may have the same. */
+  readonly name: string;
+  readonly mediaType?: string;
+  readonly bytes: Uint8Array;
+}
+
 /** What a reader makes of a file. */
 export interface ExtractedDocument {
   /** The whole text, blocks separated by newlines. Well-formed UTF-16, `\n` line ends, no NUL. */
@@ -29,6 +37,10 @@ export interface ExtractedDocument {
   readonly metadata: Metadata;
   /** Parts that could not be read, for people: "12 of 40 pages are scans …". The document is then partially indexed. */
   readonly omissions: readonly string[];
+  /** In the order of the file. Absent: none. */
+  readonly attachments?: readonly Attachment[];
+  /** Whether pictures of text were met: what becomes of them depends on whether OCR is on, and on its languages. */
+  readonly dependsOnRecognition?: boolean;
 }
 
 export interface ReadInput {

@@ -69,6 +69,8 @@ export const maxSearchLimit = 10_000;
 export interface ListDocumentsQuery {
   readonly sourceId?: string;
   readonly status?: DocumentStatus;
+  /** Documents that came inside of this one. */
+  readonly parentId?: string;
   /** Documents after this one, in order of id. */
   readonly after?: string;
   /** Default 1,000. */
@@ -100,8 +102,10 @@ export interface StoreStats {
  * b = 0.75) summed over the query's terms as often as the query says them: idf · tf · (k1 + 1)/(tf + k1 · (1 − b + b ·
  * length/average length)) with idf = ln(1 + (N − n + 0.5)/(n + 0.5)), N and n counted over all chunks whatever the filter,
  * tf counting a term in a chunk's context or table header three times as much as one in its text, and length the plain
- * number of terms of all three. Only chunks with at least one of the query's terms match. Of a query with more than 1,000
- * distinct terms a store may leave out the most common ones.
+ * number of terms of all three. Queries of at most 64 terms add a quarter of the same for each of the analyser's pairs: n
+ * counts the chunks where the second term follows the first at once, and tf how often it does, within context and table
+ * header together or within the text. Only chunks with at least one of the query's terms match. Of a query with more than
+ * 1,000 distinct terms a store may leave out the most common ones.
  *
  * A search returns exactly `min(limit, matching chunks)` results with any filter, never sees half of a document, and
  * sees everything that was committed by this store object before it began.
@@ -127,7 +131,10 @@ export interface Store {
   replaceDocument(write: DocumentWrite): Promise<void>;
   /** Changes a document's record and nothing else. @throws `document-not-found` */
   updateDocument(id: string, changes: Partial<Omit<DocumentRecord, 'id'>>): Promise<void>;
-  /** Deletes documents with their chunks, atomically; returns how many there were. An empty list deletes nothing. */
+  /**
+   * Deletes documents with their chunks, and with the documents that came inside of them at any depth, atomically; returns how
+   * many there were in all. An empty list deletes nothing.
+   */
   deleteDocuments(ids: readonly string[]): Promise<number>;
   getDocument(id: string): Promise<DocumentRecord | undefined>;
   /** In order of id. */

@@ -24,6 +24,7 @@ export function checkRecord(record: DocumentRecord): void {
   for (const key of texts) checkText(record[key], `${what}: ${key}`);
   for (const key of counts) checkCount(record[key], `${what}: ${key}`);
   if (record.statusReason !== undefined) checkText(record.statusReason, `${what}: statusReason`);
+  if (record.parentId !== undefined) checkText(record.parentId, `${what}: parentId`);
   if (record.pageCount !== undefined) checkCount(record.pageCount, `${what}: pageCount`);
   if (!documentStatuses.includes(record.status)) {
     refuseDocument(`${what}: status must be one of ${documentStatuses.join(', ')}.`);

@@ -212,6 +212,38 @@ export function storeDocumentContract({ describe, it }: TestRunner, { options, w
     );
 
     it(
+      'deletes what came inside of a document with it, at any depth',
+      withStore(async (store, reopen) => {
+        const write = (current: Store, id: string, parentId?: string) =>
+          current.replaceDocument(
+            sketchDocument(id, [{ text: `fruit ${id}` }], parentId === undefined ? {} : { parentId }),
+          );
+        await write(store, 'mail');
+        await write(store, 'mail/forwarded', 'mail');
+        await write(store, 'mail/forwarded/report', 'mail/forwarded');
+        await write(store, 'mail/notes', 'mail');
+        await write(store, 'mail.txt');
+        const again = await reopen();
+        const list = async (query?: Parameters<Store['listDocuments']>[0]) =>
+          (await again.listDocuments(query)).map((document) => document.id);
+        assert.equal((await again.getDocument('mail/notes'))?.parentId, 'mail');
+        assert.equal((await again.getDocument('mail'))?.parentId, undefined);
+        assert.deepEqual(await list({ parentId: 'mail' }), ['mail/forwarded', 'mail/notes']);
+        assert.deepEqual(await list({ parentId: 'absent' }), []);
+        await again.updateDocument('mail/notes', { stamp: 'new' });
+        assert.equal((await again.getDocument('mail/notes'))?.parentId, 'mail');
+        assert.equal(await again.deleteDocuments(['mail', 'mail/notes']), 4);
+        assert.deepEqual(await list(), ['mail.txt']);
+        assert.deepEqual(await keywordIds(again, 'fruit'), ['mail.txt#0']);
+        // One that came inside of another can go by itself.
+        await write(again, 'mail/notes', 'mail');
+        await write(again, 'mail');
+        assert.equal(await again.deleteDocuments(['mail/notes']), 1);
+        assert.deepEqual(await list(), ['mail', 'mail.txt']);
+      }),
+    );
+
+    it(
       'counts',
       withStore(async (store) => {
         const empty = await store.stats();

@@ -50,7 +50,7 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
       const row = find(id);
       return row === undefined ? undefined : documentFromRow(row);
     },
-    list({ sourceId, status, after, limit = defaultListLimit }) {
+    list({ sourceId, status, parentId, after, limit = defaultListLimit }) {
       const conditions: string[] = [];
       const parameters: SqlValue[] = [];
       const add = (condition: string, value: string | undefined): void => {
@@ -60,6 +60,7 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
       };
       add('source_id = ?', sourceId);
       add('status = ?', status);
+      add('parent_id = ?', parentId);
       add('id > ?', after);
       const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
       const rows = database.prepare(`SELECT * FROM documents ${where} ORDER BY id LIMIT ?`).rows(...parameters, limit);

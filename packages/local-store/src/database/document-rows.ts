@@ -19,6 +19,7 @@ export const documentColumns = [
   'chunk_count',
   'token_count',
   'indexed_at',
+  'parent_id',
 ] as const;
 
 export function documentValues(record: DocumentRecord): SqlValue[] {
@@ -39,6 +40,7 @@ export function documentValues(record: DocumentRecord): SqlValue[] {
     record.chunkCount,
     record.tokenCount,
     record.indexedAt,
+    record.parentId ?? null,
   ];
 }
 
@@ -46,7 +48,7 @@ export function documentValues(record: DocumentRecord): SqlValue[] {
 export function documentFromRow(row: readonly SqlValue[]): DocumentRecord {
   const [, id, sourceId, source, uri, mediaType, title, stamp, contentHash, bytes, metadata, status, reason, pages] =
     row;
-  const [chunkCount, tokenCount, indexedAt] = row.slice(14);
+  const [chunkCount, tokenCount, indexedAt, parentId] = row.slice(14);
   return {
     id: id as string,
     sourceId: sourceId as string,
@@ -64,6 +66,7 @@ export function documentFromRow(row: readonly SqlValue[]): DocumentRecord {
     chunkCount: chunkCount as number,
     tokenCount: tokenCount as number,
     indexedAt: indexedAt as number,
+    ...(parentId === null ? {} : { parentId: parentId as string }),
   };
 }
 

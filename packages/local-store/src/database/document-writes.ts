@@ -59,6 +59,7 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
     'INSERT INTO contents (document, text, pages, blocks) VALUES (?, ?, ?, ?) ' +
       'ON CONFLICT (document) DO UPDATE SET text = excluded.text, pages = excluded.pages, blocks = excluded.blocks',
   );
+  const selectChildren = database.prepare('SELECT id FROM documents WHERE parent_id = ?');
   const deleteMetadata = database.prepare('DELETE FROM metadata WHERE document = ?');
   const insertMetadata = database.prepare(
     'INSERT INTO metadata (document, key, type, text, number) VALUES (?, ?, ?, ?, ?)',
@@ -207,7 +208,10 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
       return inTransaction(database, () => {
         let documents = 0;
         let chunks = 0;
-        for (const id of new Set(ids)) {
+        // What is added while going through it is gone through as well: documents inside of documents.
+        const all = new Set(ids);
+        for (const id of all) {
+          for (const [child] of selectChildren.rows(id)) all.add(child as string);
           const number = numberOf(id);
           if (number === undefined) continue;
           const numbers = [...oldChunks(number).values()].map((chunk) => chunk.number);

@@ -101,4 +101,9 @@ CREATE VIRTUAL TABLE keywords USING fts5 (
 );
 CREATE VIRTUAL TABLE keyword_counts USING fts5vocab (keywords, row);
 `,
+  // Documents that came inside of others, such as attachments.
+  `
+ALTER TABLE documents ADD COLUMN parent_id TEXT;
+CREATE INDEX documents_by_parent ON documents (parent_id) WHERE parent_id IS NOT NULL;
+`,
 ];
