@@ -17,7 +17,7 @@ export interface Context {
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 /** Options that every command has, and the settings among a command's own, as commander delivers them. */
-export type CommandOptions = Partial<Record<SettingName, string>> & {
+export type CommandOptions = Partial<Record<SettingName, string | readonly string[] | false>> & {
   readonly json?: boolean;
   readonly config?: string;
 };
@@ -25,7 +25,12 @@ export type CommandOptions = Partial<Record<SettingName, string>> & {
 export async function settingsOf(context: Context, options: CommandOptions): Promise<LoadedSettings> {
   const { loadSettings, settingNames } = await import('aquifer');
   const flags: Partial<Record<SettingName, string>> = {};
-  for (const name of settingNames) if (options[name] !== undefined) flags[name] = options[name];
+  for (const name of settingNames) {
+    const value = options[name];
+    if (value === undefined) continue;
+    // Lists are texts of one item a line; `--no-…` gives an empty one.
+    flags[name] = typeof value === 'string' ? value : value === false ? '' : value.join('\n');
+  }
   return loadSettings({ flags, file: options.config, environment: context.environment });
 }
 
@@ -36,7 +41,9 @@ export async function withKnowledgeBase<Result>(
   use: (knowledgeBase: KnowledgeBase) => Promise<Result>,
 ): Promise<Result> {
   const { knowledgeBaseOptions, openKnowledgeBase } = await import('aquifer');
-  const knowledgeBase = await openKnowledgeBase({ ...(await knowledgeBaseOptions(settings.values)), mode });
+  const options = await knowledgeBaseOptions(settings.values);
+  // A command that reads asks one question and ends; starting threads would take longer than that.
+  const knowledgeBase = await openKnowledgeBase({ ...options, mode, ownThreads: mode === 'write' });
   try {
     return await use(knowledgeBase);
   } finally {

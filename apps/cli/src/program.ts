@@ -3,6 +3,8 @@ import type { Context } from './context.js';
 
 const version = '0.1.0';
 
+const repeated = (value: string, before: readonly string[] | false | undefined): string[] => [...(before || []), value];
+
 /** The command line: names, arguments and options. What each command does is in `commands/`, loaded when it is used. */
 export function createProgram(context: Context): Command {
   const program = new Command('aquifer')
@@ -39,6 +41,12 @@ export function createProgram(context: Context): Command {
     .argument('<path...>', 'files and folders')
     .option('--embedder <name>', 'builtin, builtin:512, builtin:256, onnx:<folder or hub id>')
     .option('--re-embed', 'change to another embedder: embeds the stored text again, then replaces the index')
+    .option('--include <glob>', 'take only these files (repeatable; remembered for the folder)', repeated)
+    .option('--no-include', 'take all files again')
+    .option('--exclude <glob>', 'leave these files and folders out (repeatable; remembered for the folder)', repeated)
+    .option('--no-exclude', 'leave nothing out again')
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .option('--watch', 'keep the index up to date until Ctrl-C')
     .option('--max-delete <percent>', 'refuse to delete more of the documents than this (default: 50)')
     .option('--chunk-tokens <n>', 'most tokens of a chunk')
     .option('--chunk-overlap <n>', 'tokens repeated from the chunk before')

@@ -33,6 +33,7 @@ export {
   settings,
   variableOf,
 } from './config/settings.js';
+export { dryRunIndex } from './dry-run-index.js';
 export type {
   AskOptions,
   IndexOptions,
@@ -43,3 +44,4 @@ export type {
 } from './knowledge-base.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
+export { type WatchIndexOptions, watchIndex } from './watch-index.js';

@@ -307,7 +307,7 @@ function createVanished(records: readonly DocumentRecord[]) {
       if (record) left.delete(record);
       return record;
     },
-    left: () => [...left],
+    left: () => [...left].sort((a, b) => (a.source < b.source ? -1 : 1)),
   };
 }
 

@@ -15,7 +15,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   }
   const rows = shown.map(({ name, value, from, variable }) => [
     name,
-    value === null ? '–' : String(value),
+    value === null ? '–' : Array.isArray(value) ? value.join('  ') : String(value),
     from,
     variable,
   ]);

@@ -2,7 +2,7 @@ import type { DocumentRecord } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { count, size } from '../terminal/progress-bar.js';
 import { table } from '../terminal/table.js';
-import { plainLine, truncate } from '../terminal/terminal.js';
+import { plainLine, plainName, truncate } from '../terminal/terminal.js';
 
 const pageSize = 1_000;
 
@@ -42,7 +42,7 @@ function showAll(context: Context, documents: readonly DocumentRecord[]): void {
   ] as const;
   const rows = documents.map((document) => [
     document.id,
-    plainLine(document.source),
+    plainName(document.source),
     document.status,
     document.pageCount === undefined ? '' : count(document.pageCount),
     count(document.chunkCount),
@@ -68,7 +68,7 @@ function showOne(
   const { out } = context;
   out.line(`  ${out.style('bold', plainLine(document.title))}`);
   const facts: [string, string][] = [
-    ['source', plainLine(document.source)],
+    ['source', plainName(document.source)],
     ['original', plainLine(document.uri)],
     ['type', document.mediaType],
     ['status', document.statusReason ? `${document.status}: ${plainLine(document.statusReason)}` : document.status],

@@ -1,20 +1,28 @@
-import type { IndexSummary, IngestionEvent, KnowledgeBase } from 'aquifer';
+import type { IndexOptions, IndexSummary, IngestionEvent } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { count, createProgressBar, duration } from '../terminal/progress-bar.js';
-import { plainLine, truncate } from '../terminal/terminal.js';
+import { plainLine, plainName, truncate } from '../terminal/terminal.js';
 
 const failuresShown = 50;
 /** How often a run says where it is when nobody can watch a bar. */
 const plainProgressMs = 10_000;
 
-export async function run(
-  context: Context,
-  paths: string[],
-  options: CommandOptions & { readonly reEmbed?: boolean },
-): Promise<void> {
+export interface IndexCommandOptions extends CommandOptions {
+  readonly reEmbed?: boolean;
+  readonly dryRun?: boolean;
+  readonly watch?: boolean;
+}
+
+export async function run(context: Context, paths: string[], options: IndexCommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
+  const { AquiferError, dryRunIndex, knowledgeBaseOptions, reEmbedKnowledgeBase } = await import('aquifer');
+  if (options.dryRun && (options.watch || options.reEmbed)) {
+    throw new AquiferError(
+      'invalid-options',
+      `--dry-run and ${options.watch ? '--watch' : '--re-embed'} exclude each other.`,
+    );
+  }
   if (options.reEmbed) {
-    const { knowledgeBaseOptions, reEmbedKnowledgeBase } = await import('aquifer');
     const bar = createProgressBar(context.err);
     await reEmbedKnowledgeBase(await knowledgeBaseOptions(settings.values), {
       signal: context.signal,
@@ -22,72 +30,108 @@ export async function run(
     });
     bar.clear();
   }
-  const summary = await withKnowledgeBase(settings, 'write', (knowledgeBase) =>
-    indexPaths(context, knowledgeBase, paths, settings.values.maxDelete, options.json === true),
-  );
-  context.setExitCode(summary.failed > 0 ? 3 : 0);
+  const { maxDelete, include, exclude } = settings.values;
+  const indexOptions = { signal: context.signal, maxDeletePercent: maxDelete, include, exclude };
+  if (options.watch) {
+    const { watch } = await import('./watch.js');
+    await watch(context, await knowledgeBaseOptions(settings.values), paths, indexOptions, options.json === true);
+    return;
+  }
+  const report = createRunReport(context, options.json === true);
+  const runOptions = { ...indexOptions, ...report.listeners };
+  const summary = options.dryRun
+    ? await dryRunIndex(await knowledgeBaseOptions(settings.values), paths, runOptions)
+    : await withKnowledgeBase(settings, 'write', (knowledgeBase) => knowledgeBase.index(paths, runOptions));
+  report.end(summary);
+  if (!options.json) context.out.line(context.out.style('dim', `  next: ${nextCommand(summary)}`));
+  context.setExitCode(summary.deletionsRefused !== undefined ? 1 : summary.failed > 0 ? 3 : 0);
 }
 
-async function indexPaths(
-  context: Context,
-  knowledgeBase: KnowledgeBase,
-  paths: string[],
-  maxDeletePercent: number | undefined,
-  json: boolean,
-): Promise<IndexSummary> {
+function nextCommand({ dryRun }: IndexSummary): string {
+  return dryRun ? 'the same command without --dry-run' : 'npx aquifer ask "…"';
+}
+
+export interface RunReport {
+  readonly listeners: Pick<IndexOptions, 'onEvent' | 'onProgress' | 'onOptimise'>;
+  /** Clears the bar and prints the summary. */
+  end(summary: IndexSummary): void;
+  /** Clears the bar. */
+  clear(): void;
+}
+
+/** Shows a run while it goes on: a bar and what failed, or a line of JSON a document. */
+export function createRunReport(context: Context, json: boolean): RunReport {
   const { out, err } = context;
   const bar = createProgressBar(err);
   let saidAt = Date.now();
-  let failures = 0;
+  let shown = 0;
 
   const onEvent = (event: IngestionEvent) => {
     if (json) {
       printJson(context, event);
-    } else if (event.status === 'failed' || event.status === 'partially-indexed') {
-      if (++failures > failuresShown) return;
-      const mark = event.status === 'failed' ? out.style('red', '✖') : out.style('yellow', '◐');
-      const line = `${plainLine(event.source)}   ${plainLine(event.reason ?? '')}`;
-      bar.clear();
-      out.line(`  ${mark} ${out.isInteractive ? truncate(line, out.columns - 4) : line}`);
+      return;
     }
+    const mark = markOf(context, event);
+    if (mark === undefined || ++shown > failuresShown) return;
+    const line = `${plainName(event.source)}   ${plainLine(event.reason ?? '')}`;
+    bar.clear();
+    out.line(`  ${mark} ${out.isInteractive ? truncate(line, out.columns - 4) : line}`);
   };
 
-  const summary = await knowledgeBase.index(paths, {
-    signal: context.signal,
-    maxDeletePercent,
-    onEvent,
-    onProgress: ({ phase, done, total, chunks, chunksPerSecond }) => {
-      const detail = `${count(chunks)} chunks · ${count(chunksPerSecond)} chunks/s`;
-      bar.update({ label: phase, done, total, unit: 'files', detail: chunks > 0 ? detail : undefined });
-      if (!err.isInteractive && Date.now() - saidAt > plainProgressMs) {
-        saidAt = Date.now();
-        err.line(`  ${phase} ${count(done)}/${count(total)} files · ${detail}`);
-      }
+  return {
+    listeners: {
+      onEvent,
+      onProgress: ({ phase, done, total, chunks, chunksPerSecond }) => {
+        const detail = `${count(chunks)} chunks · ${count(chunksPerSecond)} chunks/s`;
+        bar.update({ label: phase, done, total, unit: 'files', detail: chunks > 0 ? detail : undefined });
+        if (!err.isInteractive && Date.now() - saidAt > plainProgressMs) {
+          saidAt = Date.now();
+          err.line(`  ${phase} ${count(done)}/${count(total)} files · ${detail}`);
+        }
+      },
+      onOptimise: ({ done, total }) => bar.update({ label: 'building the graph', done, total, unit: 'vectors' }),
     },
-    onOptimise: ({ done, total }) => bar.update({ label: 'building the graph', done, total, unit: 'vectors' }),
-  });
-  bar.clear();
-  if (json) printJson(context, { type: 'summary', ...summary });
-  else showSummary(context, summary);
-  return summary;
+    end(summary) {
+      bar.clear();
+      if (json) printJson(context, { type: 'summary', ...summary });
+      else showSummary(context, summary);
+    },
+    clear: () => bar.clear(),
+  };
+}
+
+function markOf({ out }: Context, { status }: IngestionEvent): string | undefined {
+  if (status === 'failed') return out.style('red', '✖');
+  if (status === 'partially-indexed') return out.style('yellow', '◐');
+  return status === 'left-out' ? out.style('yellow', '–') : undefined;
 }
 
 function showSummary({ out }: Context, summary: IndexSummary): void {
-  const { new: added, modified, moved, unchanged, deleted, failed, skipped, chunks, embedded, cacheHits, ms } = summary;
+  const { new: added, modified, moved, unchanged, deleted, failed, chunks, embedded, cacheHits, ms, dryRun } = summary;
+  const { skipped, hidden, excluded, outside } = summary;
   const files = [
-    `${count(added + modified)} indexed`,
+    dryRun ? `${count(added)} new, ${count(modified)} modified` : `${count(added + modified)} indexed`,
     unchanged > 0 && `${count(unchanged)} unchanged`,
     moved > 0 && `${count(moved)} moved`,
     failed > 0 ? out.style('red', `${count(failed)} failed`) : '0 failed',
     `${count(deleted)} deleted`,
-    skipped > 0 && `${count(skipped)} skipped (no reader for their kind)`,
+  ].filter(Boolean);
+  const leftOut = [
+    skipped > 0 && `${count(skipped)} of kinds that no reader takes`,
+    hidden > 0 && `${count(hidden)} hidden`,
+    excluded > 0 && `${count(excluded)} excluded`,
+    outside > 0 && `${count(outside)} ${outside === 1 ? 'link that leads' : 'links that lead'} out of the folder`,
   ].filter(Boolean);
   const work = [
     `${count(chunks)} chunks`,
-    `${count(embedded)} embedded (${summary.embedder})`,
+    dryRun
+      ? `${count(embedded)} to embed (${summary.embedder}, ${count(summary.tokens)} tokens)`
+      : `${count(embedded)} embedded (${summary.embedder})`,
     `${count(cacheHits)} from cache`,
   ];
-  out.line(`  ${files.join(', ')} · ${work.join(', ')} · ${duration(ms / 1000)}`);
-  if (summary.failed > failuresShown) out.line(`  … all failures: npx aquifer status --json`);
-  out.line(out.style('dim', '  next: npx aquifer ask "…"'));
+  const would = dryRun ? 'would be: ' : '';
+  out.line(`  ${would}${files.join(', ')} · ${work.join(', ')} · ${duration(ms / 1000)}`);
+  if (leftOut.length > 0) out.line(out.style('dim', `  left out: ${leftOut.join(', ')}`));
+  if (summary.deletionsRefused) out.line(`  ${out.style('red', '✖')} ${plainLine(summary.deletionsRefused)}`);
+  if (failed > failuresShown) out.line(`  … all failures: npx aquifer status --json`);
 }

@@ -1,4 +1,4 @@
-import { plainLine, type Terminal, truncate } from '../terminal/terminal.js';
+import { plainLine, plainName, type Terminal, truncate } from '../terminal/terminal.js';
 
 export interface Place {
   readonly source: string;
@@ -17,7 +17,7 @@ export function placeLine(terminal: Terminal, place: Place): string {
         ? `pages ${pageStart}–${pageEnd}`
         : `page ${pageStart}`;
   const rest = [pages, headings.map(plainLine).join(' › ')].filter(Boolean).join(' · ');
-  return terminal.style('cyan', plainLine(place.source)) + (rest ? terminal.style('dim', ` · ${rest}`) : '');
+  return terminal.style('cyan', plainName(place.source)) + (rest ? terminal.style('dim', ` · ${rest}`) : '');
 }
 
 /** The first columns of a quote, in quotation marks. */

@@ -4,7 +4,7 @@ import { displayWidth, padTo } from './display-width.js';
 import { createLineWrapper } from './line-wrapper.js';
 import { createProgressBar, duration, size } from './progress-bar.js';
 import { table } from './table.js';
-import { plainLine, type Terminal, truncate } from './terminal.js';
+import { plainLine, plainName, type Terminal, truncate } from './terminal.js';
 
 function recordingTerminal(columns: number, isInteractive = true): Terminal & { written: string } {
   const terminal = {
@@ -31,6 +31,16 @@ describe('display width', () => {
   it('truncates to columns, not characters', () => {
     assert.equal(truncate('育児休業規程', 7), '育児休…');
     assert.equal(truncate('short', 7), 'short');
+  });
+});
+
+describe('plainName', () => {
+  it('spells what could act on the terminal, and tells names apart', () => {
+    assert.equal(
+      plainName('a\nb\r\t\u001b[2J\u0007\u0085\u202ed/日本.md'),
+      'a\\nb\\r\\t\\x1b[2J\\x07\\x85\\u202ed/日本.md',
+    );
+    assert.notEqual(plainName('a\nb'), plainName('a b'));
   });
 });
 

@@ -62,3 +62,15 @@ export function plainLine(text: string): string {
     .replace(/ {2,}/g, ' ')
     .trim();
 }
+
+/**
+ * A file name or path as it can be typed and told apart, on one line: what could move the cursor or recolour the terminal is
+ * written as `\\n`, `\\x1b` or `\\u202e`.
+ */
+export function plainName(name: string): string {
+  return name.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (character) => {
+    const short = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }[character];
+    const code = character.charCodeAt(0).toString(16);
+    return short ?? (code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`);
+  });
+}

@@ -56,3 +56,16 @@ export function number(minimum: number, maximum: number, type: 'number' | 'integ
 }
 
 export const integer = (minimum: number, maximum: number): SettingKind<number> => number(minimum, maximum, 'integer');
+
+/** Texts, one a line in a flag or a variable. */
+export const textList: SettingKind<readonly string[]> = {
+  schema: { type: 'array', items: { type: 'string', minLength: 1 } },
+  parseText: (value) => value.split('\n').filter((line) => line !== ''),
+  parseJson(value, what) {
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string' && each !== '')) return value;
+    throw new AquiferError(
+      'invalid-options',
+      `${what} must be a list of texts that are not empty, not ${JSON.stringify(value)}.`,
+    );
+  },
+};

@@ -1,5 +1,5 @@
 import { maxSearchLimit } from '@aquifer/contracts';
-import { choice, integer, number, type SettingKind, text } from './setting-kinds.js';
+import { choice, integer, number, type SettingKind, text, textList } from './setting-kinds.js';
 
 export interface Setting<Value> {
   readonly kind: SettingKind<Value>;
@@ -45,6 +45,14 @@ export const settings = {
   chunkOverlap: setting({
     kind: integer(0, 2048),
     description: 'tokens that a chunk repeats of the one before it; default: what the index was built with, else 0',
+  }),
+  include: setting({
+    kind: textList,
+    description: 'globs of the files to take; default: what the folder was indexed with, else all',
+  }),
+  exclude: setting({
+    kind: textList,
+    description: 'globs of the files and folders to leave out; default: what the folder was indexed with, else none',
   }),
   maxDelete: setting({
     kind: number(0, 100),
