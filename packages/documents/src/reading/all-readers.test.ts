@@ -1,10 +1,17 @@
 import { describe, it } from 'node:test';
 import { readerContract } from '@aquifer/contracts/testing';
-import { docxOf, xlsxOf } from '../testing/office-samples.js';
+import { epubOf, openDocumentOf, pptxOf, shapeOf } from '../testing/archive-samples.js';
+import { docxOf, oleOf, xlsxOf, zipOf } from '../testing/office-samples.js';
 import { docxReader } from './docx.js';
+import { epubReader } from './epub.js';
 import { htmlReader } from './html.js';
 import { markdownReader } from './markdown.js';
+import { odpReader } from './odp.js';
+import { odsReader } from './ods.js';
+import { odtReader } from './odt.js';
 import { plainTextReader } from './plain-text.js';
+import { pptxReader } from './pptx.js';
+import { rtfReader } from './rtf.js';
 import { xlsxReader } from './xlsx.js';
 
 // The published suite on the readers whose samples can be written down in a line. PDF has its own in pdf.test.ts.
@@ -95,5 +102,116 @@ readerContract(
       },
     ],
     broken: [{ name: 'text.xlsx', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'pptx',
+    create: () => pptxReader,
+    samples: [
+      {
+        name: 'leave.pptx',
+        bytes: pptxOf([shapeOf(['Leave'], 'title') + shapeOf(['Parental leave is 52 weeks.', '育児休業'], 'body')]),
+        contains: ['Leave', 'Parental leave is 52 weeks.', '育児休業'],
+      },
+    ],
+    broken: [
+      { name: 'text.pptx', bytes: Buffer.from('Just text.'), code: 'unsupported-format' },
+      { name: 'locked.pptx', bytes: oleOf('EncryptedPackage'), code: 'password-required' },
+    ],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'odt',
+    create: () => odtReader,
+    samples: [
+      {
+        name: 'leave.odt',
+        bytes: openDocumentOf(
+          'text',
+          '<office:text><text:h text:outline-level="1">Leave</text:h><text:list><text:list-item><text:p>52 weeks</text:p></text:list-item></text:list></office:text>',
+        ),
+        contains: ['Leave', '52 weeks'],
+      },
+    ],
+    broken: [{ name: 'text.odt', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'odp',
+    create: () => odpReader,
+    samples: [
+      {
+        name: 'leave.odp',
+        bytes: openDocumentOf(
+          'presentation',
+          '<office:presentation><draw:page><draw:frame presentation:class="title"><text:p>Leave</text:p></draw:frame></draw:page></office:presentation>',
+        ),
+        contains: ['Leave'],
+      },
+    ],
+    broken: [{ name: 'text.odp', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'ods',
+    create: () => odsReader,
+    samples: [
+      {
+        name: 'leave.ods',
+        bytes: openDocumentOf(
+          'spreadsheet',
+          '<office:spreadsheet><table:table table:name="Leave"><table:table-row><table:table-cell office:value-type="string"><text:p>Japan</text:p></table:table-cell><table:table-cell office:value-type="float" office:value="52"/></table:table-row></table:table></office:spreadsheet>',
+        ),
+        contains: ['Leave', 'Japan | 52'],
+      },
+    ],
+    broken: [{ name: 'text.ods', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'epub',
+    create: () => epubReader,
+    samples: [
+      {
+        name: 'leave.epub',
+        bytes: epubOf({ 'one.xhtml': '<h1>Leave</h1><p>52 weeks. 育児休業</p>' }, '<dc:title>Leave</dc:title>'),
+        contains: ['Leave', '52 weeks. 育児休業'],
+      },
+    ],
+    broken: [
+      { name: 'text.epub', bytes: Buffer.from('Just text.'), code: 'unsupported-format' },
+      { name: 'other.epub', bytes: zipOf({ 'a.txt': 'x' }), code: 'invalid-document' },
+    ],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'rtf',
+    create: () => rtfReader,
+    samples: [
+      {
+        name: 'leave.rtf',
+        bytes: Buffer.from("{\\rtf1\\ansi\\ansicpg932 Leave is 52 weeks.\\par \\'88\\'e7\\'8e\\'99\\u20241?\\u26989?}"),
+        contains: ['Leave is 52 weeks.', '育児休業'],
+      },
+    ],
+    broken: [{ name: 'text.rtf', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
   },
 );

@@ -1,6 +1,6 @@
 import type { Reader } from '@aquifer/contracts';
 import { isEncryptedOffice } from './office-file.js';
-import { isDocx, isHtml, isPdf, isXlsx } from './signatures.js';
+import { isDocx, isEpub, isHtml, isPdf, isPptx, isRtf, isXlsx, openDocumentKind } from './signatures.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -54,6 +54,54 @@ export const formats: readonly Format[] = [
     recognises: (bytes) => isXlsx(bytes) || isEncryptedOffice(bytes),
     isText: false,
     load: async () => (await import('./xlsx.js')).xlsxReader,
+  },
+  {
+    id: 'pptx',
+    mediaTypes: ['application/vnd.openxmlformats-officedocument.presentationml.presentation'],
+    extensions: ['.pptx', '.pptm', '.ppsx', '.ppsm', '.potx'],
+    recognises: (bytes) => isPptx(bytes) || isEncryptedOffice(bytes),
+    isText: false,
+    load: async () => (await import('./pptx.js')).pptxReader,
+  },
+  {
+    id: 'odt',
+    mediaTypes: ['application/vnd.oasis.opendocument.text', 'application/vnd.oasis.opendocument.text-template'],
+    extensions: ['.odt', '.ott'],
+    recognises: (bytes) => /^text/.test(openDocumentKind(bytes) ?? ''),
+    isText: false,
+    load: async () => (await import('./odt.js')).odtReader,
+  },
+  {
+    id: 'ods',
+    mediaTypes: ['application/vnd.oasis.opendocument.spreadsheet'],
+    extensions: ['.ods', '.ots'],
+    recognises: (bytes) => /^spreadsheet/.test(openDocumentKind(bytes) ?? ''),
+    isText: false,
+    load: async () => (await import('./ods.js')).odsReader,
+  },
+  {
+    id: 'odp',
+    mediaTypes: ['application/vnd.oasis.opendocument.presentation', 'application/vnd.oasis.opendocument.graphics'],
+    extensions: ['.odp', '.otp', '.odg'],
+    recognises: (bytes) => /^(?:presentation|graphics)/.test(openDocumentKind(bytes) ?? ''),
+    isText: false,
+    load: async () => (await import('./odp.js')).odpReader,
+  },
+  {
+    id: 'epub',
+    mediaTypes: ['application/epub+zip'],
+    extensions: ['.epub'],
+    recognises: isEpub,
+    isText: false,
+    load: async () => (await import('./epub.js')).epubReader,
+  },
+  {
+    id: 'rtf',
+    mediaTypes: ['application/rtf', 'text/rtf'],
+    extensions: ['.rtf'],
+    recognises: isRtf,
+    isText: false,
+    load: async () => (await import('./rtf.js')).rtfReader,
   },
   {
     id: 'html',

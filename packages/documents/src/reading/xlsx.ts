@@ -1,9 +1,9 @@
 import { AquiferError, type Reader, throwIfAborted } from '@aquifer/contracts';
+import { appendSheet, formatDate, formatNumber, formatPercent } from './append-sheet.js';
 import { isEncryptedOffice, officeProperties, unpackOffice } from './office-file.js';
-import { readSheetLayouts, type SheetLayout } from './sheet-layout.js';
+import { readSheetLayouts } from './sheet-layout.js';
 import { isXlsx } from './signatures.js';
-import { appendTable, findHeaderRow } from './table-rows.js';
-import { createTextBuilder, type TextBuilder } from './text-builder.js';
+import { createTextBuilder } from './text-builder.js';
 import { packZip, type ZipParts } from './zip-archive.js';
 
 /** Cells of one sheet, empty ones between others included. Beyond it, rows alone would fill the memory. */
@@ -51,7 +51,12 @@ export const xlsxReader: Reader = {
     for (const { sheet, data } of sheets) {
       throwIfAborted(signal);
       // A sheet that is nothing but a chart has no data.
-      if (data) appendSheet(builder, sheet, data, layouts.get(sheet));
+      if (!data) continue;
+      const layout = layouts.get(sheet);
+      const rows = data.map((row, rowIndex) =>
+        row.map((cell, column) => formatCell(cell, layout?.percentCells.has(`${rowIndex},${column}`) ?? false)),
+      );
+      appendSheet(builder, sheet, rows, layout?.merges);
     }
     const { title, metadata } = officeProperties(parts);
     return { ...builder.finish(), ...(title && { title }), metadata, omissions: [] };
@@ -78,63 +83,11 @@ function withoutValuelessCells(parts: ZipParts): ZipParts {
   return changed;
 }
 
-function appendSheet(
-  builder: TextBuilder,
-  name: string,
-  data: readonly (readonly Cell[])[],
-  layout?: SheetLayout,
-): void {
-  const rows = data.map((row, rowIndex) =>
-    row.map((cell, column) => formatCell(cell, layout?.percentCells.has(`${rowIndex},${column}`) ?? false)),
-  );
-  for (const { top, bottom, left } of layout?.merges ?? []) {
-    for (let row = top + 1; row <= bottom && row < rows.length; row++) {
-      if (rows[row]![left] === '') rows[row]![left] = rows[top]?.[left] ?? '';
-    }
-  }
-  if (!rows.some((row) => row.some((cell) => cell !== ''))) return;
-  builder.append('heading', name, { level: 1 });
-
-  // Titles and remarks stand above the table, each alone in its row.
-  const filled = (row: readonly string[] | undefined) => row?.filter((cell) => cell !== '').length ?? 0;
-  const widest = rows.reduce((most, row) => Math.max(most, filled(row)), 0);
-  let first = 0;
-  if (widest > 1) {
-    for (; filled(rows[first]) <= 1; first++) {
-      const text = rows[first]!.find((cell) => cell !== '');
-      if (text !== undefined) builder.append('paragraph', text);
-    }
-  }
-  const table = rows.slice(first);
-  appendTable(builder, { rows: table, headerRow: headerRowOf(table, widest) });
-}
-
-/** The first row that names the columns. Columns without a name, such as remarks beside a table, do not prevent it. */
-function headerRowOf(rows: readonly (readonly string[])[], widest: number): number | 'none' {
-  const found = findHeaderRow(rows);
-  if (found !== 'none' || rows.length < 2) return found;
-  const names = rows[0]!.filter((cell) => cell !== '');
-  const isNamed = names.length >= 2 && names.length * 2 > widest && names.every((cell) => /\p{L}/u.test(cell));
-  return isNamed ? 0 : 'none';
-}
-
 /** A cell as people see it, near enough: dates in ISO order, no artefacts of binary fractions. */
 function formatCell(cell: Cell | undefined, isPercent: boolean): string {
   if (cell === null || cell === undefined) return '';
   if (cell instanceof Date) return formatDate(cell);
   if (typeof cell === 'boolean') return cell ? 'TRUE' : 'FALSE';
   if (typeof cell !== 'number') return cell.replace(/\s+/g, ' ').trim();
-  if (isPercent) return `${Number((cell * 100).toFixed(2))}%`;
-  // Excel itself keeps 15 digits.
-  return String(Number(cell.toPrecision(15)));
-}
-
-function formatDate(date: Date): string {
-  if (Number.isNaN(date.getTime())) return '';
-  const iso = new Date(Math.round(date.getTime() / 1000) * 1000).toISOString();
-  const day = iso.slice(0, -14);
-  const time = iso.slice(-13, -5).replace(/:00$/, '');
-  // A time of day without a date is a fraction of the day before the first.
-  if (day === '1899-12-30' || day === '1899-12-31') return time;
-  return time === '00:00' ? day : `${day} ${time}`;
+  return isPercent ? formatPercent(cell) : formatNumber(cell);
 }
