@@ -43,5 +43,5 @@ function beginsLikePdf(bytes: Uint8Array): boolean {
 }
 
 function supportedExtensions(): string {
-  return formats.map((format) => format.extensions[0]).join(' ');
+  return formats.flatMap(({ extensions, needsRecogniser }) => (needsRecogniser ? [] : extensions[0])).join(' ');
 }

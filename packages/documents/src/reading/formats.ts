@@ -1,4 +1,5 @@
 import type { Reader } from '@aquifer/contracts';
+import { pictureFormats } from './ocr/picture-formats.js';
 import { isEncryptedOffice } from './office-file.js';
 import { isDocx, isEpub, isHtml, isPdf, isPptx, isRtf, isXlsx, openDocumentKind } from './signatures.js';
 
@@ -13,6 +14,8 @@ export interface Format {
   readonly recognises?: (bytes: Uint8Array) => boolean;
   /** Whether files of this format are text, in which case its signature is a hint and not a condition. */
   readonly isText: boolean;
+  /** Whether such files are read only where OCR is on. */
+  readonly needsRecogniser?: boolean;
   readonly load: () => Promise<Reader>;
 }
 
@@ -125,4 +128,5 @@ export const formats: readonly Format[] = [
     isText: true,
     load: async () => (await import('./plain-text.js')).plainTextReader,
   },
+  ...pictureFormats,
 ];

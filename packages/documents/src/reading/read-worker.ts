@@ -1,8 +1,9 @@
-import { parentPort, threadId } from 'node:worker_threads';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 import { AquiferError, type ErrorCode, isAquiferError, toPlainError } from '@aquifer/contracts';
 import { chooseFormat } from './choose-format.js';
 import { threadIdKey } from './memory-watch.js';
-import type { ReadJob, ReadReply } from './reading-pool.js';
+import { createTextRecogniser, type RecognisingOptions, type TextRecogniser } from './ocr/text-recogniser.js';
+import type { ReadJob, ReadProgress, ReadReply, ReadWorkerData } from './reading-pool.js';
 
 // The thread in which files are read. It gets one job at a time, and answers each with one message.
 
@@ -23,19 +24,32 @@ const allowed: readonly ErrorCode[] = [
   'aborted',
 ];
 
+const { ocrLanguages } = workerData as ReadWorkerData;
+const recogniser = ocrLanguages && withProgress(createTextRecogniser(ocrLanguages));
+
 parentPort?.on('message', async (job: ReadJob) => {
   let reply: ReadReply;
   try {
     const { passwords, ...input } = job;
     const format = chooseFormat(input);
     const reader = await format.load();
-    const document = await reader.read(input, passwords && { passwords });
+    const options: RecognisingOptions = { ...(passwords && { passwords }), recogniser };
+    const document = await reader.read(input, options);
     reply = { document: { ...document, mediaType: format.mediaTypes[0] as string } };
   } catch (error) {
     reply = { error: toPlainError(asReadingError(error, job.name)) };
   }
   parentPort?.postMessage(reply);
 });
+
+function withProgress(inner: TextRecogniser): TextRecogniser {
+  return {
+    async recognise(picture, dotsPerInch) {
+      parentPort?.postMessage({ isRecognising: true } satisfies ReadProgress);
+      return await inner.recognise(picture, dotsPerInch);
+    },
+  };
+}
 
 function asReadingError(error: unknown, name: string): AquiferError {
   if (isAquiferError(error) && allowed.includes(error.code)) return error;

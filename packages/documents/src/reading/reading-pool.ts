@@ -20,12 +20,25 @@ export type ReadDocument = ExtractedDocument & { readonly mediaType: string };
 
 export type ReadReply = { readonly document: ReadDocument } | { readonly error: PlainError };
 
+/** Said before each picture that is recognised, for which the clock starts anew. */
+export interface ReadProgress {
+  readonly isRecognising: true;
+}
+
+/** What a reading thread is told when it starts. */
+export interface ReadWorkerData {
+  /** Languages of OCR. Absent: pictures are left alone. */
+  readonly ocrLanguages?: readonly string[];
+}
+
 export interface ReadingPoolOptions {
   readonly threads: number;
-  /** For one file, from the moment that a thread takes it. */
+  /** For one file, from the moment that a thread takes it. Each picture in it that is recognised has five times this time. */
   readonly timeoutMs: number;
   /** Everything that a thread keeps in memory: JavaScript heap, buffers, WebAssembly. */
   readonly maxMemoryMb: number;
+  /** Languages of OCR. Absent: pictures are left alone. */
+  readonly ocrLanguages?: readonly string[] | undefined;
 }
 
 /** Threads that read one file at a time each. */
@@ -46,6 +59,11 @@ interface Thread {
   timer: NodeJS.Timeout | undefined;
 }
 
+/**
+ * A dense page takes some ten seconds to recognise, many times that in a language that was not asked for, where everything is doubtful.
+ */
+const recognitionTimes = 5;
+
 /** How often the memory of the process is looked at while files are read. A thread fills some 50 MB in that time. */
 const memoryCheckMs = 50;
 
@@ -56,7 +74,12 @@ const transferFromBytes = 16_384;
  * A thread that dies or has to be stopped fails the file it was reading, and no other; the next file gets a new one. Threads start
  * when they are first needed, and idle ones do not keep the process running.
  */
-export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: ReadingPoolOptions): ReadingPool {
+export function createReadingPool({
+  threads: maximum,
+  timeoutMs,
+  maxMemoryMb,
+  ocrLanguages,
+}: ReadingPoolOptions): ReadingPool {
   const threads = new Set<Thread>();
   const idle: Thread[] = [];
   const waiting = new Set<Task>();
@@ -78,10 +101,15 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
       // Caps the heap alone; what is outside of it is watched.
       resourceLimits: { maxOldGenerationSizeMb: maxMemoryMb },
       execArgv: [],
+      workerData: { ...(ocrLanguages && { ocrLanguages }) } satisfies ReadWorkerData,
     });
     const thread: Thread = { worker, task: undefined, timer: undefined };
     threads.add(thread);
-    worker.on('message', (reply: ReadReply) => {
+    worker.on('message', (reply: ReadReply | ReadProgress) => {
+      if ('isRecognising' in reply) {
+        startClock(thread, timeoutMs * recognitionTimes);
+        return;
+      }
       const { task } = thread;
       release(thread);
       idle.push(thread);
@@ -130,12 +158,12 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
   function assign(thread: Thread, task: Task): void {
     thread.task = task;
     thread.worker.ref();
-    startClock(thread);
+    startClock(thread, timeoutMs);
     memory.enter(thread);
     send(thread.worker, task.job);
   }
 
-  function startClock(thread: Thread): void {
+  function startClock(thread: Thread, limitMs: number): void {
     clearTimeout(thread.timer);
     thread.timer = setTimeout(() => {
       drop(
@@ -143,10 +171,12 @@ export function createReadingPool({ threads: maximum, timeoutMs, maxMemoryMb }: 
         ({ name }) =>
           new AquiferError(
             'too-large',
-            `${name} took longer than ${timeoutMs / 1000} s to read: split it, or allow more with --read-timeout-seconds.`,
+            limitMs === timeoutMs
+              ? `${name} took longer than ${limitMs / 1000} s to read: split it, or allow more with --read-timeout-seconds.`
+              : `OCR of a picture in ${name} took longer than ${limitMs / 1000} s: leave the file out, or allow more with --read-timeout-seconds.`,
           ),
       );
-    }, timeoutMs);
+    }, limitMs);
   }
 
   return {

@@ -24,8 +24,14 @@ export interface PdfPage {
     readonly transform: PdfMatrix;
   };
   getTextContent(): Promise<PdfTextContent>;
-  getOperatorList(): Promise<{ readonly fnArray: readonly number[] }>;
+  getOperatorList(): Promise<PdfOperators>;
   cleanup(): boolean;
+}
+
+/** `PDFOperatorList`. */
+export interface PdfOperators {
+  readonly fnArray: readonly number[];
+  readonly argsArray: readonly unknown[];
 }
 
 export type PdfMatrix = readonly [number, number, number, number, number, number];
@@ -55,7 +61,11 @@ export interface OpenPdf {
  *
  * @throws `password-required`, `invalid-document`, `aborted`.
  */
-export async function openPdf(input: ReadInput, options: ReadOptions): Promise<OpenPdf> {
+export async function openPdf(
+  input: ReadInput,
+  options: ReadOptions,
+  { maxPicturePixels = 1 }: { readonly maxPicturePixels?: number } = {},
+): Promise<OpenPdf> {
   const { PDFParse } = await import('pdf-parse');
   const data = pdfjsData();
   for (const password of [undefined, ...(options.passwords ?? [])]) {
@@ -68,8 +78,8 @@ export async function openPdf(input: ReadInput, options: ReadOptions): Promise<O
       verbosity: 0,
       isEvalSupported: false,
       enableXfa: false,
-      // Only text is wanted: an image of more pixels than this is not decoded.
-      maxImageSize: 1,
+      // Larger pictures are not decoded; for text alone, none is.
+      maxImageSize: maxPicturePixels,
     });
     try {
       // `load` is missing from the type declarations, and the only door to PDF.js's own document.
@@ -112,12 +122,13 @@ export function invalidPdf(input: ReadInput, cause: unknown): AquiferError {
 }
 
 /** Where PDF.js keeps the character maps and standard fonts that files may refer to without bringing them. */
-function pdfjsData(): { cMapUrl: string; cMapPacked: true; standardFontDataUrl: string } {
+function pdfjsData(): { cMapUrl: string; cMapPacked: true; standardFontDataUrl: string; wasmUrl: string } {
   const ownRequire = createRequire(import.meta.url);
   const pdfjs = dirname(createRequire(ownRequire.resolve('pdf-parse')).resolve('pdfjs-dist/package.json'));
   return {
     cMapUrl: `${join(pdfjs, 'cmaps')}/`,
     cMapPacked: true,
     standardFontDataUrl: `${join(pdfjs, 'standard_fonts')}/`,
+    wasmUrl: `${join(pdfjs, 'wasm')}/`,
   };
 }
