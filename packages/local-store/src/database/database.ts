@@ -1,7 +1,9 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { AquiferError, isAquiferError } from '@aquifer/contracts';
+import { AquiferError } from '@aquifer/contracts';
+import { cannotBeMade, guarded, isNotADatabase } from './guarded.js';
 import { migrations } from './migrations.js';
+import { copyForReading } from './read-only-copy.js';
 import { openSql, type SqlDatabase } from './sqlite-driver.js';
 
 /** Name of the database inside the index folder. */
@@ -34,16 +36,11 @@ export function openDatabase(options: OpenDatabaseOptions): SqlDatabase {
     if (mode === 'write') mkdirSync(location, { recursive: true });
     const kind = firstBytes(file);
     refuseKeyMismatch(file, kind, encryptionKey);
-    const database = open(file, options);
     try {
-      refuseForeign(database, file);
-      prepareConnection(database, kind === 'new', mode);
-      migrate(database, file, mode);
-      // Readers open for writing too, because a WAL needs its shared-memory file; this keeps them from changing anything.
-      if (mode === 'read') database.exec('PRAGMA query_only = ON');
-      return database;
+      return openChecked(file, options, kind);
     } catch (error) {
-      database.close();
+      // What a killed writer left on a medium that takes no writes can be read from a copy.
+      if (mode === 'read' && cannotBeMade(error)) return openCopy(file, options, kind);
       // A wrong key shows as pages that are no database.
       if (kind === 'unreadable' && isNotADatabase(error)) {
         throw new AquiferError(
@@ -57,20 +54,70 @@ export function openDatabase(options: OpenDatabaseOptions): SqlDatabase {
   });
 }
 
-function open(file: string, { mode, encryptionKey }: OpenDatabaseOptions): SqlDatabase {
-  const shared = { busyTimeoutMs: 10_000, ...(encryptionKey === undefined ? {} : { encryptionKey }) };
+function openChecked(file: string, { mode, encryptionKey }: OpenDatabaseOptions, kind: FileKind): SqlDatabase {
+  const database = openSql(file, {
+    busyTimeoutMs: 10_000,
+    create: mode === 'write',
+    ...(encryptionKey === undefined ? {} : { encryptionKey }),
+  });
   try {
-    return openSql(file, { ...shared, create: mode === 'write' });
+    refuseForeign(database, file);
+    prepareConnection(database, kind === 'new', mode);
+    migrate(database, file, mode);
+    // Readers open for writing too, because a WAL needs its shared-memory file; this keeps them from changing anything.
+    if (mode === 'read') database.exec('PRAGMA query_only = ON');
+    return database;
   } catch (error) {
-    // On a medium that cannot be written, reading alone may still work.
-    if (mode === 'read' && !isAquiferError(error)) return openSql(file, { ...shared, readOnly: true });
+    database.close();
     throw error;
+  }
+}
+
+function openCopy(file: string, options: OpenDatabaseOptions, kind: FileKind): SqlDatabase {
+  const copy = copyForReading(file);
+  const remove = (): void => {
+    try {
+      copy.remove();
+    } catch {
+      // Where an open file cannot be deleted, closing does it.
+    }
+  };
+  try {
+    const database = openChecked(copy.file, options, kind);
+    // Even a killed process leaves no copy behind.
+    remove();
+    return {
+      ...database,
+      close() {
+        database.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+/**
+ * Before a writer closes: gathers what SQLite wants to know of its indexes to keep filters fast (from a sample), and brings
+ * everything into the one file, where no reader is in the way. A database in WAL mode could not be opened on a
+ * read-only medium, where SQLite cannot make the files beside it.
+ */
+export function settleDatabase(database: SqlDatabase): void {
+  try {
+    database.exec('PRAGMA analysis_limit = 400; PRAGMA optimize');
+    database.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE');
+  } catch {
+    // Readers are open, or the disk is full: it stays as it is, which is as safe.
   }
 }
 
 function prepareConnection(database: SqlDatabase, isNew: boolean, mode: 'read' | 'write'): void {
   // Sorters must not spill text of an encrypted index into plain temporary files.
-  database.exec('PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000');
+  database.exec(
+    'PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA cell_size_check = ON',
+  );
   if (mode === 'read') return;
   // 16 KiB pages hold three 1,024-d vectors each without overflow chains.
   if (isNew) database.exec('PRAGMA page_size = 16384');
@@ -193,75 +240,4 @@ function refuseKeyMismatch(file: string, kind: FileKind, encryptionKey: string |
       `${file} is encrypted (or damaged), and no encryption key was given. Give the key that the index was made with.`,
     );
   }
-}
-
-const sqliteCode = (error: unknown): string => {
-  const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  // node:sqlite gives SQLite's number, the addon its name.
-  if (typeof errcode === 'number') return codeNames[errcode & 0xff] ?? '';
-  return typeof code === 'string' ? code : '';
-};
-
-// sqlite.org/rescode.html
-const codeNames: Readonly<Record<number, string>> = {
-  5: 'SQLITE_BUSY',
-  8: 'SQLITE_READONLY',
-  10: 'SQLITE_IOERR',
-  11: 'SQLITE_CORRUPT',
-  13: 'SQLITE_FULL',
-  14: 'SQLITE_CANTOPEN',
-  26: 'SQLITE_NOTADB',
-};
-
-const isNotADatabase = (error: unknown): boolean => sqliteCode(error).startsWith('SQLITE_NOTADB');
-
-/** Whether another connection holds a lock that this one needs. */
-export const isBusy = (error: unknown): boolean => sqliteCode(error).startsWith('SQLITE_BUSY');
-
-/** Runs `work` and turns what SQLite and the file system throw into errors that name the file and the way out. */
-export function guarded<Result>(file: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw explain(file, error);
-  }
-}
-
-function explain(file: string, error: unknown): unknown {
-  if (isAquiferError(error)) return error;
-  const { message, code: systemCode } = error as { message?: string; code?: string };
-  const code = sqliteCode(error);
-  const refuse = (name: AquiferError['code'], text: string, retryable = false): AquiferError =>
-    new AquiferError(name, `${text} (${message})`, { cause: error, retryable });
-  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
-    return refuse(
-      'index-corrupt',
-      `${file} is damaged. Restore it from a backup, or move the folder away and index again.`,
-    );
-  }
-  if (code.startsWith('SQLITE_FULL') || systemCode === 'ENOSPC') {
-    return refuse(
-      'index-read-only',
-      `The disk that holds ${file} is full. Nothing of this change was written; free some space and run it again.`,
-      true,
-    );
-  }
-  if (
-    code.startsWith('SQLITE_READONLY') ||
-    systemCode === 'EROFS' ||
-    systemCode === 'EACCES' ||
-    systemCode === 'EPERM'
-  ) {
-    return refuse('index-read-only', `${file} cannot be written. Check the permissions of the folder and its files.`);
-  }
-  if (code.startsWith('SQLITE_CANTOPEN')) {
-    return refuse('index-read-only', `${file} cannot be opened. Check that the folder exists and its permissions.`);
-  }
-  if (code.startsWith('SQLITE_BUSY')) {
-    return refuse('index-locked', `${file} is being used by another process. Try again in a moment.`, true);
-  }
-  if (code.startsWith('SQLITE_IOERR')) {
-    return refuse('index-corrupt', `${file} cannot be read or written: the disk reported an error.`);
-  }
-  return error;
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isAquiferError } from '@aquifer/contracts';
 import { type ChunkSketch, sketchDocument } from '@aquifer/contracts/testing';
-import { guarded, inTransaction, openDatabase } from './database.js';
+import { inTransaction, openDatabase } from './database.js';
 import { createDocumentWriter, type DocumentToWrite } from './document-writes.js';
 import { createEmbeddingCache } from './embedding-cache.js';
+import { guarded } from './guarded.js';
 import type { SqlDatabase } from './sqlite-driver.js';
 
 const withDatabase = (work: (database: SqlDatabase) => void) => async () => {
@@ -81,7 +82,7 @@ describe('document writer', () => {
       const large = toWrite('a', [{ text: 'new '.repeat(200_000) }]);
       assert.throws(
         () => guarded('index.sqlite', () => writer.replace([large], 4)),
-        (error: unknown) => isAquiferError(error) && /disk that holds index\.sqlite is full/.test(error.message),
+        (error: unknown) => isAquiferError(error, 'disk-full') && /make room .* run the same/.test(error.message),
       );
       assert.equal(one(database, 'SELECT text FROM contents'), 'old');
       database.exec('PRAGMA max_page_count = 4294967294');

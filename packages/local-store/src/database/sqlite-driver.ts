@@ -27,7 +27,6 @@ export interface SqlDatabase {
 export interface OpenSqlOptions {
   /** Where it is not given, a missing file is an error. */
   readonly create?: boolean;
-  readonly readOnly?: boolean;
   readonly encryptionKey?: string;
   readonly busyTimeoutMs: number;
 }
@@ -74,10 +73,7 @@ interface AddonDatabase {
   key(key: Uint8Array): unknown;
   close(): unknown;
 }
-type AddonConstructor = new (
-  file: string,
-  options: { readonly: boolean; fileMustExist: boolean; timeout: number },
-) => AddonDatabase;
+type AddonConstructor = new (file: string, options: { fileMustExist: boolean; timeout: number }) => AddonDatabase;
 
 /** Whether databases can be encrypted here. */
 export function canEncrypt(): boolean {
@@ -97,7 +93,6 @@ function openWithAddon(file: string, options: OpenSqlOptions): SqlDatabase | und
   let database: AddonDatabase;
   try {
     database = new Addon(file, {
-      readonly: options.readOnly ?? false,
       fileMustExist: options.create !== true,
       timeout: options.busyTimeoutMs,
     });
@@ -156,10 +151,10 @@ function openWithNode(file: string, options: OpenSqlOptions): SqlDatabase | unde
   // `process.getBuiltinModule` neither throws nor warns where the module is absent.
   const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => unknown };
   const module = withoutWarnings(() => getBuiltinModule?.('node:sqlite')) as
-    | { DatabaseSync: new (file: string, options: { readOnly: boolean }) => NodeDatabase }
+    | { DatabaseSync: new (file: string) => NodeDatabase }
     | undefined;
   if (module === undefined) return undefined;
-  const database = new module.DatabaseSync(file, { readOnly: options.readOnly ?? false });
+  const database = new module.DatabaseSync(file);
   database.exec(`PRAGMA busy_timeout = ${options.busyTimeoutMs}`);
   return {
     driver: 'node:sqlite',

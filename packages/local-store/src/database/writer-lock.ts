@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { AquiferError } from '@aquifer/contracts';
-import { guarded, isBusy } from './database.js';
+import { guarded, isBusy } from './guarded.js';
 import { openSql } from './sqlite-driver.js';
 
 const lockFileName = 'writer.lock';
@@ -11,11 +11,13 @@ const holderFileName = 'writer.json';
 interface Holder {
   readonly pid: number;
   readonly host: string;
-  readonly command: string;
+  readonly command?: string;
   readonly since: string;
 }
 
 export interface WriterLock {
+  /** Whether the writer before ended without closing the index: it was killed, or its machine was. */
+  readonly diedHolding: boolean;
   /** Idempotent. */
   release(): void;
 }
@@ -24,10 +26,10 @@ export interface WriterLock {
  * Makes this the only writer of the index until `release`. The lock is an exclusive transaction on a small database of its
  * own: the operating system lets go of it when the process dies, however it dies, so there is no stale lock.
  *
- * @param command What this process runs, for the message that another one gives.
+ * @param command What this process runs, for the message that another one gives. Left out where nobody may read it.
  * @throws `index-locked`, naming the other process.
  */
-export function acquireWriterLock(location: string, command: string): WriterLock {
+export function acquireWriterLock(location: string, command?: string): WriterLock {
   const file = join(location, lockFileName);
   return guarded(file, () => {
     mkdirSync(location, { recursive: true });
@@ -40,15 +42,22 @@ export function acquireWriterLock(location: string, command: string): WriterLock
       throw error;
     }
     const holderFile = join(location, holderFileName);
+    const diedHolding = existsSync(holderFile);
     const holder: Holder = {
       pid: process.pid,
       host: hostname(),
-      command,
+      ...(command === undefined ? {} : { command }),
       since: new Date().toISOString(),
     };
-    writeFileSync(holderFile, `${JSON.stringify(holder)}\n`);
+    try {
+      writeFileSync(holderFile, `${JSON.stringify(holder)}\n`);
+    } catch {
+      // The lock holds without the note; on a full disk the note must only not go on naming another process.
+      rmSync(holderFile, { force: true });
+    }
     let held = true;
     return {
+      diedHolding,
       release() {
         if (!held) return;
         held = false;
@@ -64,7 +73,7 @@ function locked(location: string, cause: unknown): AquiferError {
   const who =
     holder === undefined
       ? 'another process'
-      : `process ${holder.pid} on ${holder.host} (${holder.command}, since ${holder.since})`;
+      : `process ${holder.pid} on ${holder.host} (${holder.command === undefined ? '' : `${holder.command}, `}since ${holder.since})`;
   return new AquiferError(
     'index-locked',
     `${location} is being written by ${who}. Wait until it has finished, or stop it; searching is possible meanwhile.`,
@@ -76,7 +85,12 @@ function locked(location: string, cause: unknown): AquiferError {
 function readHolder(location: string): Holder | undefined {
   try {
     const { pid, host, command, since } = JSON.parse(readFileSync(join(location, holderFileName), 'utf8'));
-    return { pid: Number(pid), host: String(host), command: String(command), since: String(since) };
+    return {
+      pid: Number(pid),
+      host: String(host),
+      ...(command === undefined ? {} : { command: String(command) }),
+      since: String(since),
+    };
   } catch {
     return undefined;
   }

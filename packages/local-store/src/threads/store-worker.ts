@@ -7,10 +7,18 @@ import {
   type PlainError,
   type SearchResult,
 } from '@aquifer/contracts';
-import { guarded, inSnapshot, inTransaction, type OpenDatabaseOptions, openDatabase } from '../database/database.js';
+import {
+  inSnapshot,
+  inTransaction,
+  type OpenDatabaseOptions,
+  openDatabase,
+  settleDatabase,
+} from '../database/database.js';
 import { createDocumentReads } from '../database/document-reads.js';
 import { createDocumentWriter, type DocumentToWrite } from '../database/document-writes.js';
 import { checkVector, createEmbeddingCache } from '../database/embedding-cache.js';
+import { guarded } from '../database/guarded.js';
+import { createPresenceCheck } from '../database/presence.js';
 import type { WriterLock } from '../database/writer-lock.js';
 import { createKeywordSearch, type KeywordSearch } from '../keyword/keyword-search.js';
 import { serveCalls } from './worker-calls.js';
@@ -26,7 +34,8 @@ async function createStoreEngine(options: StoreWorkerOptions) {
   let lock: WriterLock | undefined;
   if (options.mode === 'write') {
     const { acquireWriterLock } = await import('../database/writer-lock.js');
-    lock = acquireWriterLock(options.location, options.command);
+    // What is indexed is as secret as what is in it.
+    lock = acquireWriterLock(options.location, options.encryptionKey === undefined ? options.command : undefined);
   }
   try {
     return createLockedEngine(options, lock);
@@ -38,6 +47,15 @@ async function createStoreEngine(options: StoreWorkerOptions) {
 
 function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | undefined) {
   const database = openDatabase(options);
+  const assertPresent = createPresenceCheck(options.file);
+  const isPresent = (): boolean => {
+    try {
+      assertPresent();
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const reads = createDocumentReads(database);
   const writer = createDocumentWriter(database);
   const cache = createEmbeddingCache(database);
@@ -66,6 +84,7 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
   };
 
   return {
+    assertPresent,
     readManifest,
     writeManifest(manifest: Manifest): void {
       inTransaction(database, () => {
@@ -125,12 +144,12 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
       });
     },
     close(): void {
-      if (options.mode === 'write') {
-        // What SQLite gathers about its indexes keeps filters fast; it reads a sample.
-        database.exec('PRAGMA analysis_limit = 400; PRAGMA optimize');
+      try {
+        if (options.mode === 'write' && isPresent()) settleDatabase(database);
+      } finally {
+        database.close();
+        lock?.release();
       }
-      database.close();
-      lock?.release();
     },
   };
 }
@@ -146,11 +165,18 @@ if (parentPort !== null) {
   let file = '';
   const open = async (options: StoreWorkerOptions): Promise<void> => {
     file = options.file;
-    engine = await createStoreEngine(options);
+    engine = await guarded(file, () => createStoreEngine(options));
   };
   serveCalls(parentPort, (name) => {
     if (name === 'open') return open;
     const method = engine?.[name as keyof StoreEngine] as ((argument: never) => unknown) | undefined;
-    return method && ((argument: never) => guarded(file, () => method(argument)));
+    return (
+      method &&
+      ((argument: never) =>
+        guarded(file, () => {
+          if (name !== 'close') engine?.assertPresent();
+          return method(argument);
+        }))
+    );
   });
 }

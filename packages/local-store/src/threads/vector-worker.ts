@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
-import { guarded, openDatabase } from '../database/database.js';
+import { openDatabase } from '../database/database.js';
+import { guarded } from '../database/guarded.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
 import {
   createVectorIndex,
@@ -43,7 +44,7 @@ if (parentPort !== null) {
   const open = (options: VectorWorkerOptions): void => {
     file = options.file;
     const database = openDatabase({ ...options, mode: 'read' });
-    engine = createVectorEngine(database, createVectorIndex(database, options));
+    engine = guarded(file, () => createVectorEngine(database, createVectorIndex(database, options)));
   };
   serveCalls(parentPort, (name) => {
     if (name === 'open') return open;

@@ -8,6 +8,8 @@ const headerFileName = 'graph.header';
 const isGraphFile = (name: string): boolean =>
   /^graph-[0-9a-f]{16}\.hnsw$/.test(name) || name.endsWith('.graph-temporary');
 const magic = 'AQGRAPH1';
+/** A block of any file system. */
+const probeBytes = 65_536;
 
 /** What a graph on disk says of itself. */
 export interface GraphHeader {
@@ -138,7 +140,11 @@ async function sum(handle: FileHandle): Promise<{ bytes: number; checksum: numbe
 async function flushAndSum(file: string): Promise<{ bytes: number; checksum: number }> {
   const handle = await open(file, 'r+');
   try {
+    // The library does not say when the disk is full, and leaves a file cut short. Then a little more does not fit either.
+    const { size } = await handle.stat();
+    await handle.write(Buffer.alloc(probeBytes), 0, probeBytes, size);
     await handle.sync();
+    await handle.truncate(size);
     return await sum(handle);
   } finally {
     await handle.close();
