@@ -234,8 +234,8 @@ describe('search plan', () => {
   });
 
   it('wants a graph where a scan takes long', () => {
-    assert.equal(wantsGraph('auto', 10_000, 1_024), false);
-    assert.equal(wantsGraph('auto', 100_000, 1_024), true);
+    assert.equal(wantsGraph('auto', 100_000, 1_024), false);
+    assert.equal(wantsGraph('auto', 300_000, 1_024), true);
     assert.equal(wantsGraph('exact', 10_000_000, 1_024), false);
     assert.equal(wantsGraph('hnsw', 1, 8), true);
     assert.equal(wantsGraph('hnsw', 0, 8), false);

@@ -6,19 +6,23 @@ import type { Store } from '@aquifer/contracts';
 import { storeContract } from '@aquifer/contracts/testing';
 import { openLocalStore } from './open-local-store.js';
 
-for (const index of ['auto', 'hnsw'] as const) {
+for (const { name, ...options } of [
+  { name: 'index auto', index: 'auto' },
+  { name: 'index hnsw', index: 'hnsw' },
+  { name: "on the caller's thread", ownThreads: false },
+] as const) {
   storeContract(
     { describe, it },
     {
-      name: `local store, index ${index}`,
+      name: `local store, ${name}`,
       async create({ analyser }) {
         const location = await mkdtemp(join(tmpdir(), 'aquifer-store-'));
-        let store: Store = await openLocalStore({ location, analyser, index });
+        let store: Store = await openLocalStore({ location, analyser, ...options });
         return {
           store,
           async reopen() {
             await store.close();
-            store = await openLocalStore({ location, analyser, index });
+            store = await openLocalStore({ location, analyser, ...options });
             return store;
           },
           async destroy() {

@@ -15,8 +15,9 @@ import { databaseFileName } from './database/database.js';
 import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
 import { checkVector } from './database/embedding-cache.js';
 import { isStorable } from './database/filter-sql.js';
-import { storedTerms } from './keyword/keyword-terms.js';
+import { maxPairedTerms, storedTerms } from './keyword/keyword-terms.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
+import { createDirectClient } from './threads/direct-calls.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
 import type { VectorWorkerMethods } from './threads/vector-worker.js';
 import { createWorkerClient } from './threads/worker-calls.js';
@@ -37,6 +38,11 @@ export interface LocalStoreOptions {
    * graph (where hnswlib-node is built, and the index is not encrypted), `exact` never.
    */
   readonly index?: IndexKind;
+  /**
+   * Whether the work is done on two threads of the store's own (the default). Without, a process that asks one question and
+   * ends has its answer some 100 ms sooner; every call holds up the caller's thread.
+   */
+  readonly ownThreads?: boolean;
 }
 
 // The analyser runs on the calling thread, because a function cannot be sent to another; a breath after this many
@@ -55,7 +61,7 @@ const charactersPerTurn = 40_000;
  * await store.close();
  */
 export async function openLocalStore(options: LocalStoreOptions): Promise<Store> {
-  const { analyser, mode = 'write', encryptionKey, index: kind = 'auto' } = options;
+  const { analyser, mode = 'write', encryptionKey, index: kind = 'auto', ownThreads = true } = options;
   const location = resolve(options.location);
   const file = join(location, databaseFileName);
   if (encryptionKey === '') throw new AquiferError('invalid-options', 'The encryption key must not be empty.');
@@ -68,18 +74,24 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   const vectorOptions = { ...shared, kind, encrypted, savesGraph: mode === 'write' && !encrypted };
 
   // Threads take some 30 ms to start, so they start at the same time, and a writer's vectors only when somebody searches.
-  const store = createWorkerClient<StoreWorkerMethods>(new URL('./threads/store-worker.js', import.meta.url), 'store');
-  const vectors = createWorkerClient<VectorWorkerMethods>(
-    new URL('./threads/vector-worker.js', import.meta.url),
-    'vector',
-  );
+  const store = ownThreads
+    ? createWorkerClient<StoreWorkerMethods>(new URL('./threads/store-thread.js', import.meta.url), 'store')
+    : createDirectClient<StoreWorkerMethods>(async () =>
+        (await import('./threads/store-worker.js')).createStoreMethods(),
+      );
+  const vectors = ownThreads
+    ? createWorkerClient<VectorWorkerMethods>(new URL('./threads/vector-thread.js', import.meta.url), 'vector')
+    : createDirectClient<VectorWorkerMethods>(async () =>
+        (await import('./threads/vector-worker.js')).createVectorMethods(),
+      );
   let vectorsOpen: Promise<void> | undefined;
   const dispose = async (): Promise<void> => {
     await Promise.all([store.terminate(), vectors.terminate()]);
   };
   try {
-    // A reader's vectors load while the rest opens. A writer's wait, for the schema may only just be made.
-    if (mode === 'read') {
+    // A reader's vectors load while the rest opens. A writer's wait, for the schema may only just be made; and on one thread
+    // nothing is gained by loading what no search may want.
+    if (mode === 'read' && ownThreads) {
       vectorsOpen = vectors.call('open', vectorOptions);
       vectorsOpen.then(() => vectors.call('warm', undefined)).catch(() => {});
     }
@@ -317,7 +329,8 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
         .then(async () => {
           const stop = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
           throwIfAborted(stop);
-          await (await openVectors()).call('optimise', undefined, { signal: stop, onProgress });
+          const voucher = await (await openVectors()).call('optimise', undefined, { signal: stop, onProgress });
+          if (voucher !== undefined) await inOrder(() => store.call('writeValue', voucher));
         });
       return optimising;
     },

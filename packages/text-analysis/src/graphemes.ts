@@ -2,7 +2,13 @@ import type { TextSpan } from './sentences.js';
 
 /** How far around a cut is looked. A grapheme cluster longer than this (a letter with hundreds of accents) may be cut. */
 const neighbourhood = 256;
-const segmenter = new Intl.Segmenter('und', { granularity: 'grapheme' });
+
+// Made when a cut first needs it: it takes some 15 ms, and a search that cuts nothing starts sooner without.
+let segmenter: Intl.Segmenter | undefined;
+const clustersOf = (text: string): Intl.Segments => {
+  segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' });
+  return segmenter.segment(text);
+};
 
 /**
  * The last place at or before `offset`, and behind `from`, where a text can be cut without dividing a character that
@@ -25,7 +31,7 @@ export function graphemeCut(text: string, offset: number, from = 0): number {
     start -= 1;
   }
   start = codePointCut(text, start);
-  const segment = segmenter.segment(text.slice(start, offset + neighbourhood)).containing(offset - start);
+  const segment = clustersOf(text.slice(start, offset + neighbourhood)).containing(offset - start);
   const cut = start + (segment?.index ?? 0);
   return cut > from ? cut : longClusterCut(text, offset, from, start);
 }
@@ -36,7 +42,7 @@ export function graphemeCut(text: string, offset: number, from = 0): number {
 export function graphemeSpans(text: string, { start, end }: TextSpan): TextSpan[] {
   const spans: TextSpan[] = [];
   let from = start;
-  for (const { segment } of segmenter.segment(text.slice(start, end).trimEnd())) {
+  for (const { segment } of clustersOf(text.slice(start, end).trimEnd())) {
     spans.push({ start: from, end: from + segment.length });
     from += segment.length;
   }

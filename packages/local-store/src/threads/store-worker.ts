@@ -1,4 +1,3 @@
-import { parentPort } from 'node:worker_threads';
 import {
   AquiferError,
   type DocumentRecord,
@@ -21,7 +20,7 @@ import { guarded } from '../database/guarded.js';
 import { createPresenceCheck } from '../database/presence.js';
 import type { WriterLock } from '../database/writer-lock.js';
 import { createKeywordSearch, type KeywordSearch } from '../keyword/keyword-search.js';
-import { serveCalls } from './worker-calls.js';
+import type { MethodsByName } from './worker-calls.js';
 
 export interface StoreWorkerOptions extends OpenDatabaseOptions {
   readonly file: string;
@@ -160,14 +159,15 @@ export type StoreWorkerMethods = {
   readonly open: (options: StoreWorkerOptions) => Promise<void>;
 } & StoreEngine;
 
-if (parentPort !== null) {
+/** The methods of a store by name: `open` first. */
+export function createStoreMethods(): MethodsByName {
   let engine: StoreEngine | undefined;
   let file = '';
   const open = async (options: StoreWorkerOptions): Promise<void> => {
     file = options.file;
     engine = await guarded(file, () => createStoreEngine(options));
   };
-  serveCalls(parentPort, (name) => {
+  return (name) => {
     if (name === 'open') return open;
     const method = engine?.[name as keyof StoreEngine] as ((argument: never) => unknown) | undefined;
     return (
@@ -178,5 +178,5 @@ if (parentPort !== null) {
           return method(argument);
         }))
     );
-  });
+  };
 }

@@ -1,4 +1,3 @@
-import { parentPort } from 'node:worker_threads';
 import { openDatabase } from '../database/database.js';
 import { guarded } from '../database/guarded.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
@@ -8,7 +7,7 @@ import {
   type VectorIndex,
   type VectorIndexOptions,
 } from '../vectors/vector-index.js';
-import { type CallContext, serveCalls } from './worker-calls.js';
+import type { CallContext, MethodsByName } from './worker-calls.js';
 
 export interface VectorWorkerOptions extends VectorIndexOptions {
   readonly file: string;
@@ -38,7 +37,8 @@ type VectorEngine = ReturnType<typeof createVectorEngine>;
 
 export type VectorWorkerMethods = { readonly open: (options: VectorWorkerOptions) => void } & VectorEngine;
 
-if (parentPort !== null) {
+/** The methods of a vector index by name: `open` first. */
+export function createVectorMethods(): MethodsByName {
   let engine: VectorEngine | undefined;
   let file = '';
   const open = (options: VectorWorkerOptions): void => {
@@ -46,11 +46,11 @@ if (parentPort !== null) {
     const database = openDatabase({ ...options, mode: 'read' });
     engine = guarded(file, () => createVectorEngine(database, createVectorIndex(database, options)));
   };
-  serveCalls(parentPort, (name) => {
+  return (name) => {
     if (name === 'open') return open;
     const method = engine?.[name as keyof VectorEngine] as
       | ((argument: never, context: CallContext) => unknown)
       | undefined;
     return method && ((argument: never, context) => guarded(file, () => method(argument, context)));
-  });
+  };
 }

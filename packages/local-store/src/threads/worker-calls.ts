@@ -21,6 +21,9 @@ type Response =
 /** The methods of a worker: each takes one argument and gives one result. */
 export type WorkerMethods = Readonly<Record<string, (argument: never, context: CallContext) => unknown>>;
 
+/** What answers calls: the method of a name, or undefined. */
+export type MethodsByName = (name: string) => ((argument: never, context: CallContext) => unknown) | undefined;
+
 export interface CallContext {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: unknown) => void;
@@ -144,10 +147,7 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
  * The answering side: runs the methods that `methodOf` gives for the messages of `port`. Calls begin in the order they
  * arrive; those that wait for something let later ones begin.
  */
-export function serveCalls(
-  port: MessagePort,
-  methodOf: (name: string) => ((argument: never, context: CallContext) => unknown) | undefined,
-): void {
+export function serveCalls(port: MessagePort, methodOf: MethodsByName): void {
   const running = new Map<number, AbortController>();
   port.on('message', async (request: Request) => {
     if ('cancel' in request) {

@@ -15,7 +15,7 @@ export interface CodeBlocks {
 }
 
 // WebAssembly addresses 4 GiB, and each memory takes address space, so there are few and large ones.
-const maxBlockBytes = 2 ** 30;
+const defaultMaxBlockBytes = 2 ** 30;
 
 /** Inner products that one call gives: enough that calling costs nothing beside them. */
 const productsPerCall = 1_024;
@@ -23,10 +23,14 @@ const productsPerCall = 1_024;
 const growth = 1.25;
 const growthBytes = 2 ** 20;
 
-/** @param createMemory For tests: how to get memory. */
+/**
+ * @param createMemory For tests, as is the next: how to get memory.
+ * @param maxBlockBytes Where a block ends and the next begins.
+ */
 export function createCodeBlocks(
   dimensions: number,
   createMemory: (maxByteLength: number) => CodeMemory = createCodeMemory,
+  maxBlockBytes = defaultMaxBlockBytes,
 ): CodeBlocks {
   const length = codeLength(dimensions);
   // Each block begins with the question and the room for products.

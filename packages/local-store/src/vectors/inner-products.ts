@@ -88,11 +88,18 @@ export function createPlainMemory(): CodeMemory {
       const sums = new Int32Array(bytes.buffer, products, count);
       for (let row = 0; row < count; row++) {
         const start = row * stride;
-        let sum = 0;
-        for (let index = 0; index < stride; index++) {
-          sum = (sum + Math.imul(left[index] as number, right[start + index] as number)) | 0;
+        let a = 0;
+        let b = 0;
+        let c = 0;
+        let d = 0;
+        for (let index = 0; index < stride; index += 4) {
+          const at = start + index;
+          a = (a + (left[index] as number) * (right[at] as number)) | 0;
+          b = (b + (left[index + 1] as number) * (right[at + 1] as number)) | 0;
+          c = (c + (left[index + 2] as number) * (right[at + 2] as number)) | 0;
+          d = (d + (left[index + 3] as number) * (right[at + 3] as number)) | 0;
         }
-        sums[row] = sum;
+        sums[row] = a + b + c + d;
       }
     },
   };

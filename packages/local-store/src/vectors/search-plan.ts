@@ -2,10 +2,10 @@
 export type IndexKind = 'auto' | 'exact' | 'hnsw';
 
 /**
- * Numbers (vectors × dimensions) up to which `auto` keeps no graph. An exact scan reads some 1.4 million numbers a
- * millisecond, so this is about 30 ms; building the graph would take minutes. Measured with bench/search.mjs.
+ * Numbers (vectors × dimensions) up to which `auto` keeps no graph. An exact scan passes some 9 million numbers a
+ * millisecond, so this is about 25 ms; building the graph would take minutes. Measured with bench/exact-scan.mjs.
  */
-const exactNumbers = 40_000_000;
+const exactNumbers = 200_000_000;
 
 export function wantsGraph(kind: IndexKind, vectors: number, dimensions: number): boolean {
   return kind === 'hnsw' ? vectors > 0 : kind === 'auto' && vectors * dimensions > exactNumbers;

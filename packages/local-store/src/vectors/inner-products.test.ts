@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { describe, it } from 'node:test';
+import { createSeededRandom } from '@aquifer/contracts/testing';
+import { type CodeMemory, createCodeMemory, createPlainMemory, hasVectorInstructions } from './inner-products.js';
+import { innerProductsBase64 } from './inner-products-bytes.js';
+
+interface Wabt {
+  parseWat(
+    name: string,
+    source: string,
+    features: { simd: boolean },
+  ): { toBinary(options: object): { buffer: Uint8Array } };
+}
+const load = createRequire(import.meta.url);
+
+describe('inner products in WebAssembly', () => {
+  it('are compiled from the source beside them', async () => {
+    const wabt = await (load('wabt') as () => Promise<Wabt>)();
+    // Tests run from dist, and the source stays in src.
+    const source = await readFile(new URL('../../src/vectors/inner-products.wat', import.meta.url), 'utf8');
+    const compiled = wabt.parseWat('inner-products.wat', source, { simd: true }).toBinary({}).buffer;
+    assert.equal(
+      innerProductsBase64,
+      Buffer.from(compiled).toString('base64'),
+      'run: node scripts/write-inner-products.mjs',
+    );
+  });
+
+  it('are those of a plain loop, to the last unit, at the edges of the numbers too', {
+    skip: hasVectorInstructions() ? false : 'no vector instructions here',
+  }, () => {
+    const random = createSeededRandom(3);
+    const whole = (limit: number): number => Math.floor(random.next() * (2 * limit + 1)) - limit;
+    for (const [stride, count] of [
+      [16, 1],
+      [16, 100],
+      [32, 7],
+      [1_024, 33],
+      [4_112, 3],
+    ] as const) {
+      for (const edge of [false, true]) {
+        const limit = Math.min(32_767, Math.floor(0x7fff_ffff / (127 * stride)));
+        const question = Int16Array.from({ length: stride }, () => (edge ? limit : whole(limit)));
+        const codes = Int8Array.from({ length: stride * count }, () => (edge ? -127 : whole(127)));
+        const run = (memory: CodeMemory): number[] => {
+          const codesAt = stride * 2;
+          const productsAt = codesAt + codes.length;
+          memory.grow(productsAt + 4 * count);
+          const { buffer } = memory.bytes();
+          new Int16Array(buffer, 0, stride).set(question);
+          new Int8Array(buffer, codesAt).set(codes);
+          memory.multiply(0, codesAt, stride, count, productsAt);
+          return [...new Int32Array(buffer, productsAt, count)];
+        };
+        const expected = Array.from({ length: count }, (_, row) =>
+          question.reduce((sum, value, at) => sum + value * (codes[row * stride + at] as number), 0),
+        );
+        assert.deepEqual(run(createPlainMemory()), expected);
+        assert.deepEqual(run(createCodeMemory(2 ** 24)), expected);
+      }
+    }
+  });
+});
