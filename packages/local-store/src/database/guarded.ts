@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, statfsSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AquiferError, isAquiferError } from '@aquifer/contracts';
 
@@ -72,7 +72,8 @@ function explain(file: string, error: unknown): unknown {
     return refuse('index-corrupt', damaged(file));
   }
   // SQLite says only that it could not; opening the file once more says why.
-  const reason = code.startsWith('SQLITE_CANTOPEN') ? whyItDoesNotOpen(file) : systemCode;
+  const isVague = code.startsWith('SQLITE_CANTOPEN') || systemCode === 'ENOENT';
+  const reason = isVague ? whyItDoesNotOpen(file) : systemCode;
   if (reason === 'EMFILE' || reason === 'ENFILE') {
     return refuse(
       'too-many-open-files',
@@ -136,10 +137,11 @@ function isWritable(folder: string): boolean {
 function whyItDoesNotOpen(file: string): string {
   try {
     closeSync(openSync(file, 'r+'));
-    return isWritable(dirname(file)) ? '' : 'EACCES';
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') return code;
-    return isWritable(dirname(file)) ? '' : 'EACCES';
   }
+  let folder = dirname(file);
+  while (!existsSync(folder)) folder = dirname(folder);
+  return isWritable(folder) ? '' : 'EACCES';
 }
