@@ -2,6 +2,8 @@ import { describe, it } from 'node:test';
 import { readerContract } from '@aquifer/contracts/testing';
 import { epubOf, openDocumentOf, pptxOf, shapeOf } from '../testing/archive-samples.js';
 import { docxOf, oleOf, xlsxOf, zipOf } from '../testing/office-samples.js';
+import { docOf, pptOf, xlsOf } from '../testing/old-office-samples.js';
+import { docReader } from './doc.js';
 import { docxReader } from './docx.js';
 import { epubReader } from './epub.js';
 import { htmlReader } from './html.js';
@@ -10,8 +12,10 @@ import { odpReader } from './odp.js';
 import { odsReader } from './ods.js';
 import { odtReader } from './odt.js';
 import { plainTextReader } from './plain-text.js';
+import { pptReader } from './ppt.js';
 import { pptxReader } from './pptx.js';
 import { rtfReader } from './rtf.js';
+import { xlsReader } from './xls.js';
 import { xlsxReader } from './xlsx.js';
 
 // The published suite on the readers whose samples can be written down in a line. PDF has its own in pdf.test.ts.
@@ -213,5 +217,58 @@ readerContract(
       },
     ],
     broken: [{ name: 'text.rtf', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'doc',
+    create: () => docReader,
+    samples: [
+      {
+        name: 'leave.doc',
+        bytes: docOf([{ text: 'Leave', style: 1 }, { text: 'Parental leave is 52 weeks. 育児休業' }]),
+        contains: ['Parental leave is 52 weeks. 育児休業'],
+      },
+    ],
+    broken: [{ name: 'text.doc', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'xls',
+    create: () => xlsReader,
+    samples: [
+      {
+        name: 'leave.xls',
+        bytes: xlsOf({
+          Leave: [
+            ['Country', 'Weeks'],
+            ['Japan', 52],
+          ],
+        }),
+        contains: ['Country | Weeks', 'Japan | 52'],
+      },
+    ],
+    broken: [{ name: 'text.xls', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
+  },
+);
+
+readerContract(
+  { describe, it },
+  {
+    name: 'ppt',
+    create: () => pptReader,
+    samples: [
+      {
+        name: 'leave.ppt',
+        bytes: pptOf([{ title: 'Leave', body: ['52 weeks', '育児休業'] }]),
+        contains: ['Leave', '52 weeks', '育児休業'],
+      },
+    ],
+    broken: [{ name: 'text.ppt', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
   },
 );

@@ -1,5 +1,7 @@
 import { AquiferError, type ReadInput } from '@aquifer/contracts';
+import { isCompoundFile } from './compound-file.js';
 import { type Format, formats } from './formats.js';
+import { describeOtherFormat } from './other-formats.js';
 import { describeContent, isBinary, isZip } from './signatures.js';
 
 /** The format that files of this name have. */
@@ -22,14 +24,15 @@ export function chooseFormat(input: ReadInput): Format {
   if (named?.isText && !isBinary(bytes) && !beginsLikePdf(bytes)) return named;
   const recognised = formats.find((format) => format.recognises?.(bytes));
   if (recognised) return recognised;
-  // A damaged Office file is still a ZIP archive; its reader says what is wrong with it.
-  if (named && !named.isText && isZip(bytes)) return named;
+  // A damaged Office file is still an archive; its reader says what is wrong with it.
+  if (named && !named.isText && (isZip(bytes) || isCompoundFile(bytes))) return named;
   const content = describeContent(bytes);
   throw new AquiferError(
     'unsupported-format',
     named
       ? `${name} is not what its name says: it looks like ${content}, which cannot be read as ${named.id}. Rename it, or leave it out.`
-      : `${name} looks like ${content}, for which there is no reader. Supported: ${supportedExtensions()}.`,
+      : (describeOtherFormat(name) ??
+          `${name} looks like ${content}, for which there is no reader. Supported: ${supportedExtensions()}.`),
   );
 }
 

@@ -1,7 +1,19 @@
 import type { Reader } from '@aquifer/contracts';
 import { pictureFormats } from './ocr/picture-formats.js';
 import { isEncryptedOffice } from './office-file.js';
-import { isDocx, isEpub, isHtml, isPdf, isPptx, isRtf, isXlsx, openDocumentKind } from './signatures.js';
+import {
+  isDocx,
+  isEpub,
+  isHtml,
+  isOldExcel,
+  isOldPowerPoint,
+  isOldWord,
+  isPdf,
+  isPptx,
+  isRtf,
+  isXlsx,
+  openDocumentKind,
+} from './signatures.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -105,6 +117,30 @@ export const formats: readonly Format[] = [
     recognises: isRtf,
     isText: false,
     load: async () => (await import('./rtf.js')).rtfReader,
+  },
+  {
+    id: 'doc',
+    mediaTypes: ['application/msword'],
+    extensions: ['.doc', '.dot'],
+    recognises: isOldWord,
+    isText: false,
+    load: async () => (await import('./doc.js')).docReader,
+  },
+  {
+    id: 'xls',
+    mediaTypes: ['application/vnd.ms-excel'],
+    extensions: ['.xls', '.xlt'],
+    recognises: isOldExcel,
+    isText: false,
+    load: async () => (await import('./xls.js')).xlsReader,
+  },
+  {
+    id: 'ppt',
+    mediaTypes: ['application/vnd.ms-powerpoint'],
+    extensions: ['.ppt', '.pps', '.pot'],
+    recognises: isOldPowerPoint,
+    isText: false,
+    load: async () => (await import('./ppt.js')).pptReader,
   },
   {
     id: 'html',

@@ -3,7 +3,7 @@ import { walkXml } from './parse-xml.js';
 import { describeContent, isZip } from './signatures.js';
 import { unpackZip, type ZipParts } from './zip-archive.js';
 
-const maxUnpackedBytes = 512 * 2 ** 20;
+const maxUnpackedBytes = 256 * 2 ** 20;
 
 export interface OpenDocumentFile {
   readonly parts: ZipParts;

@@ -65,14 +65,14 @@ function slidePaths(parts: ZipParts, name: string): string[] {
   }
   const relationships = relationshipsOf(parts, path, name);
   const list = childOf(parseXml(part, { name, part: path }), 'sldIdLst');
-  const found: string[] = [];
+  const found = new Set<string>();
   for (const item of childrenOf(list, 'sldId')) {
     // It has an `id` without a prefix too, which is another one.
     const key = Object.keys(item.attributes).find((attribute) => /:id$/.test(attribute));
     const slide = key === undefined ? undefined : relationships.get(item.attributes[key]!);
-    if (slide) found.push(slide.path);
+    if (slide) found.add(slide.path);
   }
-  return found;
+  return [...found];
 }
 
 function appendSlide(builder: TextBuilder, slide: Slide): void {

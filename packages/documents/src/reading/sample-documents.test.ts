@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { isAquiferError } from '@aquifer/contracts';
+import { isAquiferError, type Reader } from '@aquifer/contracts';
 import { sharedFile } from '@aquifer/contracts/testing';
 import { outline, readSample } from '../testing/document-outline.js';
+import { docReader } from './doc.js';
 import { docxReader } from './docx.js';
+import { epubReader } from './epub.js';
 import { htmlReader } from './html.js';
 import { markdownReader } from './markdown.js';
+import { odtReader } from './odt.js';
 import { plainTextReader } from './plain-text.js';
+import { pptReader } from './ppt.js';
+import { pptxReader } from './pptx.js';
+import { rtfReader } from './rtf.js';
 import { xlsxReader } from './xlsx.js';
 
 const { path: folder, ...skip } = sharedFile('documents', import.meta.url, process.env.AQUIFER_SHARED);
@@ -15,7 +21,16 @@ const sample = (path: string) => readFileSync(`${folder}/${path}`);
 
 describe('files that other projects test their readers with', skip, () => {
   it('are read, or refused with a reason', async () => {
-    const readers = { docx: docxReader, html: htmlReader, text: plainTextReader, xlsx: xlsxReader };
+    const readers = {
+      docx: docxReader,
+      epub: epubReader,
+      html: htmlReader,
+      odt: odtReader,
+      pptx: pptxReader,
+      rtf: rtfReader,
+      text: plainTextReader,
+      xlsx: xlsxReader,
+    };
     for (const [kind, reader] of Object.entries(readers)) {
       for (const name of readdirSync(`${folder}/${kind}`)) {
         try {
@@ -64,5 +79,62 @@ describe('files that other projects test their readers with', skip, () => {
     assert.ok(
       outline(await readSample(markdownReader, sample('text/testMARKDOWN.md'))).includes('row of L | C | R: a | b | c'),
     );
+  });
+
+  it('give slides, charts, notes, chapters and Japanese of Rich Text', async () => {
+    const linesOf = async (reader: Reader, path: string) => outline(await readSample(reader, sample(path), path));
+
+    const chart = await linesOf(pptxReader, 'pptx/testPPT_charts.pptx');
+    assert.ok(chart.includes('row of | NUMBER: January | 5'));
+    assert.deepEqual(await linesOf(pptxReader, 'pptx/testWordArt.pptx'), ['paragraph: Here is some red word Art']);
+    assert.deepEqual(await linesOf(pptReader, 'legacy/testPPT.ppt'), [
+      'heading 1: Sample Powerpoint Slide',
+      'list-item 1: Created with Microsoft',
+      'list-item 1: Powerpoint X for Mac',
+      'list-item 1: Service Release 1',
+    ]);
+
+    const text = await linesOf(odtReader, 'odt/testODFwithOOo3.odt');
+    assert.deepEqual(text.slice(0, 2), [
+      'heading 1: Apache Tika Test Document',
+      'paragraph: This is a rather[1] difficult test document, with interesting features.',
+    ]);
+    assert.ok(text.includes('row of Number | Name: 2 | two embedded') && text.includes('list-item 1: 3. Third item'));
+    assert.equal(text.at(-1), 'list-item 1: [1] This is of course a simple footnote');
+
+    const book = await readSample(epubReader, sample('epub/testEPUB_multi-metadata-vals.epub'));
+    assert.deepEqual([book.title, book.metadata.author], ['The Inheritors', ['Joseph Conrad', 'Ford Madox Ford']]);
+    const chapters = outline(book).filter((line) => /^heading 2: [IVXL]+$/.test(line));
+    assert.deepEqual([chapters.length, chapters[0], chapters.at(-1)], [19, 'heading 2: I', 'heading 2: XIX']);
+
+    const japanese = await readSample(rtfReader, sample('rtf/testRTFJapanese.rtf'));
+    assert.equal(japanese.title, 'ゾルゲと尾崎、淡々と最期');
+    assert.match(japanese.text, /「何等取乱シタル態度無ク」と記されていた＝渡部富哉さん提供/);
+    const various = await linesOf(rtfReader, 'rtf/testRTFVarious.rtf');
+    for (const line of [
+      'list-item 1: 3) Number bullet 3',
+      'row of Row 1 Col 1 | Row 1 Col 2 | Row 1 Col 3: Row 2 Col 1 | Row 2 Col 2 | Row 2 Col 3',
+      'paragraph: 𐌲𐌿𐍄𐌹𐍃𐌺',
+      'list-item 1: [1] This is a footnote.',
+    ]) {
+      assert.ok(various.includes(line), line);
+    }
+  });
+
+  it('are refused with what to do where they are encrypted, or are something else', async () => {
+    for (const [reader, path] of [
+      [docReader, 'legacy/testWORD_protected_passtika.doc'],
+      [pptxReader, 'pptx/testPPT_protected_passtika.pptx'],
+      [odtReader, 'odt/testODTEncrypted.odt'],
+    ] as const) {
+      await assert.rejects(readSample(reader, sample(path), path), {
+        code: 'password-required',
+        message: /save a copy/,
+      });
+    }
+    await assert.rejects(readSample(odtReader, sample('odt/testODTnotaZipFile.odt'), 'x.odt'), {
+      code: 'unsupported-format',
+      message: 'x.odt is plain text, not an OpenDocument text.',
+    });
   });
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { chooseFormat } from './choose-format.js';
+import { describeOtherFormat } from './other-formats.js';
 import { describeContent, isBinary, isHtml, isPdf } from './signatures.js';
 import { unicodeEncoding } from './unicode-encoding.js';
 
@@ -33,5 +35,20 @@ describe('signatures', () => {
       'plain text',
       'binary data',
     ]);
+  });
+});
+
+describe('other formats', () => {
+  it('are named with what to do about them', () => {
+    assert.match(
+      describeOtherFormat('a/Plan.PAGES') ?? '',
+      /^a\/Plan\.PAGES is a document of Apple Pages.*Export it as \.docx/,
+    );
+    assert.match(describeOtherFormat('old.wpd') ?? '', /soffice --convert-to docx "old\.wpd"$/);
+    assert.equal(describeOtherFormat('photo.png'), undefined);
+    assert.throws(() => chooseFormat({ name: 'b.xlsb', bytes: Buffer.from('PK\x03\x04 xl/workbook.bin') }), {
+      code: 'unsupported-format',
+      message: /^b\.xlsb is a binary workbook of Excel.*--convert-to xlsx "b\.xlsb"$/,
+    });
   });
 });

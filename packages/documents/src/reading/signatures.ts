@@ -1,3 +1,4 @@
+import { isCompoundFile } from './compound-file.js';
 import { unicodeEncoding } from './unicode-encoding.js';
 
 /** How much of a file the signatures of text formats look at. */
@@ -13,7 +14,9 @@ export function isDocx(bytes: Uint8Array): boolean {
 }
 
 export function isXlsx(bytes: Uint8Array): boolean {
-  return isZip(bytes) && asBuffer(bytes).includes('xl/workbook');
+  const buffer = asBuffer(bytes);
+  // Binary workbooks, .xlsb, have the same layout.
+  return isZip(bytes) && buffer.includes('xl/workbook') && !buffer.includes('xl/workbook.bin');
 }
 
 export function isPptx(bytes: Uint8Array): boolean {
@@ -33,6 +36,35 @@ export function isEpub(bytes: Uint8Array): boolean {
 
 export function isRtf(bytes: Uint8Array): boolean {
   return /^\s*\{\\rtf/.test(asBuffer(bytes.subarray(0, 64)).toString('latin1'));
+}
+
+/** Whether the bytes begin like a mail message: two header fields, one of them of those that every message has. */
+export function isEml(bytes: Uint8Array): boolean {
+  const head = asBuffer(bytes.subarray(0, headBytes))
+    .toString('latin1')
+    .replace(/^\ufeff|^ï»¿|^From [^\n]*\n/, '');
+  const fields = /^(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+/.exec(head)?.[0] ?? '';
+  const names = fields.match(
+    /^(?:from|to|subject|date|received|return-path|message-id|mime-version|delivered-to|reply-to)(?=[ \t]*:)/gim,
+  );
+  return new Set(names?.map((name) => name.toLowerCase())).size >= 2;
+}
+
+/** Word, Excel or PowerPoint before 2007: compound files, told apart by the names of their streams. */
+export function isOldWord(bytes: Uint8Array): boolean {
+  return holdsStream(bytes, 'WordDocument');
+}
+
+export function isOldExcel(bytes: Uint8Array): boolean {
+  return holdsStream(bytes, 'Workbook') || holdsStream(bytes, 'Book');
+}
+
+export function isOldPowerPoint(bytes: Uint8Array): boolean {
+  return holdsStream(bytes, 'PowerPoint Document') || holdsStream(bytes, 'PP40');
+}
+
+function holdsStream(bytes: Uint8Array, name: string): boolean {
+  return isCompoundFile(bytes) && asBuffer(bytes).includes(`${name}\0`, 0, 'utf16le');
 }
 
 /** Whether the bytes begin like a whole HTML page (not a fragment: Markdown may begin with one). */
