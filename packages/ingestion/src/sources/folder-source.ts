@@ -16,6 +16,7 @@ import PQueue from 'p-queue';
 import { appendToDiskPath, type DiskPath, diskPathUri } from './disk-path.js';
 import { sidecarEnding, unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
 import { compileGlobs } from './path-globs.js';
+import { createSmallFiles, type SmallFiles, smallFileBytes } from './small-files.js';
 
 export interface FolderSourceOptions {
   readonly root: string;
@@ -76,7 +77,7 @@ export function createFolderSource(options: FolderSourceOptions): Source {
       if (failed) throw new AquiferError('source-unreadable', `${resolve(root, failed.path)}: ${failed.reason}`);
       options.onFolders?.(folders);
       yield* omissions;
-      yield* listItems(files, options.parseSidecar, signal);
+      yield* listItems(files, { parseSidecar: options.parseSidecar, smallFiles: createSmallFiles() }, signal);
     },
   };
 }
@@ -122,10 +123,17 @@ function scopeOf(root: string, givenRoot: string, paths: readonly string[]) {
   });
 }
 
+interface ReadingWays {
+  readonly parseSidecar: FolderSourceOptions['parseSidecar'];
+  readonly smallFiles: SmallFiles;
+}
+
+type FileTimes = Pick<Stats, 'size' | 'mtimeMs'>;
+
 /** Reads attributes ahead, in bounded numbers, and yields in order. */
 async function* listItems(
   files: readonly WalkedFile[],
-  parseSidecar: FolderSourceOptions['parseSidecar'],
+  ways: ReadingWays,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SourceItem | SourceOmission> {
   const queue = new PQueue({ concurrency: statsAtOnce });
@@ -133,16 +141,13 @@ async function* listItems(
   for (let start = 0; start < files.length; start += window) {
     throwIfAborted(signal);
     const slice = files.slice(start, start + window);
-    const items = await queue.addAll(slice.map((file) => () => listItem(file, parseSidecar)));
+    const items = await queue.addAll(slice.map((file) => () => listItem(file, ways)));
     for (const item of items) if (item !== undefined) yield item;
   }
 }
 
 /** Undefined for a file that went away since its folder was listed. */
-async function listItem(
-  file: WalkedFile,
-  parseSidecar: FolderSourceOptions['parseSidecar'],
-): Promise<SourceItem | SourceOmission | undefined> {
+async function listItem(file: WalkedFile, ways: ReadingWays): Promise<SourceItem | SourceOmission | undefined> {
   try {
     const attributes = await lstat(file.diskPath);
     const sidecarPath = appendToDiskPath(file.diskPath, sidecarEnding);
@@ -152,7 +157,7 @@ async function listItem(
       uri: diskPathUri(file.diskPath),
       bytes: attributes.size,
       stamp: stampOf(attributes, sidecar, Date.now()),
-      read: (signal) => readFile(file, parseSidecar, signal),
+      read: (signal) => readFile(file, attributes.size, ways, signal),
     };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -165,7 +170,7 @@ async function listItem(
  * it may be written again with the same stamp (git calls it racily clean); its stamp says so, so that it is read
  * once more. Linux stamps with a tick of at most 10 ms, FAT with whole two seconds.
  */
-function stampOf(file: Stats, sidecar: Stats | undefined, now: number): string {
+function stampOf(file: FileTimes, sidecar: FileTimes | undefined, now: number): string {
   const parts = [file, ...(sidecar ? [sidecar] : [])].map(({ size, mtimeMs }) => {
     const resolutionMs = mtimeMs % 1_000 === 0 ? 2_000 : 20;
     return `${size}-${mtimeMs}${Math.abs(now - mtimeMs) < resolutionMs ? '-fresh' : ''}`;
@@ -175,18 +180,20 @@ function stampOf(file: Stats, sidecar: Stats | undefined, now: number): string {
 
 async function readFile(
   file: WalkedFile,
-  parseSidecar: FolderSourceOptions['parseSidecar'],
+  listedBytes: number,
+  { parseSidecar, smallFiles }: ReadingWays,
   signal: AbortSignal | undefined,
 ): Promise<SourceContent> {
   for (let attempt = 1; ; attempt += 1) {
     throwIfAborted(signal);
     try {
       const sidecar = file.sidecar ? await readSidecar(file) : undefined;
-      const document = await readWhole(file.diskPath, file.path, Number.POSITIVE_INFINITY);
+      const small = listedBytes <= smallFileBytes ? await smallFiles.read(file.diskPath) : undefined;
+      const document = small ?? (await readWhole(file.diskPath, file.path, Number.POSITIVE_INFINITY));
       return {
         bytes: document.bytes,
         metadata: sidecar ? parseSidecar(sidecar.bytes, file.path + sidecarEnding) : {},
-        stamp: stampOf(document.attributes, sidecar?.attributes, Date.now()),
+        stamp: stampOf(document, sidecar, Date.now()),
       };
     } catch (error) {
       if (attempt < attempts && isAquiferError(error, 'source-changed') && error.retryable) continue;
@@ -210,7 +217,7 @@ async function readWhole(
   diskPath: DiskPath,
   path: string,
   maxBytes: number,
-): Promise<{ readonly bytes: Uint8Array; readonly attributes: Stats }> {
+): Promise<FileTimes & { readonly bytes: Uint8Array }> {
   let handle: FileHandle | undefined;
   try {
     // Not blocking: a file may have become a pipe since it was listed.
@@ -233,7 +240,7 @@ async function readWhole(
         retryable: true,
       });
     }
-    return { bytes, attributes: after };
+    return { bytes, size: after.size, mtimeMs: after.mtimeMs };
   } catch (error) {
     if (isAquiferError(error)) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
