@@ -17,9 +17,8 @@ export interface Block {
 
 /** A file inside of a file, such as what is attached to a message. It becomes a document of its own. */
 export interface Attachment {
-  /** File name, without folders. Others of the same document may have the same. */
+  /** File name, whose extension says how to read it. Others of the same document may have the same. */
   readonly name: string;
-  readonly mediaType?: string;
   readonly bytes: Uint8Array;
 }
 

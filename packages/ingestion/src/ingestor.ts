@@ -12,9 +12,9 @@ import PQueue from 'p-queue';
 import { createByteBudget } from './byte-budget.js';
 import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
-import { processingDigest } from './document-stamp.js';
+import { processingOf } from './document-stamp.js';
 import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run.js';
-import { type DocumentOutcome, ingestDocument } from './ingest-document.js';
+import { type DocumentContext, type DocumentOutcome, ingestDocument } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
 
@@ -25,6 +25,8 @@ export interface IngestorOptions {
   readonly embedder: Embedder;
   /** Stands for everything in the reader that decides what it makes of a file. When it changes, all files are read again. */
   readonly readerFingerprint?: string;
+  /** Stands for the languages of OCR, or for there being none. When it changes, the files that hold pictures of text are read again. */
+  readonly recognitionFingerprint?: string;
   /** Tried on encrypted files. */
   readonly passwords?: readonly string[];
   /** Texts per call of the embedder, of one or many documents. Default 64. */
@@ -138,7 +140,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   const maxBytesInFlight = options.maxBytesInFlight ?? 64 * 2 ** 20;
   // Two runs at once would each believe the store to be as it was when they began.
   const runs = new PQueue({ concurrency: 1 });
-  const processing = processingDigest(options.readerFingerprint ?? '', chunker);
+  const processing = processingOf(options.readerFingerprint ?? '', options.recognitionFingerprint ?? '', chunker);
 
   async function runAlone(source: Source, runOptions: IngestionRunOptions): Promise<IngestionSummary> {
     const startedAt = performance.now();
@@ -161,7 +163,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       ? countChunkVectors(options.store, embedder)
       : createChunkVectors({ store, embedder, embedBatchSize, embedConcurrency, signal });
     const vanished = createVanished(snapshot.vanished);
-    const context = {
+    const context: DocumentContext = {
       sourceId: source.id,
       store,
       reader,
@@ -173,6 +175,18 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       readQueue: new PQueue({ concurrency: filesOpenAtOnce }),
       claimMoved: vanished.claim,
       newDocumentId: createDocumentIds(source.id, snapshot.documentIds),
+      stored: snapshot.attachments,
+      onAttachment: (path, outcome, ms) => {
+        attachments += 1;
+        report(path, outcome, ms);
+      },
+      onAttachmentsGone: (paths) => {
+        counts.deleted += paths.length;
+        for (const path of paths) onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
+      },
+      onSkippedAttachment: (count) => {
+        skippedAttachments += count;
+      },
       signal,
     };
 
@@ -185,27 +199,19 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       failed: snapshot.stillFailed,
       deleted: 0,
     };
-    let chunks = 0;
-    const count = ({ status, isNew }: DocumentOutcome) => {
+    let [chunks, attachments, skippedAttachments] = [0, 0, 0];
+    const report = (source: string, outcome: DocumentOutcome, ms: number) => {
+      const { status, isNew, ...rest } = outcome;
       if (status === 'indexed' || status === 'partially-indexed') counts[isNew ? 'new' : 'modified'] += 1;
       else counts[status] += 1;
+      chunks += outcome.chunks;
+      if (status !== 'unchanged') onEvent?.({ type: 'document', source, status, ...rest, ms });
     };
 
     const processFile = async (work: WorkItem) => {
       const fileStartedAt = performance.now();
       const outcome = await ingestDocument(work, context);
-      count(outcome);
-      chunks += outcome.chunks;
-      const { status, isNew: _, ...rest } = outcome;
-      if (status !== 'unchanged') {
-        onEvent?.({
-          type: 'document',
-          source: work.item.path,
-          status,
-          ...rest,
-          ms: Math.round(performance.now() - fileStartedAt),
-        });
-      }
+      report(work.item.path, outcome, Math.round(performance.now() - fileStartedAt));
       progress.finished({ bytes: work.item.bytes, chunks: outcome.chunks });
     };
 
@@ -240,15 +246,30 @@ export function createIngestor(options: IngestorOptions): Ingestor {
         const why = reason === undefined ? {} : { reason };
         onEvent?.({ type: 'document', source: path, status: 'deleted', ...why, chunks: 0, ms: 0 });
       }
+      for (const { source: path } of batch.flatMap(({ id }) => snapshot.attachments.within(id))) {
+        onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
+      }
     }
     progress.flush();
 
-    const { unsupported: skipped, hidden, excluded, outside } = snapshot.leftOut;
+    const { unsupported, hidden, excluded, outside } = snapshot.leftOut;
+    const skipped = unsupported + skippedAttachments;
     const ms = Math.round(performance.now() - startedAt);
     const dry = dryRun
       ? ({ dryRun: true, ...(refusal === undefined ? {} : { deletionsRefused: refusal }) } as const)
       : {};
-    return { scanned, ...counts, skipped, hidden, excluded, outside, chunks, ...vectors.counts, ms, ...dry };
+    return {
+      scanned: scanned + attachments,
+      ...counts,
+      skipped,
+      hidden,
+      excluded,
+      outside,
+      chunks,
+      ...vectors.counts,
+      ms,
+      ...dry,
+    };
   }
 
   return { run: (source, runOptions = {}) => runs.add(() => runAlone(source, runOptions)) };

@@ -3,6 +3,7 @@ import { pictureFormats } from './ocr/picture-formats.js';
 import { isEncryptedOffice } from './office-file.js';
 import {
   isDocx,
+  isEml,
   isEpub,
   isHtml,
   isOldExcel,
@@ -117,6 +118,14 @@ export const formats: readonly Format[] = [
     recognises: isRtf,
     isText: false,
     load: async () => (await import('./rtf.js')).rtfReader,
+  },
+  {
+    id: 'eml',
+    mediaTypes: ['message/rfc822'],
+    extensions: ['.eml'],
+    recognises: isEml,
+    isText: false,
+    load: async () => (await import('./eml.js')).emlReader,
   },
   {
     id: 'doc',

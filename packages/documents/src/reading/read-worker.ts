@@ -1,5 +1,5 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
-import { AquiferError, type ErrorCode, isAquiferError, toPlainError } from '@aquifer/contracts';
+import { AquiferError, type ErrorCode, type ExtractedDocument, isAquiferError, toPlainError } from '@aquifer/contracts';
 import { chooseFormat } from './choose-format.js';
 import { threadIdKey } from './memory-watch.js';
 import { createTextRecogniser, type RecognisingOptions, type TextRecogniser } from './ocr/text-recogniser.js';
@@ -39,8 +39,16 @@ parentPort?.on('message', async (job: ReadJob) => {
   } catch (error) {
     reply = { error: toPlainError(asReadingError(error, job.name)) };
   }
-  parentPort?.postMessage(reply);
+  parentPort?.postMessage(reply, 'document' in reply ? attachedBuffers(reply.document) : []);
 });
+
+/** What is attached is handed over; copying it would need the memory twice. */
+function attachedBuffers({ attachments = [] }: ExtractedDocument): ArrayBuffer[] {
+  const buffers = attachments.flatMap(({ bytes: { buffer, byteLength } }) =>
+    buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
+  );
+  return [...new Set(buffers)];
+}
 
 function withProgress(inner: TextRecogniser): TextRecogniser {
   return {
