@@ -17,7 +17,7 @@ export interface Context {
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 /** Options that every command has, and the settings among a command's own, as commander delivers them. */
-export type CommandOptions = Partial<Record<SettingName, string | readonly string[] | false>> & {
+export type CommandOptions = Partial<Record<SettingName, string | readonly string[] | boolean>> & {
   readonly json?: boolean;
   readonly config?: string;
 };
@@ -29,7 +29,9 @@ export async function settingsOf(context: Context, options: CommandOptions): Pro
     const value = options[name];
     if (value === undefined) continue;
     // Lists are texts of one item a line; `--no-…` gives an empty one.
-    flags[name] = typeof value === 'string' ? value : value === false ? '' : value.join('\n');
+    if (typeof value === 'string') flags[name] = value;
+    else if (typeof value === 'boolean') flags[name] = value ? 'true' : '';
+    else flags[name] = value.join('\n');
   }
   return loadSettings({ flags, file: options.config, environment: context.environment });
 }

@@ -51,6 +51,12 @@ export function createProgram(context: Context): Command {
     .option('--chunk-tokens <n>', 'most tokens of a chunk')
     .option('--chunk-overlap <n>', 'tokens repeated from the chunk before')
     .option('--threads <n>', 'threads that read files')
+    .option('--read-timeout-seconds <n>', 'longest time for reading one file (default: 60)')
+    .option('--read-memory-mb <n>', 'most memory that reading one file may take (default: 512)')
+    .option('--max-file-mb <n>', 'larger files are not read (default: 256)')
+    .option('--ocr', 'read pictures and scanned pages too (remembered for the index)')
+    .option('--no-ocr', 'leave pictures and scans alone again')
+    .option('--ocr-languages <names>', 'such as eng,jpn; each is a package @tesseract.js-data/<name>')
     .option('--password-file <file>', 'passwords for encrypted documents, one a line')
     .option('--index-kind <kind>', 'auto, exact or hnsw')
     .action(async (paths, options) => (await import('./commands/index-command.js')).run(context, paths, options));

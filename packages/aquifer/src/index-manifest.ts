@@ -12,19 +12,25 @@ export interface BuiltWith {
   readonly embedderName: string;
   readonly chunkTokens: number;
   readonly chunkOverlap: number;
+  /** Absent: OCR is off. */
+  readonly ocrLanguages?: readonly string[] | undefined;
 }
 
 const defaultChunkTokens = 512;
+const defaultOcrLanguages = ['eng', 'jpn'];
 
 /** What is asked for, else what the index was built with, else the defaults. */
 export function planBuild(
-  asked: Pick<KnowledgeBaseOptions, 'embedder' | 'chunkTokens' | 'chunkOverlap'>,
+  asked: Pick<KnowledgeBaseOptions, 'embedder' | 'chunkTokens' | 'chunkOverlap' | 'ocr' | 'ocrLanguages'>,
   recorded: BuiltWith | undefined,
 ): BuiltWith {
+  const ocrLanguages = asked.ocrLanguages ?? recorded?.ocrLanguages;
+  const ocr = asked.ocr ?? ocrLanguages !== undefined;
   return {
     embedderName: absoluteEmbedderName(asked.embedder ?? recorded?.embedderName ?? 'builtin'),
     chunkTokens: asked.chunkTokens ?? recorded?.chunkTokens ?? defaultChunkTokens,
     chunkOverlap: asked.chunkOverlap ?? recorded?.chunkOverlap ?? 0,
+    ...(ocr && { ocrLanguages: ocrLanguages ?? defaultOcrLanguages }),
   };
 }
 

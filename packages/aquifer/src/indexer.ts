@@ -9,7 +9,7 @@ import {
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { createDocumentReader, parseSidecar, readerFingerprint } from '@aquifer/documents';
+import { createDocumentReader, parseSidecar, readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
 import {
   createFolderSource,
   createIngestor,
@@ -31,15 +31,18 @@ export interface Indexer {
 export type IndexerStore = IngestionStore & Pick<Store, 'readValue' | 'writeValue'>;
 
 export interface IndexerOptions
-  extends Pick<KnowledgeBaseOptions, 'threads' | 'readTimeoutMs' | 'readMemoryMb' | 'passwords'> {
+  extends Pick<KnowledgeBaseOptions, 'threads' | 'readTimeoutMs' | 'readMemoryMb' | 'maxFileMb' | 'passwords'> {
   readonly store: IndexerStore;
   readonly location: string;
   readonly embedder: Embedder;
   readonly chunker: Chunker;
+  /** Absent: OCR is off. */
+  readonly ocrLanguages?: readonly string[] | undefined;
 }
 
 export function createIndexer(options: IndexerOptions): Indexer {
   const { store, location, embedder, chunker, passwords } = options;
+  const maxFileBytes = options.maxFileMb === undefined ? undefined : Math.round(options.maxFileMb * 2 ** 20);
   let opened: { readonly reader: DocumentReader; readonly ingestor: Ingestor } | undefined;
 
   function open() {
@@ -48,8 +51,20 @@ export function createIndexer(options: IndexerOptions): Indexer {
         threads: options.threads,
         timeoutMs: options.readTimeoutMs,
         maxMemoryMb: options.readMemoryMb,
+        maxBytes: maxFileBytes,
+        ocrLanguages: options.ocrLanguages,
       });
-      opened = { reader, ingestor: createIngestor({ store, reader, chunker, embedder, passwords, readerFingerprint }) };
+      const ingestor = createIngestor({
+        store,
+        reader,
+        chunker,
+        embedder,
+        passwords,
+        readerFingerprint,
+        recognitionFingerprint: recognitionFingerprint(options.ocrLanguages),
+        maxDocumentBytes: maxFileBytes,
+      });
+      opened = { reader, ingestor };
     }
     return opened;
   }

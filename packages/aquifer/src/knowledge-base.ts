@@ -34,8 +34,19 @@ export interface KnowledgeBaseOptions {
   readonly ownThreads?: boolean;
   /** Threads that read files. Default: one a processor core. */
   readonly threads?: number;
+  /** Longest time for reading one file; five times that for each picture that is recognised. Default 60,000. */
   readonly readTimeoutMs?: number;
+  /** Most memory that reading one file may take: heap, buffers, WebAssembly. Default 512. */
   readonly readMemoryMb?: number;
+  /** Larger files are failed documents and not read, in MiB. Default 256. */
+  readonly maxFileMb?: number;
+  /**
+   * Whether pictures and scanned pages are read too. Needs the packages `tesseract.js` and `@tesseract.js-data/<language>`. Default: as the
+   * index was built; else only where languages are given.
+   */
+  readonly ocr?: boolean;
+  /** Of OCR, in Tesseract's names. Default: those that the index was built with, else `eng` and `jpn`. */
+  readonly ocrLanguages?: readonly string[];
   /** Tried on encrypted documents, after the empty password. */
   readonly passwords?: readonly string[];
 }

@@ -62,7 +62,8 @@ async function assemble(
     throw new AquiferError('index-not-found', `The index at ${location} is empty. Fill it: npx aquifer index <folder>`);
   }
   if (known !== undefined) assertReadableManifest(known, analyserVersion, location);
-  const builtWith = planBuild(options, await readBuiltWith(store));
+  const recorded = await readBuiltWith(store);
+  const builtWith = planBuild(options, recorded);
 
   // Opened when first needed: listing documents must not load a model, nor a search the readers.
   const embedder = lazy(async (): Promise<Embedder> => {
@@ -83,7 +84,18 @@ async function assemble(
       await store.writeManifest({ ...manifest, chunker: chunker.fingerprint });
       await writeBuiltWith(store, builtWith);
     }
-    return createIndexer({ ...options, store, location, embedder: model, chunker });
+    const indexer = createIndexer({
+      ...options,
+      ocrLanguages: builtWith.ocrLanguages,
+      store,
+      location,
+      embedder: model,
+      chunker,
+    });
+    if (options.mode !== 'read' && String(recorded?.ocrLanguages) !== String(builtWith.ocrLanguages)) {
+      await writeBuiltWith(store, builtWith);
+    }
+    return indexer;
   });
   const closeAll = async () => {
     await (await indexer.opened())?.close();

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { AquiferError, type Embedder, fingerprintText, type Store } from '@aquifer/contracts';
-import { readerFingerprint } from '@aquifer/documents';
+import { readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
 import { reEmbed } from '@aquifer/ingestion';
 import { openLocalStore } from '@aquifer/local-store';
 import { createAnalyser } from '@aquifer/text-analysis';
@@ -51,6 +51,7 @@ export async function reEmbedIndex(
       chunker,
       embedder,
       readerFingerprint,
+      recognitionFingerprint: recognitionFingerprint(builtWith.ocrLanguages),
       signal,
       onProgress,
     });

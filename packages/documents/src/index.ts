@@ -1,5 +1,5 @@
 export { type ChunkerOptions, createChunker, minChunkTokens } from './chunking/chunker.js';
 export { createTiktokenCounter, type TiktokenEncoding, tiktokenEncodings } from './chunking/tiktoken-counter.js';
 export { createDocumentReader, type DocumentReaderOptions } from './reading/document-reader.js';
-export { readerFingerprint } from './reading/reader-fingerprint.js';
+export { readerFingerprint, recognitionFingerprint } from './reading/reader-fingerprint.js';
 export { parseSidecar } from './reading/sidecar.js';

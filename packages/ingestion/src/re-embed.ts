@@ -4,11 +4,12 @@ import {
   type DocumentRecord,
   type Embedder,
   embeddedText,
+  isAquiferError,
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
 import { createChunkVectors, embeddingKeys } from './chunk-vectors.js';
-import { formatStamp, parseStamp, processingDigest } from './document-stamp.js';
+import { formatStamp, parseStamp, processingOf } from './document-stamp.js';
 
 export interface ReEmbedOptions {
   readonly from: Store;
@@ -20,6 +21,7 @@ export interface ReEmbedOptions {
   readonly fromChunker: string;
   /** As `createIngestor` will be given it. */
   readonly readerFingerprint?: string;
+  readonly recognitionFingerprint?: string;
   readonly embedBatchSize?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
@@ -27,9 +29,20 @@ export interface ReEmbedOptions {
 
 const pageSize = 200;
 
+/** What a damaged store still has of something: undefined where the disk has changed it. */
+async function undamaged<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isAquiferError(error, 'index-corrupt')) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Fills a store with the documents of another, chunked and embedded anew from their stored text: no original is read.
- * Vectors that the old store has of the same texts by the same embedder are taken over.
+ * Vectors that the old store has of the same texts by the same embedder are taken over. Documents whose text is damaged are left
+ * out.
  *
  * @throws `aborted`, or what the embedder or a store fails with; every document committed until then stays.
  */
@@ -45,24 +58,30 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
     embedConcurrency: 2,
     signal,
   });
-  const processing = processingDigest(options.readerFingerprint ?? '', chunker);
-  const processingBefore = processingDigest(options.readerFingerprint ?? '', { fingerprint: options.fromChunker });
+  const { readerFingerprint = '', recognitionFingerprint = '' } = options;
+  const before = processingOf(readerFingerprint, recognitionFingerprint, { fingerprint: options.fromChunker });
+  const after = processingOf(readerFingerprint, recognitionFingerprint, chunker);
   const keyOf = embeddingKeys(embedder);
 
   // Text that other readers made keeps its stamp, so that the next run reads those files again.
   const restamp = (record: DocumentRecord): string => {
     const stamp = parseStamp(record.stamp);
-    return stamp?.processing === processingBefore ? formatStamp({ ...stamp, processing }) : record.stamp;
+    if (stamp?.processing === before.plain) return formatStamp({ ...stamp, processing: after.plain });
+    if (stamp?.processing === before.pictured) return formatStamp({ ...stamp, processing: after.pictured });
+    return record.stamp;
   };
 
   async function copy(record: DocumentRecord): Promise<void> {
     const stamp = restamp(record);
     const existing = await to.getDocument(record.id);
     if (existing?.stamp === stamp && existing.contentHash === record.contentHash) return;
-    const content = (await from.getContent(record.id)) ?? { text: '', pages: [], blocks: [] };
-    const chunks = chunker.chunk({ documentId: record.id, title: record.title, extracted: content });
+    const content = await undamaged(() => from.getContent(record.id));
+    // Left out, it is a new file to the next run, which reads it again.
+    if (content === undefined && record.chunkCount > 0) return;
+    const { text, pages, blocks } = content ?? { text: '', pages: [], blocks: [] };
+    const chunks = chunker.chunk({ documentId: record.id, title: record.title, extracted: { text, pages, blocks } });
     const keys = [...new Set(chunks.map((chunk) => keyOf(embeddedText(chunk))))];
-    const known = await from.getEmbeddings(keys);
+    const known = (await undamaged(() => from.getEmbeddings(keys))) ?? [];
     await to.putEmbeddings(
       keys.flatMap((key, index) => {
         const vector = known[index];
@@ -77,7 +96,7 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
         chunkCount: chunks.length,
         tokenCount: chunks.reduce((sum, chunk) => sum + chunk.tokens, 0),
       };
-      await to.replaceDocument({ document, ...content, chunks: writes });
+      await to.replaceDocument({ document, text, pages, blocks, chunks: writes });
     } finally {
       release();
     }

@@ -25,6 +25,9 @@ export async function knowledgeBaseOptions(values: SettingValues): Promise<Knowl
     threads: values.threads,
     readTimeoutMs: values.readTimeoutSeconds === undefined ? undefined : values.readTimeoutSeconds * 1000,
     readMemoryMb: values.readMemoryMb,
+    maxFileMb: values.maxFileMb,
+    ocr: values.ocr,
+    ocrLanguages: values.ocrLanguages,
     encryptionKey:
       encryptionKeyFile === undefined ? encryptionKey : (await linesOf(encryptionKeyFile, 'encryptionKeyFile'))[0],
     passwords: passwordFile === undefined ? undefined : await linesOf(passwordFile, 'passwordFile'),

@@ -57,6 +57,20 @@ export function number(minimum: number, maximum: number, type: 'number' | 'integ
 
 export const integer = (minimum: number, maximum: number): SettingKind<number> => number(minimum, maximum, 'integer');
 
+/** Yes or no: a flag and its `--no-…`, `true` or `false` in a variable. */
+export const toggle: SettingKind<boolean> = {
+  schema: { type: 'boolean' },
+  parseText(value, what) {
+    const known = /^(?:(true|1|yes|on)|false|0|no|off|)$/i.exec(value.trim());
+    if (known) return known[1] !== undefined;
+    throw new AquiferError('invalid-options', `${what} must be true or false, not ${JSON.stringify(value)}.`);
+  },
+  parseJson(value, what) {
+    if (typeof value === 'boolean') return value;
+    throw new AquiferError('invalid-options', `${what} must be true or false, not ${JSON.stringify(value)}.`);
+  },
+};
+
 /** Texts, one a line in a flag or a variable. */
 export const textList: SettingKind<readonly string[]> = {
   schema: { type: 'array', items: { type: 'string', minLength: 1 } },
@@ -67,5 +81,15 @@ export const textList: SettingKind<readonly string[]> = {
       'invalid-options',
       `${what} must be a list of texts that are not empty, not ${JSON.stringify(value)}.`,
     );
+  },
+};
+
+/** Names, separated by commas in a flag or a variable: `eng,jpn`. */
+export const nameList: SettingKind<readonly string[]> = {
+  schema: { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+  parseText: (value, what) => nameList.parseJson(value.split(/[\s,]+/).filter(Boolean), what),
+  parseJson(value, what) {
+    if (Array.isArray(value) && value.length > 0) return textList.parseJson(value, what);
+    throw new AquiferError('invalid-options', `${what} must name at least one, not ${JSON.stringify(value)}.`);
   },
 };

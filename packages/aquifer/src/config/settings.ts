@@ -1,5 +1,5 @@
 import { maxSearchLimit } from '@aquifer/contracts';
-import { choice, integer, number, type SettingKind, text, textList } from './setting-kinds.js';
+import { choice, integer, nameList, number, type SettingKind, text, textList, toggle } from './setting-kinds.js';
 
 export interface Setting<Value> {
   readonly kind: SettingKind<Value>;
@@ -65,7 +65,20 @@ export const settings = {
     fallback: 60,
     description: 'longest time for reading one file',
   }),
-  readMemoryMb: setting({ kind: integer(64, 65_536), fallback: 512, description: 'most memory of a reading thread' }),
+  readMemoryMb: setting({
+    kind: integer(64, 65_536),
+    fallback: 512,
+    description: 'most memory that reading one file may take',
+  }),
+  maxFileMb: setting({ kind: number(0.001, 4_096), fallback: 256, description: 'larger files are not read' }),
+  ocr: setting({
+    kind: toggle,
+    description: 'read pictures and scanned pages too; default: as the index was built, else no',
+  }),
+  ocrLanguages: setting({
+    kind: nameList,
+    description: 'languages of OCR, such as eng and jpn; default: those of the index, else both',
+  }),
   passwordFile: setting({ kind: text, description: 'a file of passwords for encrypted documents, one a line' }),
   indexKind: setting({
     kind: choice(['auto', 'exact', 'hnsw']),

@@ -33,23 +33,32 @@ const fonts = {
  */
 export async function textDrawer(
   language: keyof typeof fonts,
-): Promise<{ readonly draw: (lines: readonly string[], size?: number) => DrawnText } | { readonly skip: string }> {
+): Promise<
+  | {
+      readonly draw: (
+        lines: readonly string[],
+        size?: number,
+        page?: readonly [width: number, height: number],
+      ) => DrawnText;
+    }
+  | { readonly skip: string }
+> {
   const name = '@napi-rs/canvas';
   const canvasModule = (await import(name).catch(() => undefined)) as CanvasModule | undefined;
   if (!canvasModule) return { skip: 'no @napi-rs/canvas to draw a scan with' };
   const font = canvasModule.GlobalFonts.families.find(({ family }) => fonts[language].test(family))?.family;
   if (font === undefined) return { skip: `no font for ${language} to draw a scan with` };
   return {
-    draw(lines, size = 36) {
-      // A4 at 150 dots an inch.
-      const [width, height] = [1240, 1754];
+    // The page is A4 at 150 dots an inch, unless another size is given.
+    draw(lines, size = 36, [width, height] = [1240, 1754]) {
       const canvas = canvasModule.createCanvas(width, height);
       const context = canvas.getContext('2d');
       context.fillStyle = 'white';
       context.fillRect(0, 0, width, height);
       context.fillStyle = '#202020';
       context.font = `${size}px "${font}"`;
-      for (const [index, line] of lines.entries()) context.fillText(line, 120, 200 + index * size * 1.6);
+      for (const [index, line] of lines.entries())
+        context.fillText(line, width / 10, height / 9 + (index + 0.5) * size * 1.6);
       const { data } = context.getImageData(0, 0, width, height);
       const pixels = new Uint8Array(width * height);
       for (let index = 0; index < pixels.length; index++) pixels[index] = data[index * 4]!;

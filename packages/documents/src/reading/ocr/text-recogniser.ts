@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { AquiferError, type ReadOptions } from '@aquifer/contracts';
+import { AquiferError, isAquiferError, type ReadOptions } from '@aquifer/contracts';
 import { parseHocr, type RecognisedLine } from './hocr.js';
 import { findTesseract, readTrainedData } from './installed-tesseract.js';
 
@@ -73,7 +73,10 @@ export function createTextRecogniser(languages: readonly string[]): TextRecognis
   return {
     async recognise(picture, dotsPerInch) {
       loading ??= load();
-      const { module, api } = await loading;
+      const { module, api } = await loading.catch((error: unknown) => {
+        loading = undefined;
+        throw error;
+      });
       api.SetVariable('user_defined_dpi', String(Math.round(Math.min(2400, Math.max(70, dotsPerInch ?? 300)))));
       module.FS.writeFile('/input', picture);
       try {
@@ -81,10 +84,16 @@ export function createTextRecogniser(languages: readonly string[]): TextRecognis
           throw new AquiferError('invalid-document', 'The picture is damaged, or of a kind that OCR cannot open.');
         }
         api.Recognize(null);
-        return parseHocr(api.GetHOCRText(0));
-      } finally {
+        const lines = parseHocr(api.GetHOCRText(0));
         api.Clear();
         module.FS.unlink('/input');
+        return lines;
+      } catch (error) {
+        // What a damaged picture leaves behind in the memory of Tesseract must not meet the next one.
+        loading = undefined;
+        throw isAquiferError(error)
+          ? error
+          : new AquiferError('invalid-document', `OCR gave up on the picture: ${String(error)}`, { cause: error });
       }
     },
   };
