@@ -159,6 +159,11 @@ async function assemble(
     },
     async delete(ids, { allOrNone = false } = {}) {
       if (allOrNone) for (const id of ids) await existing(id);
+      for (const id of ids) {
+        // An attachment comes back when its message is read again, which the next run does.
+        const parentId = (await store.getDocument(id))?.parentId;
+        if (parentId !== undefined) await store.updateDocument(parentId, { stamp: '' });
+      }
       return store.deleteDocuments(ids);
     },
     status: () => statusOf(store, manifest, identity, builtWith.embedderName),

@@ -50,6 +50,14 @@ export function attributesDigest(item: Pick<SourceItem, 'title' | 'mediaType'>, 
   return digest([item.title ?? '', item.mediaType ?? '', JSON.stringify(entries)]);
 }
 
+/** The stamp of a document whose attachments are not all committed yet: no file is ever up to date with it. */
+export const unfinishedStamp = 'unfinished';
+
+/** Whether the record is of an attachment that reading its file again may mend: it failed, or a run was stopped in the middle of it. */
+export function isUnfinished(record: DocumentRecord): boolean {
+  return record.status === 'failed' || record.stamp === unfinishedStamp;
+}
+
 export function formatStamp(stamp: DocumentStamp): string {
   return `${stamp.processing}:${stamp.attributes}:${stamp.item}`;
 }

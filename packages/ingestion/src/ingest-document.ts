@@ -13,11 +13,28 @@ import {
 } from '@aquifer/contracts';
 import type PQueue from 'p-queue';
 import type { ChunkVectors } from './chunk-vectors.js';
-import { attributesDigest, formatStamp, isSettled, parseStamp, isMadeBy, type Processing } from './document-stamp.js';
+import {
+  attributesDigest,
+  formatStamp,
+  isMadeBy,
+  isSettled,
+  isUnfinished,
+  type Processing,
+  parseStamp,
+  unfinishedStamp,
+} from './document-stamp.js';
 import { documentTitle, fileName, readableFileName } from './document-title.js';
 import type { IngestionStore } from './dry-run.js';
+import {
+  type AdmittedAttachments,
+  admitAttachments,
+  type InsideOf,
+  ingestAttachments,
+  keepAttachments,
+} from './ingest-attachments.js';
 import type { WorkItem } from './snapshot.js';
 import { storableText } from './storable-text.js';
+import type { StoredAttachments } from './stored-attachments.js';
 import { untilAborted } from './until-aborted.js';
 
 /** What became of one file. */
@@ -45,6 +62,15 @@ export interface DocumentContext {
   /** Takes a vanished document of this content, if there is one: its file has moved. */
   readonly claimMoved: (contentHash: string) => DocumentRecord | undefined;
   readonly newDocumentId: (path: string) => string;
+  /** The documents inside of others, as the run found them. */
+  readonly stored: StoredAttachments;
+  /** Present for a document that came inside of another. */
+  readonly insideOf?: InsideOf;
+  /** Told of every document inside of another that was met. */
+  readonly onAttachment: (path: string, outcome: DocumentOutcome, ms: number) => void;
+  readonly onAttachmentsGone: (paths: readonly string[]) => void;
+  /** Told how many attachments there is no reader for. */
+  readonly onSkippedAttachment: (count: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -74,7 +100,18 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
   const isNew = existing === undefined;
   const moved = from === undefined ? {} : { from };
 
-  if (existing && isSameResult(existing, item, contentHash, attributes, context)) {
+  const isSame = existing !== undefined && isSameResult(existing, item, contentHash, attributes, context);
+  if (isSame) {
+    const place = { id: existing.id, source: item.path, uri: item.uri };
+    const attachments = context.stored.within(existing.id).some(isUnfinished)
+      ? await extract(item, content, context).then(
+          (extracted) => extracted.attachments,
+          // It could be read before, so it is still what it was.
+          (error: unknown) => (error instanceof DocumentFailure ? undefined : Promise.reject(error)),
+        )
+      : undefined;
+    if (attachments) await ingestAttachments(attachments, place, content.metadata, context, ingestDocument);
+    else await keepAttachments(place, context);
     const stamp = stampOf(parseStamp(existing.stamp)?.processing ?? context.processing.plain);
     await context.store.updateDocument(existing.id, { stamp, source: item.path, uri: item.uri });
     return { status: from === undefined ? 'unchanged' : 'moved', isNew, chunks: 0, ...moved };
@@ -89,8 +126,17 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
     metadata: content.metadata,
   };
   try {
-    const recognised = stampOf(context.processing.pictured);
-    const written = await processContent(item, content, base, recognised, context);
+    const extracted = await extract(item, content, context);
+    const { attachments } = extracted;
+    if (extracted.dependsOnRecognition) base.stamp = stampOf(context.processing.pictured);
+    // Until what is inside is committed too, the document is one that a next run reads again.
+    const hasInside = attachments.length > 0 || context.stored.of(base.id).length > 0;
+    const first = hasInside ? { ...base, stamp: unfinishedStamp } : base;
+    const written = await processContent(item, content, extracted, first, context);
+    if (hasInside) {
+      await ingestAttachments(attachments, written, content.metadata, context, ingestDocument);
+      await context.store.updateDocument(base.id, { stamp: base.stamp });
+    }
     const { status, statusReason: reason, chunkCount: chunks } = written;
     return {
       status: status === 'indexed' && from !== undefined ? 'moved' : (status as DocumentOutcome['status']),
@@ -101,6 +147,11 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
     };
   } catch (error) {
     if (!(error instanceof DocumentFailure)) throw error;
+    const inside = context.stored.within(base.id);
+    if (inside.length > 0) {
+      await context.store.deleteDocuments(inside.map(({ id }) => id));
+      context.onAttachmentsGone(inside.map(({ source }) => source));
+    }
     // Without the attributes: they may be what is wrong.
     const record = { ...base, metadata: {}, status: 'failed', statusReason: error.message } as const;
     await commitWithoutText(record, context.store);
@@ -145,6 +196,7 @@ async function failUnread(work: WorkItem, error: unknown, context: DocumentConte
     };
     await commitWithoutText({ ...record, status: 'failed', statusReason: reason }, context.store);
   }
+  if (existing) await keepAttachments(existing, context);
   return { status: 'failed', isNew: existing === undefined, reason, chunks: 0 };
 }
 
@@ -169,8 +221,9 @@ function isSameResult(
 
 type RecordBase = Omit<DocumentRecord, 'status' | 'chunkCount' | 'tokenCount' | 'indexedAt'>;
 
-function describe(item: SourceItem, { sourceId, reader }: DocumentContext) {
+function describe(item: SourceItem, { sourceId, reader, insideOf }: DocumentContext) {
   return {
+    ...(insideOf === undefined ? {} : { parentId: insideOf.parentId }),
     sourceId,
     source: item.path,
     uri: item.uri,
@@ -179,14 +232,11 @@ function describe(item: SourceItem, { sourceId, reader }: DocumentContext) {
   };
 }
 
-async function processContent(
-  item: SourceItem,
-  content: SourceContent,
-  base: RecordBase & { stamp: string },
-  stampIfRecognised: string,
-  context: DocumentContext,
-): Promise<DocumentRecord> {
-  const { reader, chunker, vectors, store, signal } = context;
+type Extracted = Awaited<ReturnType<DocumentReader['read']>> & AdmittedAttachments;
+
+/** The text of a document, and those of its attachments that become documents. */
+async function extract(item: SourceItem, content: SourceContent, context: DocumentContext): Promise<Extracted> {
+  const { reader, signal } = context;
   const input = {
     bytes: content.bytes,
     name: fileName(item.path),
@@ -196,8 +246,26 @@ async function processContent(
     () => untilAborted(reader.read(input, { signal, passwords: context.passwords }), signal),
     signal,
   );
+  const admitted = admitAttachments(extracted.attachments ?? [], context);
+  // What is attached may be a scan, and can be read again only together with the document that it came in.
+  const dependsOnRecognition = extracted.dependsOnRecognition || (extracted.attachments?.length ?? 0) > 0;
+  return {
+    ...extracted,
+    ...admitted,
+    dependsOnRecognition,
+    omissions: [...extracted.omissions, ...admitted.omissions],
+  };
+}
+
+async function processContent(
+  item: SourceItem,
+  content: SourceContent,
+  extracted: Extracted,
+  base: RecordBase,
+  context: DocumentContext,
+): Promise<DocumentRecord> {
+  const { chunker, vectors, store, signal } = context;
   const { text, pages, blocks, omissions } = extracted;
-  if (extracted.dependsOnRecognition) base.stamp = stampIfRecognised;
   const title = documentTitle(item, extracted.title);
   const record = {
     ...base,

@@ -14,7 +14,7 @@ import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
 import { processingOf } from './document-stamp.js';
 import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run.js';
-import { type DocumentOutcome, ingestDocument } from './ingest-document.js';
+import { type DocumentContext, type DocumentOutcome, ingestDocument } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
 
@@ -163,7 +163,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       ? countChunkVectors(options.store, embedder)
       : createChunkVectors({ store, embedder, embedBatchSize, embedConcurrency, signal });
     const vanished = createVanished(snapshot.vanished);
-    const context = {
+    const context: DocumentContext = {
       sourceId: source.id,
       store,
       reader,
@@ -175,6 +175,18 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       readQueue: new PQueue({ concurrency: filesOpenAtOnce }),
       claimMoved: vanished.claim,
       newDocumentId: createDocumentIds(source.id, snapshot.documentIds),
+      stored: snapshot.attachments,
+      onAttachment: (path, outcome, ms) => {
+        attachments += 1;
+        report(path, outcome, ms);
+      },
+      onAttachmentsGone: (paths) => {
+        counts.deleted += paths.length;
+        for (const path of paths) onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
+      },
+      onSkippedAttachment: (count) => {
+        skippedAttachments += count;
+      },
       signal,
     };
 
@@ -187,27 +199,19 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       failed: snapshot.stillFailed,
       deleted: 0,
     };
-    let chunks = 0;
-    const count = ({ status, isNew }: DocumentOutcome) => {
+    let [chunks, attachments, skippedAttachments] = [0, 0, 0];
+    const report = (source: string, outcome: DocumentOutcome, ms: number) => {
+      const { status, isNew, ...rest } = outcome;
       if (status === 'indexed' || status === 'partially-indexed') counts[isNew ? 'new' : 'modified'] += 1;
       else counts[status] += 1;
+      chunks += outcome.chunks;
+      if (status !== 'unchanged') onEvent?.({ type: 'document', source, status, ...rest, ms });
     };
 
     const processFile = async (work: WorkItem) => {
       const fileStartedAt = performance.now();
       const outcome = await ingestDocument(work, context);
-      count(outcome);
-      chunks += outcome.chunks;
-      const { status, isNew: _, ...rest } = outcome;
-      if (status !== 'unchanged') {
-        onEvent?.({
-          type: 'document',
-          source: work.item.path,
-          status,
-          ...rest,
-          ms: Math.round(performance.now() - fileStartedAt),
-        });
-      }
+      report(work.item.path, outcome, Math.round(performance.now() - fileStartedAt));
       progress.finished({ bytes: work.item.bytes, chunks: outcome.chunks });
     };
 
@@ -242,15 +246,30 @@ export function createIngestor(options: IngestorOptions): Ingestor {
         const why = reason === undefined ? {} : { reason };
         onEvent?.({ type: 'document', source: path, status: 'deleted', ...why, chunks: 0, ms: 0 });
       }
+      for (const { source: path } of batch.flatMap(({ id }) => snapshot.attachments.within(id))) {
+        onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
+      }
     }
     progress.flush();
 
-    const { unsupported: skipped, hidden, excluded, outside } = snapshot.leftOut;
+    const { unsupported, hidden, excluded, outside } = snapshot.leftOut;
+    const skipped = unsupported + skippedAttachments;
     const ms = Math.round(performance.now() - startedAt);
     const dry = dryRun
       ? ({ dryRun: true, ...(refusal === undefined ? {} : { deletionsRefused: refusal }) } as const)
       : {};
-    return { scanned, ...counts, skipped, hidden, excluded, outside, chunks, ...vectors.counts, ms, ...dry };
+    return {
+      scanned: scanned + attachments,
+      ...counts,
+      skipped,
+      hidden,
+      excluded,
+      outside,
+      chunks,
+      ...vectors.counts,
+      ms,
+      ...dry,
+    };
   }
 
   return { run: (source, runOptions = {}) => runs.add(() => runAlone(source, runOptions)) };

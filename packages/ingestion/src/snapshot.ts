@@ -1,6 +1,7 @@
 import type { DocumentRecord, Source, SourceItem, SourceOmission, Store } from '@aquifer/contracts';
 import { throwIfAborted } from '@aquifer/contracts';
-import { isFailedAlready, isUpToDate, type Processing } from './document-stamp.js';
+import { isFailedAlready, isUnfinished, isUpToDate, type Processing } from './document-stamp.js';
+import { createStoredAttachments, type StoredAttachments } from './stored-attachments.js';
 
 export interface WorkItem {
   readonly item: SourceItem;
@@ -14,6 +15,8 @@ export interface Snapshot {
   readonly unchanged: number;
   /** Documents that failed before, are as they were then, and are not tried again. */
   readonly stillFailed: number;
+  /** The documents inside of others, which come and go with them. They are counted in `unchanged` and `stillFailed`. */
+  readonly attachments: StoredAttachments;
   /** Documents in scope whose files are not listed any more, by content hash, so that moved files find theirs. */
   readonly vanished: readonly DocumentRecord[];
   /** Documents that the store held in the scope of this run. */
@@ -53,14 +56,25 @@ export async function takeSnapshot(
   }
 
   const stored = await listAllDocuments(store, source.id, signal);
-  const inScope = stored.filter((record) => source.scope.some((scope) => isAtOrBelow(record.source, scope)));
+  const attachments = createStoredAttachments(stored);
+  const files = stored.filter(({ parentId }) => parentId === undefined);
+  const inScope = files.filter((record) => source.scope.some((scope) => isAtOrBelow(record.source, scope)));
   const bySource = new Map(inScope.map((record) => [record.source, record]));
   const work: WorkItem[] = [];
   let [unchanged, stillFailed] = [0, 0];
   for (const item of items.values()) {
     const existing = bySource.get(item.path);
-    if (existing && isUpToDate(existing, item, processing)) unchanged += 1;
-    else if (existing && !retryFailed && isFailedAlready(existing, item, processing)) stillFailed += 1;
+    if (existing && isUpToDate(existing, item, processing)) {
+      const inside = attachments.within(existing.id);
+      const failed = inside.filter(({ status }) => status === 'failed').length;
+      const unfinished = inside.filter(isUnfinished).length;
+      if (retryFailed ? unfinished > 0 : unfinished > failed) {
+        work.push({ item, existing });
+      } else {
+        unchanged += 1 + inside.length - failed;
+        stillFailed += failed;
+      }
+    } else if (existing && !retryFailed && isFailedAlready(existing, item, processing)) stillFailed += 1;
     else work.push(existing ? { item, existing } : { item });
   }
   const vanished = inScope.filter((record) => !items.has(record.source) && !atOrAbove(record.source, unreadable));
@@ -68,6 +82,7 @@ export async function takeSnapshot(
     work,
     unchanged,
     stillFailed,
+    attachments,
     vanished,
     storedInScope: inScope.length,
     unreadable: [...unreadable.values()],
