@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { AquiferError } from '@aquifer/contracts';
-import { cannotBeMade, guarded, isNotADatabase } from './guarded.js';
+import { cannotBeMade, damaged, guarded, isNotADatabase } from './guarded.js';
 import { migrations } from './migrations.js';
 import { copyForReading } from './read-only-copy.js';
 import { openSql, type SqlDatabase } from './sqlite-driver.js';
@@ -97,6 +97,17 @@ function openCopy(file: string, options: OpenDatabaseOptions, kind: FileKind): S
     remove();
     throw error;
   }
+}
+
+/**
+ * Looks through the structure of all pages. A machine that lost its power may have lost writes that it called done, and
+ * nothing should be written on top of that. Takes some seconds for a gigabyte.
+ *
+ * @throws `index-corrupt`
+ */
+export function checkPages(database: SqlDatabase, file: string): void {
+  const finding = database.prepare('PRAGMA quick_check(1)').rows()[0]?.[0];
+  if (finding !== 'ok') throw new AquiferError('index-corrupt', `${damaged(file)} (${finding})`);
 }
 
 /**

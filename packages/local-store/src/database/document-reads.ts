@@ -6,6 +6,7 @@ import type {
   ListDocumentsQuery,
   StoredChunk,
 } from '@aquifer/contracts';
+import { assertIntact } from './checksums.js';
 import { inSnapshot } from './database.js';
 import { chunkColumns, chunkFromRow, documentFromRow } from './document-rows.js';
 import { isStorable } from './filter-sql.js';
@@ -32,9 +33,10 @@ const defaultListLimit = 1_000;
 export function createDocumentReads(database: SqlDatabase): DocumentReads {
   const selectDocument = database.prepare('SELECT * FROM documents WHERE id = ?');
   const selectContent = database.prepare(
-    'SELECT text, pages, blocks FROM contents WHERE document = (SELECT number FROM documents WHERE id = ?)',
+    `SELECT text, pages, blocks, text_checksum, structure_checksum FROM contents
+     WHERE document = (SELECT number FROM documents WHERE id = ?)`,
   );
-  const selectText = database.prepare('SELECT text FROM contents WHERE document = ?');
+  const selectText = database.prepare('SELECT text, text_checksum FROM contents WHERE document = ?');
   const selectChunk = database.prepare(`SELECT document, ${chunkColumns} FROM chunks WHERE id = ?`);
   const selectNumbered = database.prepare('SELECT * FROM documents WHERE number = ?');
   const selectChunks = database.prepare(
@@ -43,7 +45,11 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
   // A string that no database can hold would find the one that it is turned into.
   const find = (id: string): readonly SqlValue[] | undefined =>
     isStorable(id) ? selectDocument.rows(id)[0] : undefined;
-  const textOf = (document: number): string => (selectText.rows(document)[0]?.[0] as string | undefined) ?? '';
+  const textOf = (document: number, id: string): string => {
+    const [text = '', checksum] = (selectText.rows(document)[0] ?? []) as [string?, SqlValue?];
+    assertIntact(`the text of document ${JSON.stringify(id)}`, checksum, text);
+    return text;
+  };
 
   return {
     get(id) {
@@ -69,7 +75,16 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
     content(id) {
       const row = isStorable(id) ? selectContent.rows(id)[0] : undefined;
       if (row === undefined) return undefined;
-      return { text: row[0] as string, pages: JSON.parse(row[1] as string), blocks: JSON.parse(row[2] as string) };
+      const [text, pages, blocks, textChecksum, structureChecksum] = row as [
+        string,
+        string,
+        string,
+        SqlValue,
+        SqlValue,
+      ];
+      assertIntact(`the text of document ${JSON.stringify(id)}`, textChecksum, text);
+      assertIntact(`the structure of document ${JSON.stringify(id)}`, structureChecksum, pages, blocks);
+      return { text, pages: JSON.parse(pages), blocks: JSON.parse(blocks) };
     },
     chunks: (ids) =>
       inSnapshot(database, () => {
@@ -81,7 +96,7 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
           let document = documents.get(number);
           if (document === undefined) {
             const record = documentFromRow(selectNumbered.rows(number)[0] as SqlValue[]);
-            document = { record, text: textOf(number) };
+            document = { record, text: textOf(number, record.id) };
             documents.set(number, document);
           }
           return [{ ...chunkFromRow(columns, document.record.id, document.text), document: document.record }];
@@ -92,7 +107,7 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
         const row = find(documentId);
         if (row === undefined) return [];
         const number = row[0] as number;
-        const text = textOf(number);
+        const text = textOf(number, documentId);
         return selectChunks.rows(number, from, to).map((columns) => chunkFromRow(columns, documentId, text));
       }),
     counts: () =>

@@ -7,6 +7,7 @@ import {
   type PlainError,
   toPlainError,
 } from '@aquifer/contracts';
+import { checksumOf } from './checksums.js';
 import { inSavepoint, inTransaction } from './database.js';
 import { chunkValues, documentColumns, documentFromRow, documentValues } from './document-rows.js';
 import { checkVector, createEmbeddingCache } from './embedding-cache.js';
@@ -56,8 +57,9 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
   );
   const deleteDocument = database.prepare('DELETE FROM documents WHERE number = ?');
   const putContent = database.prepare(
-    'INSERT INTO contents (document, text, pages, blocks) VALUES (?, ?, ?, ?) ' +
-      'ON CONFLICT (document) DO UPDATE SET text = excluded.text, pages = excluded.pages, blocks = excluded.blocks',
+    `INSERT INTO contents (document, text, pages, blocks, text_checksum, structure_checksum) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (document) DO UPDATE SET text = excluded.text, pages = excluded.pages, blocks = excluded.blocks,
+       text_checksum = excluded.text_checksum, structure_checksum = excluded.structure_checksum`,
   );
   const selectChildren = database.prepare('SELECT id FROM documents WHERE parent_id = ?');
   const deleteMetadata = database.prepare('DELETE FROM metadata WHERE document = ?');
@@ -150,7 +152,8 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
       if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
     }
     const document = putDocument(write.document);
-    putContent.run(document, write.text, JSON.stringify(write.pages), JSON.stringify(write.blocks));
+    const [pages, blocks] = [JSON.stringify(write.pages), JSON.stringify(write.blocks)];
+    putContent.run(document, write.text, pages, blocks, checksumOf(write.text), checksumOf(pages, blocks));
     // A vector given with any chunk serves every chunk of the same key, whichever comes first.
     for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
     const old = oldChunks(document);

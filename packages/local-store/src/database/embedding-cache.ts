@@ -1,5 +1,6 @@
 import { AquiferError } from '@aquifer/contracts';
-import type { SqlDatabase } from './sqlite-driver.js';
+import { checksumOf, isIntact } from './checksums.js';
+import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 
 /** Cached vectors without a chunk that are always kept. Beyond it, as many as the index has chunks. */
 const minUnusedEmbeddings = 10_000;
@@ -7,8 +8,9 @@ const minUnusedEmbeddings = 10_000;
 export interface EmbeddingCache {
   /** The number of the entry, or undefined. */
   find(key: string): number | undefined;
-  /** Inserts unless the key is there; returns the entry's number. */
+  /** Inserts unless the key is there, undamaged; returns the entry's number. */
   add(key: string, vector: Float32Array): number;
+  /** Undefined too for a vector that the disk has changed: it is made again. */
   get(key: string): Float32Array | undefined;
   /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks. */
   prune(): number;
@@ -18,8 +20,9 @@ export interface EmbeddingCache {
 
 export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
   const find = database.prepare('SELECT number FROM embeddings WHERE key = ?');
-  const insert = database.prepare('INSERT INTO embeddings (key, vector) VALUES (?, ?)');
-  const select = database.prepare('SELECT vector FROM embeddings WHERE key = ?');
+  const insert = database.prepare('INSERT INTO embeddings (key, vector, checksum) VALUES (?, ?, ?)');
+  const mend = database.prepare('UPDATE embeddings SET vector = ?, checksum = ? WHERE number = ?');
+  const select = database.prepare('SELECT vector, checksum, number FROM embeddings WHERE key = ?');
   const prune = database.prepare(
     `DELETE FROM embeddings WHERE number IN (
        SELECT number FROM embeddings WHERE number NOT IN (SELECT embedding FROM chunks)
@@ -30,11 +33,16 @@ export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
   return {
     find: numberOf,
     add(key, vector) {
-      return numberOf(key) ?? insert.run(key, vectorBytes(vector)).lastInsertRowid;
+      const bytes = vectorBytes(vector);
+      const [stored, checksum, number] = (select.rows(key)[0] ?? []) as [Uint8Array?, SqlValue?, number?];
+      if (stored === undefined || number === undefined)
+        return insert.run(key, bytes, checksumOf(bytes)).lastInsertRowid;
+      if (!isIntact(checksum, stored)) mend.run(bytes, checksumOf(bytes), number);
+      return number;
     },
     get(key) {
-      const bytes = select.rows(key)[0]?.[0];
-      return bytes === undefined ? undefined : vectorFromBytes(bytes as Uint8Array);
+      const [bytes, checksum] = (select.rows(key)[0] ?? []) as [Uint8Array?, SqlValue?];
+      return bytes === undefined || !isIntact(checksum, bytes) ? undefined : vectorFromBytes(bytes);
     },
     prune: () => prune.run().changes,
     keepOnly: (dimensions) => void deleteOthers.run(dimensions * Float32Array.BYTES_PER_ELEMENT),

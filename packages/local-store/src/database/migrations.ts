@@ -106,4 +106,10 @@ CREATE VIRTUAL TABLE keyword_counts USING fts5vocab (keywords, row);
 ALTER TABLE documents ADD COLUMN parent_id TEXT;
 CREATE INDEX documents_by_parent ON documents (parent_id) WHERE parent_id IS NOT NULL;
 `,
+  // What a disk may change without SQLite noticing: see `checksums.ts`. NULL in rows that were written before.
+  `
+ALTER TABLE contents ADD COLUMN text_checksum INTEGER;
+ALTER TABLE contents ADD COLUMN structure_checksum INTEGER;
+ALTER TABLE embeddings ADD COLUMN checksum INTEGER;
+`,
 ];

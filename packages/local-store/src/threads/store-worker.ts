@@ -7,6 +7,7 @@ import {
   type SearchResult,
 } from '@aquifer/contracts';
 import {
+  checkPages,
   inSnapshot,
   inTransaction,
   type OpenDatabaseOptions,
@@ -46,6 +47,14 @@ async function createStoreEngine(options: StoreWorkerOptions) {
 
 function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | undefined) {
   const database = openDatabase(options);
+  if (lock?.diedHolding) {
+    try {
+      checkPages(database, options.file);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
   const assertPresent = createPresenceCheck(options.file);
   const isPresent = (): boolean => {
     try {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
+import { assertIntact } from '../database/checksums.js';
 import { inSnapshot } from '../database/database.js';
 import { checkVector } from '../database/embedding-cache.js';
 import { isStorable, scopeToSql } from '../database/filter-sql.js';
-import type { SqlDatabase } from '../database/sqlite-driver.js';
+import type { SqlDatabase, SqlValue } from '../database/sqlite-driver.js';
 import { codesTokenKey, readCodeSnapshot, writeCodeSnapshot } from './code-snapshot.js';
 import { createGraphKeeper } from './graph-keeper.js';
 import { type IndexKind, planSearch } from './search-plan.js';
@@ -61,7 +62,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const selectDimensions = database.prepare("SELECT json_extract(json, '$.embedder.dimensions') FROM manifest");
   const selectCounters = database.prepare('SELECT generation, removed_chunks, identity FROM counters');
   const selectAdded = database.prepare(
-    `SELECT chunks.number, chunks.document, chunks.embedding, embeddings.vector
+    `SELECT chunks.number, chunks.document, chunks.embedding, embeddings.vector, embeddings.checksum
      FROM chunks CROSS JOIN embeddings ON embeddings.number = chunks.embedding
      WHERE chunks.number > ? ORDER BY chunks.number LIMIT ?`,
   );
@@ -69,7 +70,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const countChunks = database.prepare('SELECT count(*) FROM chunks');
   const selectNumber = database.prepare('SELECT number FROM chunks WHERE id = ?');
   const selectLastDocument = database.prepare('SELECT max(number) FROM documents');
-  const selectVector = database.prepare('SELECT vector FROM embeddings WHERE number = ?');
+  const selectVector = database.prepare('SELECT vector, checksum FROM embeddings WHERE number = ?');
   const selectToken = database.prepare('SELECT json FROM stored_values WHERE key = ?');
   const idsOf = createChunkIdLookup(database);
   const identity = selectCounters.rows()[0]?.[2] as string;
@@ -86,7 +87,11 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const emptyTable = (dimensions: number): VectorTable =>
     createVectorTable({
       dimensions,
-      readEmbedding: (embedding) => selectVector.rows(embedding)[0]?.[0] as Uint8Array | undefined,
+      readEmbedding: (embedding) => {
+        const [bytes, checksum] = (selectVector.rows(embedding)[0] ?? []) as [Uint8Array?, SqlValue?];
+        if (bytes !== undefined) assertIntact('a vector', checksum, bytes);
+        return bytes;
+      },
     });
   const replaceTable = (dimensions: number): VectorTable => {
     generation = -1;
@@ -125,7 +130,8 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     }
     removedChunks = removed;
     let added = 0;
-    for (const [number, document, embedding, bytes] of selectAdded.each(lastNumber, limit)) {
+    for (const [number, document, embedding, bytes, checksum] of selectAdded.each(lastNumber, limit)) {
+      assertIntact('a vector', checksum, bytes as Uint8Array);
       table.add(number as number, document as number, embedding as number, bytes as Uint8Array);
       lastNumber = number as number;
       added++;
