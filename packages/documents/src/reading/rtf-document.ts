@@ -14,6 +14,9 @@ export interface RtfDocument {
 
 const maxDepth = 10_000;
 
+/** Bytes that are kept until they are decoded together. */
+const maxPending = 4096;
+
 /** Where the text of a group goes. */
 type Target = 'body' | 'nowhere' | 'marker' | 'style' | 'font' | `info ${string}`;
 
@@ -135,11 +138,12 @@ export function readRtf(bytes: Uint8Array, name: string, signal?: AbortSignal): 
   function flush(): void {
     if (pending.length === 0) return;
     const font = group.font ?? defaultFont;
-    const bytesOfText = Uint8Array.from(pending);
+    const text = pending;
     pending = [];
     if (group.target === 'nowhere') return;
-    if (font !== undefined && symbolFonts.has(font)) put(bytesOfText.includes(0xb7) ? '•' : asSymbols(bytesOfText));
-    else put(decodeCodePage(bytesOfText, (font === undefined ? undefined : fontPages.get(font)) ?? ansiPage));
+    if (font !== undefined && symbolFonts.has(font)) put(text.includes(0xb7) ? '•' : asSymbols(text));
+    else if (text.length <= 64 && text.every((byte) => byte < 0x80)) put(String.fromCharCode(...text));
+    else put(decodeCodePage(Uint8Array.from(text), (font === undefined ? undefined : fontPages.get(font)) ?? ansiPage));
   }
 
   function putUnit(unit: number): void {
@@ -384,7 +388,11 @@ export function readRtf(bytes: Uint8Array, name: string, signal?: AbortSignal): 
         isGroupStart = false;
         if (fallbackLeft > 0) fallbackLeft--;
         else if (group.target === 'style' && byte === 0x3b && !isEscaped) flush();
-        else if (group.target !== 'nowhere' && group.target !== 'font') pending.push(byte);
+        else if (group.target !== 'nowhere' && group.target !== 'font') {
+          pending.push(byte);
+          // A space is never the second byte of a character.
+          if (byte === 0x20 && pending.length > maxPending) flush();
+        }
       },
     },
     () => throwIfAborted(signal),
@@ -418,8 +426,8 @@ function withNumber(output: FlowOutput, number: number): FlowOutput {
 }
 
 /** Letters and digits of a font of symbols are still typed by people at times; the rest are pictures. */
-function asSymbols(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => (byte === 0x20 ? ' ' : '')).join('');
+function asSymbols(bytes: readonly number[]): string {
+  return bytes.map((byte) => (byte === 0x20 ? ' ' : '')).join('');
 }
 
 function isoTime([year = 0, month = 1, day = 1, hour, minute]: readonly number[]): string {

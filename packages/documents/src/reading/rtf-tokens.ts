@@ -55,8 +55,10 @@ function readControl(bytes: Uint8Array, start: number, handlers: RtfHandlers): n
     else handlers.control(String.fromCharCode(first), undefined);
     return position;
   }
-  while (position < bytes.length && position - start < maxWordLength && isLetter(bytes[position]!)) position++;
-  const word = String.fromCharCode(...bytes.subarray(start, position));
+  let word = '';
+  for (let letter = first; isLetter(letter) && word.length < maxWordLength; letter = bytes[++position] ?? 0) {
+    word += String.fromCharCode(letter);
+  }
   let parameter: number | undefined;
   const isNegative = bytes[position] === minus && isDigit(bytes[position + 1]);
   let end = isNegative ? position + 1 : position;
