@@ -55,7 +55,9 @@ try {
       const work = async () => {
         for (const name of next) {
           await stat(join(files, inner, name));
-          createHash('sha256').update(await readFile(join(files, inner, name))).digest('hex');
+          createHash('sha256')
+            .update(await readFile(join(files, inner, name)))
+            .digest('hex');
         }
       };
       await Promise.all(Array.from({ length: 16 }, work));
