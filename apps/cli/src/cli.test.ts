@@ -92,6 +92,99 @@ describe('aquifer', () => {
       );
     });
 
+    it('takes and leaves out by repeated globs, remembers them, and forgets them when told to', async () => {
+      const files = join(folder, 'globs');
+      mkdirSync(join(files, 'drafts'), { recursive: true });
+      for (const name of ['a.md', 'b.md', 'c.txt', 'drafts/d.md'])
+        writeFileSync(join(files, name), `# ${name}\n\nText.\n`);
+      writeFileSync(join(files, '.aquiferignore'), 'c.txt\n');
+      const kb = ['--kb', 'globs.kb'];
+      const planned = await json('index', 'globs', ...kb, '--exclude', 'drafts', '--exclude', 'a.*', '--dry-run');
+      assert.deepEqual([planned.dryRun, planned.new, planned.excluded, planned.tokens > 0], [true, 1, 3, true]);
+      assert.equal((await run('status', ...kb)).status, 1, 'there is no index yet');
+      assert.equal((await json('index', 'globs', ...kb, '--exclude', 'drafts', '--exclude', 'a.*')).new, 1);
+      assert.equal((await json('index', 'globs', ...kb)).unchanged, 1);
+      assert.equal((await json('index', 'globs', ...kb, '--no-exclude')).new, 2);
+      const refused = await run('index', 'globs', ...kb, '--include', 'drafts', '--dry-run', '--json');
+      assert.equal(refused.status, 1);
+      assert.match(JSON.parse(refused.out.trimEnd().split('\n').at(-1) ?? '').deletionsRefused, /left out now/);
+      assert.equal((await run('index', 'globs', ...kb, '--include', 'drafts')).status, 1);
+      const shown = await run('index', 'globs', ...kb, '--include', '*.md', '--dry-run');
+      assert.equal(shown.status, 0, shown.err);
+      assert.match(shown.out, /would be: 0 new, 0 modified, 3 unchanged.*to embed.*tokens/);
+      for (const wrong of [
+        ['--include', '!a'],
+        ['--exclude', '../b'],
+        ['--watch', '--dry-run'],
+      ]) {
+        assert.equal((await run('index', 'globs', ...kb, ...wrong)).status, 2, wrong.join(' '));
+      }
+      writeFileSync(join(folder, 'globs.json'), '{"exclude": ["b.*"], "kb": "globs.kb"}');
+      assert.equal((await json('index', 'globs', '--config', 'globs.json')).deleted, 1);
+    });
+
+    it('keeps the index up to date until it is interrupted, and ends cleanly', async () => {
+      const files = join(folder, 'watched');
+      mkdirSync(files);
+      writeFileSync(join(files, 'a.md'), '# A\n\nFirst.\n');
+      const child = start(folder, ['index', 'watched', '--watch', '--json', '--kb', 'watched.kb']);
+      const outcome = ended(child);
+      const lines: { type: string; source?: string; status?: string }[] = [];
+      const until = (type: string, number: number) =>
+        new Promise<void>((resolve, reject) => {
+          const look = () => {
+            if (lines.filter((line) => line.type === type).length >= number) resolve();
+          };
+          child.stdout?.on('data', () => setImmediate(look));
+          child.once('exit', () => reject(new Error('the watch has ended')));
+          look();
+        });
+      let rest = '';
+      child.stdout?.on('data', (text) => {
+        const parts = (rest + text).split('\n');
+        rest = parts.pop() ?? '';
+        lines.push(...parts.map((line) => JSON.parse(line)));
+      });
+      await until('watching', 1);
+      writeFileSync(join(files, 'b.md'), '# B\n\nSecond.\n');
+      await until('summary', 2);
+      assert.equal((await json('search', 'second', '--kb', 'watched.kb')).matches[0].source, 'b.md');
+      await until('watching', 2);
+      child.kill('SIGINT');
+      const { status, err } = await outcome;
+      assert.equal(status, 0, err);
+      assert.deepEqual(
+        lines.filter(({ type }) => type === 'document').map(({ source, status: state }) => [source, state]),
+        [
+          ['a.md', 'indexed'],
+          ['b.md', 'indexed'],
+        ],
+      );
+      assert.equal((await json('index', 'watched', '--kb', 'watched.kb')).unchanged, 2);
+    });
+
+    it('prints no control character of a file name, in no command', async (context) => {
+      if (process.platform === 'win32') return context.skip('this system has no such names');
+      const files = join(folder, 'names');
+      mkdirSync(files);
+      writeFileSync(join(files, 'a\u001b[31m\nb\u202e.md'), 'Text to find.');
+      writeFileSync(join(files, '-bad\u0007\u001b]0;x.pdf'), '%PDF-1.7\nno');
+      const outcomes = [
+        await run('index', 'names', '--kb', 'names.kb'),
+        await run('status', '--kb', 'names.kb'),
+        await run('documents', '--kb', 'names.kb'),
+        await run('search', 'find', '--kb', 'names.kb'),
+        await run('ask', 'Which text is to be found?', '--kb', 'names.kb'),
+        await run('index', 'names/\u001b[2J', '--kb', 'names.kb'),
+      ];
+      for (const { out, err } of outcomes) {
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+        assert.doesNotMatch(out + err, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+      }
+      assert.match(outcomes[0]?.out ?? '', /✖ -bad\\x07\\x1b\]0;x\.pdf/);
+      assert.match(outcomes[3]?.out ?? '', /a\\x1b\[31m\\nb\\u202e\.md/);
+    });
+
     it('accepts an empty folder', async () => {
       mkdirSync(join(folder, 'empty'));
       const summary = await json('index', 'empty', '--kb', 'empty.kb');

@@ -43,6 +43,20 @@ describe('loadSettings', () => {
     assert.equal(load({ kb: 'postgres://host/db' }).values.kb, 'postgres://host/db');
   });
 
+  it('reads lists of globs: from JSON a list, from a flag or a variable one a line', () => {
+    const { values } = load({ include: ['*.md', 'a b/**'] }, { AQUIFER_EXCLUDE: 'drafts\n*.{log,tmp}\n' });
+    assert.deepEqual(
+      [values.include, values.exclude],
+      [
+        ['*.md', 'a b/**'],
+        ['drafts', '*.{log,tmp}'],
+      ],
+    );
+    assert.deepEqual(load({ include: ['*.md'] }, {}, { include: '' }).values.include, [], '--no-include');
+    assert.equal(load({}).values.include, undefined);
+    for (const include of ['*.md', [''], [1], null]) assert.match(refusal({ include }), /"include" must be a list/);
+  });
+
   it('treats an empty variable as not set', () => {
     assert.equal(load({}, { AQUIFER_KB: '' }).values.kb, '.aquifer');
   });
