@@ -100,13 +100,13 @@ function openCopy(file: string, options: OpenDatabaseOptions, kind: FileKind): S
 }
 
 /**
- * Looks through the structure of all pages. A machine that lost its power may have lost writes that it called done, and
- * nothing should be written on top of that. Takes some seconds for a gigabyte.
+ * Looks through all pages, and whether tables, their indexes and keywords agree. A machine that lost its power may have lost
+ * writes that it called done, and nothing should be written on top of that. Takes some ten seconds for a gigabyte.
  *
  * @throws `index-corrupt`
  */
 export function checkPages(database: SqlDatabase, file: string): void {
-  const finding = database.prepare('PRAGMA quick_check(1)').rows()[0]?.[0];
+  const finding = database.prepare('PRAGMA integrity_check(1)').rows()[0]?.[0];
   if (finding !== 'ok') throw new AquiferError('index-corrupt', `${damaged(file)} (${finding})`);
 }
 
@@ -184,12 +184,16 @@ export function inTransaction<Result>(database: SqlDatabase, work: () => Result)
     database.exec('COMMIT');
     return result;
   } catch (error) {
-    try {
-      database.exec('ROLLBACK');
-    } catch {
-      // SQLite has rolled back by itself already, as it does when the disk is full.
-    }
+    rollBack(database);
     throw error;
+  }
+}
+
+function rollBack(database: SqlDatabase): void {
+  try {
+    database.exec('ROLLBACK');
+  } catch {
+    // SQLite has rolled back by itself already, as it does when the disk is full or a page is damaged.
   }
 }
 
@@ -214,13 +218,12 @@ export function inSavepoint<Result>(database: SqlDatabase, work: () => Result): 
 export function inSnapshot<Result>(database: SqlDatabase, work: () => Result): Result {
   database.exec('BEGIN');
   try {
-    return work();
-  } finally {
-    try {
-      database.exec('COMMIT');
-    } catch {
-      database.exec('ROLLBACK');
-    }
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    rollBack(database);
+    throw error;
   }
 }
 

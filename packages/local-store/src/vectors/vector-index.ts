@@ -63,7 +63,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const selectCounters = database.prepare('SELECT generation, removed_chunks, identity FROM counters');
   const selectAdded = database.prepare(
     `SELECT chunks.number, chunks.document, chunks.embedding, embeddings.vector, embeddings.checksum
-     FROM chunks CROSS JOIN embeddings ON embeddings.number = chunks.embedding
+     FROM chunks LEFT JOIN embeddings ON embeddings.number = chunks.embedding
      WHERE chunks.number > ? ORDER BY chunks.number LIMIT ?`,
   );
   const selectNumbers = database.prepare('SELECT number FROM chunks');
@@ -131,7 +131,8 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     removedChunks = removed;
     let added = 0;
     for (const [number, document, embedding, bytes, checksum] of selectAdded.each(lastNumber, limit)) {
-      assertIntact('a vector', checksum, bytes as Uint8Array);
+      // A chunk without a vector cannot be written.
+      assertIntact('a vector', bytes === null ? -1 : checksum, (bytes ?? '') as Uint8Array);
       table.add(number as number, document as number, embedding as number, bytes as Uint8Array);
       lastNumber = number as number;
       added++;
