@@ -22,12 +22,15 @@ const operation = {
   save: 10,
   restore: 11,
   transform: 12,
+  showText: 44,
+  lastShowText: 47,
   formBegin: 74,
   formEnd: 75,
   mask: 83,
   maskGroup: 84,
   image: 85,
   inlineImage: 86,
+  constructPath: 91,
 } as const;
 
 /** What PDF.js makes of a picture (`ImageKind`: 1 one bit a pixel, 2 RGB, 3 RGBA). */
@@ -39,8 +42,18 @@ interface DecodedImage {
   readonly transform?: Matrix;
 }
 
-/** The pictures of a page with their places, in the order in which they are drawn. */
-export async function placedPictures(page: PicturedPage): Promise<PlacedPicture[]> {
+/** What a page shows. */
+export interface PagePictures {
+  /** With their places, in the order in which they are drawn. */
+  readonly pictures: readonly PlacedPicture[];
+  /** Whether letters, or shapes that may be letters, are drawn as well. */
+  readonly hasDrawing: boolean;
+}
+
+/** More shapes than this are letters or a drawing; fewer are lines and frames around a scan. */
+const framesAtMost = 50;
+
+export async function picturesOf(page: PicturedPage): Promise<PagePictures> {
   const { fnArray, argsArray } = await page.getOperatorList();
   const placed: PlacedPicture[] = [];
   const kept: Matrix[] = [];
@@ -80,7 +93,9 @@ export async function placedPictures(page: PicturedPage): Promise<PlacedPicture[
         break;
     }
   }
-  return placed;
+  const texts = fnArray.filter((code) => code >= operation.showText && code <= operation.lastShowText).length;
+  const shapes = fnArray.filter((code) => code === operation.constructPath).length;
+  return { pictures: placed, hasDrawing: texts > 0 || shapes > framesAtMost };
 }
 
 async function objectOf(page: PicturedPage, id: string): Promise<DecodedImage | undefined> {

@@ -1,7 +1,7 @@
 import { type ReadInput, throwIfAborted } from '@aquifer/contracts';
 import { openPdf, type PdfTextContent, type PdfTextItem } from '../pdf/open.js';
 import { joinWords, type RecognisedLine, type RecognisedWord } from './hocr.js';
-import { type PicturedPage, placedPictures } from './page-pictures.js';
+import { type PicturedPage, picturesOf } from './page-pictures.js';
 import { drawPicture, type GreyPicture, invert, type Matrix, multiply, pgmOf, whitePicture } from './raster.js';
 import type { RecognisingOptions, TextRecogniser } from './text-recogniser.js';
 
@@ -21,7 +21,7 @@ const minPageSide = 2_400;
 
 /**
  * The PDF is opened a second time, with pictures decoded, at its first scan. Its pictures are put together as they lie on the page (a scan may be
- * cut into strips, turned or mirrored) without anything native. Pages that are drawn with lines and shapes instead are
+ * cut into strips, turned or mirrored) without anything native. Pages on which letters or shapes are drawn are
  * rendered where `@napi-rs/canvas` is installed.
  */
 export function createPageRecogniser(
@@ -76,7 +76,7 @@ interface DrawnPage {
 }
 
 async function drawPage(page: DrawablePage, viewport: Viewport): Promise<DrawnPage | undefined> {
-  const pictures = await placedPictures(page);
+  const { pictures, hasDrawing } = await picturesOf(page);
   const { width, height, transform } = viewport;
   let finest = 0;
   for (const { picture, placement } of pictures) {
@@ -88,7 +88,10 @@ async function drawPage(page: DrawablePage, viewport: Viewport): Promise<DrawnPa
   const most = Math.sqrt(maxPagePixels / (width * height));
   const scale = Math.min(most, Math.max(least, finest));
   if (!(scale > 0 && Number.isFinite(scale))) return undefined;
-  if (pictures.length === 0) return await renderPage(page, Math.min(most, 300 / 72));
+  if (hasDrawing || pictures.length === 0) {
+    const rendered = await renderPage(page, Math.min(most, Math.max(finest, 300 / 72)));
+    if (rendered || pictures.length === 0) return rendered;
+  }
   const onto = whitePicture(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
   const toPixels = multiply([scale, 0, 0, scale, 0, 0], transform);
   for (const { picture, placement } of pictures) drawPicture(onto, picture, multiply(toPixels, placement));
