@@ -3,10 +3,14 @@ import { readerContract } from '@aquifer/contracts/testing';
 import { epubOf, openDocumentOf, pptxOf, shapeOf } from '../testing/archive-samples.js';
 import { docxOf, oleOf, xlsxOf, zipOf } from '../testing/office-samples.js';
 import { docOf, pptOf, xlsOf } from '../testing/old-office-samples.js';
+import { csvReader } from './csv.js';
 import { docReader } from './doc.js';
 import { docxReader } from './docx.js';
+import { emlReader } from './eml.js';
 import { epubReader } from './epub.js';
 import { htmlReader } from './html.js';
+import { jsonReader } from './json.js';
+import { jsonLinesReader } from './jsonl.js';
 import { markdownReader } from './markdown.js';
 import { odpReader } from './odp.js';
 import { odsReader } from './ods.js';
@@ -15,6 +19,7 @@ import { plainTextReader } from './plain-text.js';
 import { pptReader } from './ppt.js';
 import { pptxReader } from './pptx.js';
 import { rtfReader } from './rtf.js';
+import { sourceCodeReader } from './source-code.js';
 import { xlsReader } from './xls.js';
 import { xlsxReader } from './xlsx.js';
 
@@ -272,3 +277,69 @@ readerContract(
     broken: [{ name: 'text.ppt', bytes: Buffer.from('Just text.'), code: 'unsupported-format' }],
   },
 );
+
+for (const [name, create, samples] of [
+  [
+    'csv',
+    () => csvReader,
+    [
+      {
+        name: 'leave.csv',
+        bytes: Buffer.from('Country;Weeks\r\nJapan;52\r\n"Norway";"49\r\nor 59"\r\n'),
+        contains: ['Japan | 52'],
+      },
+    ],
+  ],
+  [
+    'json',
+    () => jsonReader,
+    [
+      {
+        name: 'leave.json',
+        bytes: Buffer.from(
+          '{"title":"Leave","weeks":{"Japan":52,"notes":["a","b"]},"offices":[{"city":"Kyoto","seats":3},{"city":"Oslo","seats":4}]}',
+        ),
+        contains: ['weeks.Japan: 52', 'Kyoto | 3'],
+      },
+    ],
+  ],
+  [
+    'jsonl',
+    () => jsonLinesReader,
+    [
+      {
+        name: 'leave.jsonl',
+        bytes: Buffer.from('{"country":"Japan","weeks":52}\n{"country":"Norway","weeks":49}\n'),
+        contains: ['Japan | 52'],
+      },
+    ],
+  ],
+  [
+    'source code',
+    () => sourceCodeReader,
+    [
+      {
+        name: 'leave.py',
+        bytes: Buffer.from('WEEKS = 52\n\n\ndef leave():\n    return WEEKS\n'),
+        contains: ['def leave():\n    return WEEKS'],
+      },
+    ],
+  ],
+  [
+    'eml',
+    () => emlReader,
+    [
+      {
+        name: 'leave.eml',
+        bytes: Buffer.from(
+          'From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: Leave\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n' +
+            '--cut\r\nContent-Type: text/plain\r\n\r\nParental leave is 52 weeks.\r\n' +
+            '--cut\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nwords\r\n--cut--\r\n',
+        ),
+        contains: ['Parental leave is 52 weeks.', 'Attachments: a.txt'],
+      },
+    ],
+  ],
+] as const) {
+  readerContract({ describe, it }, { name, create, samples });
+}

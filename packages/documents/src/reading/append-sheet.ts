@@ -43,7 +43,7 @@ export function appendSheet(
 }
 
 /** The first row that names the columns. Columns without a name, such as remarks beside a table, do not prevent it. */
-function headerRowOf(rows: readonly (readonly string[])[], widest: number): number | 'none' {
+export function headerRowOf(rows: readonly (readonly string[])[], widest: number): number | 'none' {
   const found = findHeaderRow(rows);
   if (found !== 'none' || rows.length < 2) return found;
   const names = rows[0]!.filter((cell) => cell !== '');

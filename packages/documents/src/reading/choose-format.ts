@@ -6,9 +6,14 @@ import { describeContent, isBinary, isZip } from './signatures.js';
 
 /** The format that files of this name have. */
 export function formatOfName(name: string): Format | undefined {
-  const lower = name.toLowerCase();
-  return formats.find((format) => format.extensions.some((extension) => lower.endsWith(extension)));
+  const lower = name.slice(name.lastIndexOf('/') + 1).toLowerCase();
+  const dot = lower.lastIndexOf('.');
+  return dot < 0 ? byName.get(lower) : byExtension.get(lower.slice(dot));
 }
+
+/** Looked up for every file of a folder. */
+const byExtension = new Map(formats.flatMap((format) => format.extensions.map((extension) => [extension, format])));
+const byName = new Map(formats.flatMap((format) => (format.names ?? []).map((name) => [name, format])));
 
 /**
  * The format to read a file as: what its bytes say where they say it clearly, else what its name says, else its media type.

@@ -1,6 +1,7 @@
 import type { Reader } from '@aquifer/contracts';
 import { pictureFormats } from './ocr/picture-formats.js';
 import { isEncryptedOffice } from './office-file.js';
+import { plainTextExtensions, plainTextNames } from './plain-text-extensions.js';
 import {
   isDocx,
   isEml,
@@ -15,6 +16,7 @@ import {
   isXlsx,
   openDocumentKind,
 } from './signatures.js';
+import { sourceCodeExtensions, sourceCodeNames } from './source-code-extensions.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -23,6 +25,8 @@ export interface Format {
   readonly mediaTypes: readonly string[];
   /** Lower case, with the dot. */
   readonly extensions: readonly string[];
+  /** Whole file names, lower case, of files that have no extension. */
+  readonly names?: readonly string[];
   /** Whether the bytes begin like this format. Absent where any text may be of it. */
   readonly recognises?: (bytes: Uint8Array) => boolean;
   /** Whether files of this format are text, in which case its signature is a hint and not a condition. */
@@ -167,9 +171,39 @@ export const formats: readonly Format[] = [
     load: async () => (await import('./markdown.js')).markdownReader,
   },
   {
+    id: 'csv',
+    mediaTypes: ['text/csv', 'text/tab-separated-values'],
+    extensions: ['.csv', '.tsv', '.tab'],
+    isText: true,
+    load: async () => (await import('./csv.js')).csvReader,
+  },
+  {
+    id: 'json',
+    mediaTypes: ['application/json'],
+    extensions: ['.json', '.jsonc', '.geojson', '.webmanifest'],
+    isText: true,
+    load: async () => (await import('./json.js')).jsonReader,
+  },
+  {
+    id: 'jsonl',
+    mediaTypes: ['application/jsonl', 'application/x-ndjson'],
+    extensions: ['.jsonl', '.ndjson'],
+    isText: true,
+    load: async () => (await import('./jsonl.js')).jsonLinesReader,
+  },
+  {
+    id: 'source-code',
+    mediaTypes: ['text/x-source'],
+    extensions: sourceCodeExtensions,
+    names: sourceCodeNames,
+    isText: true,
+    load: async () => (await import('./source-code.js')).sourceCodeReader,
+  },
+  {
     id: 'plain-text',
     mediaTypes: ['text/plain'],
-    extensions: ['.txt', '.text', '.log'],
+    extensions: plainTextExtensions,
+    names: plainTextNames,
     isText: true,
     load: async () => (await import('./plain-text.js')).plainTextReader,
   },

@@ -1,13 +1,14 @@
 import { type Reader, throwIfAborted } from '@aquifer/contracts';
 import { appendPlainText } from './append-plain-text.js';
 import { readText } from './decode-text.js';
+import { plainTextExtensions } from './plain-text-extensions.js';
 import { createTextBuilder } from './text-builder.js';
 
 /** Reads plain text: paragraphs and lists, in any encoding that {@link readText} knows. */
 export const plainTextReader: Reader = {
   id: 'plain-text',
   mediaTypes: ['text/plain'],
-  extensions: ['.txt', '.text', '.log'],
+  extensions: plainTextExtensions,
   async read(input, { signal } = {}) {
     throwIfAborted(signal);
     const builder = createTextBuilder();

@@ -11,8 +11,16 @@ export interface Table {
 /** Between the cells of a row, in every format. */
 const cellSeparator = ' | ';
 
-/** Adds a table: one `table-row` a row, cells joined by ` | `, empty rows and columns dropped. */
-export function appendTable(builder: TextBuilder, table: Table): void {
+/** A table that more rows may be added to, as long as nothing else has been. */
+export interface TableRows {
+  append(row: readonly string[]): void;
+}
+
+/**
+ * Adds a table: one `table-row` a row, cells joined by ` | `, empty rows and columns dropped. Returns what adds further rows with
+ * the same columns; cells of theirs in columns that were dropped are kept.
+ */
+export function appendTable(builder: TextBuilder, table: Table): TableRows {
   if (table.caption) builder.append('paragraph', table.caption);
   const used = usedColumns(table.rows);
   const headerRow = table.headerRow ?? findHeaderRow(table.rows);
@@ -28,6 +36,18 @@ export function appendTable(builder: TextBuilder, table: Table): void {
     if (index === headerRow) header = block;
     if (block) startsGroup = false;
   }
+  const isUsed = new Set(used);
+  return {
+    append(row) {
+      const isOutside =
+        row.length > used.length && row.some((cell, column) => !isUsed.has(column) && cell.trim() !== '');
+      const columns = isOutside ? [...row.keys()].filter((column) => isUsed.has(column) || row[column] !== '') : used;
+      const text = joinCells(row, columns);
+      if (text === '') return;
+      builder.append('table-row', text, { startsGroup, ...(header && { header }) });
+      startsGroup = false;
+    },
+  };
 }
 
 /**
