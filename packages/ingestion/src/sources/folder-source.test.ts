@@ -412,11 +412,17 @@ describe('folder source', () => {
     symlinkSync(join(root, 'a'), join(root, 'again'));
     symlinkSync(join(root, 'a/b/c.md'), join(root, 'copy.md'));
     symlinkSync(join(root, 'self.md'), join(root, 'self.md'));
+    symlinkSync(join(root, 'gone.md'), join(root, 'broken.md'));
+    symlinkSync(join(root, 'gone.so'), join(root, 'broken.so'));
     const { paths, omissions } = await list(source());
     assert.deepEqual(paths, ['a/b/c.md']);
     assert.deepEqual(
       omissions.map(({ path, omitted }) => [path, omitted]),
-      [['self.md', 'unreadable']],
+      [
+        ['broken.md', 'unreadable'],
+        ['broken.so', 'unsupported'],
+        ['self.md', 'unreadable'],
+      ],
     );
   });
 

@@ -192,7 +192,9 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
       }
     } catch (error) {
       throwIfAborted(signal);
-      omit(path, 'unreadable', unreadableReason(error, 'symbolic link'));
+      const isBroken = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const isDocument = recognises(path.slice(path.lastIndexOf('/') + 1));
+      omit(path, isBroken && !isDocument ? 'unsupported' : 'unreadable', unreadableReason(error, 'symbolic link'));
     }
   };
 
