@@ -49,17 +49,59 @@ describe('docxReader', () => {
     assert.deepEqual(await outlineOf(docxReader, docxOf(body, { 'word/styles.xml': styles })), ['paragraph: Text.']);
   });
 
-  it('reads lists without guessing their numbers', async () => {
-    const level = (index: number, format: string) => `<w:lvl w:ilvl="${index}"><w:numFmt w:val="${format}"/></w:lvl>`;
-    const numbering = `<w:numbering><w:abstractNum w:abstractNumId="0">${level(0, 'decimal')}${level(1, 'bullet')}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>`;
-    const item = (depth: number, text: string) =>
-      paragraph(text, `<w:numPr><w:ilvl w:val="${depth}"/><w:numId w:val="1"/></w:numPr>`);
-    const body = item(0, 'first') + item(1, 'inner') + paragraph('Between.') + item(0, 'second');
+  it('numbers lists as Word prints them, also where they go on after a paragraph', async () => {
+    const level = (index: number, format: string, text = `%${index + 1}.`, more = '') =>
+      `<w:lvl w:ilvl="${index}"><w:start w:val="1"/><w:numFmt w:val="${format}"/>${more}<w:lvlText w:val="${text}"/></w:lvl>`;
+    const numbering = `<w:numbering><w:abstractNum w:abstractNumId="0">${level(0, 'decimal')}${level(1, 'bullet', '·')}${level(2, 'lowerRoman', '%1-%3)')}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="0"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/></w:lvlOverride></w:num></w:numbering>`;
+    const item = (depth: number, text: string, list = 1) =>
+      paragraph(text, `<w:numPr><w:ilvl w:val="${depth}"/><w:numId w:val="${list}"/></w:numPr>`);
+    const body = [
+      item(0, 'first'),
+      item(1, 'inner'),
+      item(2, 'deep'),
+      paragraph('Between.'),
+      item(0, 'second'),
+      item(0, ''),
+      item(2, 'deep again'),
+      item(0, 'new', 2),
+      paragraph('gone', '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="0"/></w:numPr>'),
+    ].join('');
     assert.deepEqual(await outlineOf(docxReader, docxOf(body, { 'word/numbering.xml': numbering })), [
-      'list-item 1: first',
+      'list-item 1: 1. first',
       'list-item 2: inner',
+      'list-item 3: 1-i) deep',
       'paragraph: Between.',
-      'list-item 1: second',
+      'list-item 1: 2. second',
+      'list-item 3: 3-i) deep again',
+      'list-item 1: 7. new',
+      'paragraph: gone',
+    ]);
+  });
+
+  it('numbers headings by their style, and takes no notice of what properties were before a change', async () => {
+    const numbering = `<w:numbering><w:abstractNum w:abstractNumId="0">${[0, 1]
+      .map(
+        (index) =>
+          `<w:lvl w:ilvl="${index}"><w:start w:val="1"/><w:numFmt w:val="${index === 0 ? 'japaneseCounting' : 'decimal'}"/><w:pStyle w:val="H${index + 1}"/>${index === 1 ? '<w:isLgl/>' : ''}<w:lvlText w:val="${index === 0 ? '第%1章' : '%1.%2'}"/></w:lvl>`,
+      )
+      .join('')}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num></w:numbering>`;
+    const numbered = '<w:numPr><w:numId w:val="1"/></w:numPr>';
+    const styles = `<w:styles>${style('H1', 'heading 1', `<w:pPr>${numbered}</w:pPr>`)}${style('H2', 'heading 2', `<w:pPr>${numbered}</w:pPr>`)}</w:styles>`;
+    const body =
+      styled('H1', '総則') +
+      styled('H2', 'Scope') +
+      styled('H2', 'Terms &amp; more') +
+      paragraph('Text.', `<w:pPrChange><w:pPr>${numbered}</w:pPr></w:pPrChange>`) +
+      styled('H1', '休暇') +
+      styled('H2', 'Who');
+    const file = docxOf(body, { 'word/numbering.xml': numbering, 'word/styles.xml': styles });
+    assert.deepEqual(await outlineOf(docxReader, file), [
+      'heading 1: 第一章 総則',
+      'heading 2: 1.1 Scope',
+      'heading 2: 1.2 Terms & more',
+      'paragraph: Text.',
+      'heading 1: 第二章 休暇',
+      'heading 2: 2.1 Who',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { AquiferError, type Reader, throwIfAborted } from '@aquifer/contracts';
 import { appendMarkup } from './append-markup.js';
+import { withNumbers } from './docx-numbering.js';
 import { decodeXml, isEncryptedOffice, officeProperties, partText, unpackOffice } from './office-file.js';
 import { attribute, type MarkupElement, parseMarkup } from './parse-markup.js';
 import { isDocx } from './signatures.js';
@@ -26,7 +27,7 @@ export const docxReader: Reader = {
     let markup: string;
     try {
       const result = await mammoth.convertToHtml(
-        { buffer: packZip(withPlainRuns(parts)) },
+        { buffer: packZip(withPlainRuns(parts, name)) },
         {
           styleMap: [
             ...tableOfContents,
@@ -50,7 +51,7 @@ export const docxReader: Reader = {
 
     const document = parseMarkup(markup);
     const builder = createTextBuilder();
-    // Mammoth does not say where a list goes on after a paragraph: its numbers would be wrong.
+    // Numbers stand in the text already: those of the library begin anew after every paragraph between.
     appendMarkup(builder, document, { skip: isReturnLink, numbersLists: false, signal });
     const content = builder.finish();
     const { title, metadata } = officeProperties(parts);
@@ -61,14 +62,16 @@ export const docxReader: Reader = {
 };
 
 /**
- * The parts, with the base text of phonetic guides and the text of formulas as ordinary runs. Mammoth leaves both out,
- * and with the guides (furigana) the very words that they stand over.
+ * The parts, with the base text of phonetic guides, the text of formulas and the numbers of lists and headings as ordinary runs.
+ * Mammoth leaves all of them out, and with the guides (furigana) the very words that they stand over.
  */
-function withPlainRuns(parts: ZipParts): ZipParts {
+function withPlainRuns(parts: ZipParts, name: string): ZipParts {
   const changed = new Map(parts);
   for (const [path, part] of parts) {
     if (!/^word\/(?:document\d*|footnotes|endnotes)\.xml$/.test(path)) continue;
-    const xml = new TextDecoder().decode(part);
+    const source = new TextDecoder().decode(part);
+    const xml = path.includes('document') ? withNumbers(source, parts, name) : source;
+    if (xml !== source) changed.set(path, new TextEncoder().encode(xml));
     if (!xml.includes('<w:ruby>') && !xml.includes('<m:oMath')) continue;
     const plain = xml
       .replace(/<w:rt>(?:(?!<w:rt>)[\s\S])*?<\/w:rt>/g, '')

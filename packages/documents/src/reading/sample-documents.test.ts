@@ -121,6 +121,14 @@ describe('files that other projects test their readers with', skip, () => {
     }
   });
 
+  it('have their lists numbered as Word prints them, which each item of this one says itself', async () => {
+    const lines = outline(await readSample(docxReader, sample('docx/testWORD_override_list_numbering.docx')));
+    const items = lines.flatMap((line) => /^(?:list-item \d|paragraph): (\S+) (\S+)$/.exec(line) ?? []);
+    const pairs = Array.from({ length: items.length / 3 }, (_, index) => items.slice(index * 3 + 1, index * 3 + 3));
+    assert.ok(pairs.length > 35);
+    for (const [printed, said] of pairs) assert.equal(printed, said);
+  });
+
   it('are refused with what to do where they are encrypted, or are something else', async () => {
     for (const [reader, path] of [
       [docReader, 'legacy/testWORD_protected_passtika.doc'],

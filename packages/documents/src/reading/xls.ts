@@ -36,7 +36,7 @@ export const xlsReader: Reader = {
     let workbook: ReturnType<typeof read>;
     try {
       // The stream alone: the library does not guard the container against chains that run in circles.
-      workbook = read(Buffer.from(workbookStream), {
+      workbook = read(withoutDecoration(workbookStream), {
         type: 'buffer',
         dense: true,
         cellFormula: false,
@@ -98,4 +98,31 @@ function isProtected(stream: Uint8Array): boolean {
     offset += 4 + view.getUint16(offset + 2, true);
   }
   return false;
+}
+
+/** Records that hold cells, their formats and the sheets that they stand in (MS-XLS 2.3, and older numbers of the same). */
+const neededRecords = new Set([
+  0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0009, 0x000a, 0x001e, 0x0022, 0x0042, 0x0043, 0x0085, 0x00bd, 0x00d6,
+  0x00e0, 0x00e5, 0x00fc, 0x00fd, 0x0203, 0x0204, 0x0205, 0x0206, 0x0207, 0x0209, 0x0243, 0x027e, 0x0406, 0x0409,
+  0x041e, 0x0443, 0x0809,
+]);
+const continueRecord = 0x003c;
+
+/** A record that the library passes over: "Uncalced". */
+const ignoredRecord = 0x005e;
+
+/**
+ * The stream with all other records made to be ignored, in place, as sheets are found by their position. Some keep the library
+ * busy for hours: a link over a whole sheet visits each of its four billion cells.
+ */
+function withoutDecoration(stream: Uint8Array): Buffer {
+  const records = Buffer.from(stream);
+  let isNeeded = true;
+  for (let offset = 0; offset + 4 <= records.length; offset += 4 + records.readUInt16LE(offset + 2)) {
+    const type = records.readUInt16LE(offset);
+    if (type !== continueRecord) isNeeded = neededRecords.has(type);
+    // Zeros fill the stream up behind its end.
+    if (!isNeeded && type !== 0) records.writeUInt16LE(ignoredRecord, offset);
+  }
+  return records;
 }
