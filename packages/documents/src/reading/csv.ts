@@ -89,31 +89,39 @@ function appendHead(builder: TextBuilder, head: readonly string[][]): TableRows 
 /** The delimiter that gives most rows the same number of cells. */
 function findDelimiter(text: string, prefersTab: boolean): Delimiter {
   const cut = text.length <= sampleLength ? -1 : text.lastIndexOf('\n', sampleLength);
-  const sample = cut > 0 ? text.slice(0, cut) : text.slice(0, sampleLength);
+  const rows = countDelimiters(cut > 0 ? text.slice(0, cut) : text.slice(0, sampleLength));
   const order: readonly Delimiter[] = prefersTab ? ['\t', ',', ';', '|'] : delimiters;
-  let best = { delimiter: order[0]!, share: 0, width: 1 };
+  let best = { delimiter: order[0]!, share: 0, width: 0 };
   for (const delimiter of order) {
-    if (!sample.includes(delimiter)) continue;
-    const widths = new Map<number, number>();
-    let rows = 0;
-    const count = (row: string[]) => {
-      rows++;
-      widths.set(row.length, (widths.get(row.length) ?? 0) + 1);
-      return null;
-    };
-    try {
-      parse(sample, { ...parsing(delimiter, '"'), on_record: count });
-    } catch (error) {
-      // The sample may end inside of a quoted cell; the rows before count.
-      if (!isParsingError(error)) throw error;
+    const times = new Map<number, number>();
+    for (const counts of rows) {
+      const width = counts[delimiters.indexOf(delimiter)]!;
+      if (width > 0) times.set(width, (times.get(width) ?? 0) + 1);
     }
-    const [width, times] = [...widths].filter(([cells]) => cells > 1).sort((a, b) => b[1] - a[1])[0] ?? [1, 0];
-    const share = rows === 0 ? 0 : times / rows;
+    const [width, most] = [...times].sort((left, right) => right[1] - left[1])[0] ?? [0, 0];
+    const share = most / Math.max(1, rows.length);
     if (share > best.share + 0.05 || (share > best.share - 0.05 && width > best.width)) {
       best = { delimiter, share, width };
     }
   }
   return best.delimiter;
+}
+
+/** How often each delimiter stands in each row, outside of quotation marks. */
+function countDelimiters(sample: string): number[][] {
+  const rows: number[][] = [];
+  let counts: number[] = delimiters.map(() => 0);
+  let isQuoted = false;
+  for (const [mark] of sample.matchAll(/[",;\t|\n]/g)) {
+    if (mark === '"') isQuoted = !isQuoted;
+    else if (isQuoted) continue;
+    else if (mark === '\n') {
+      rows.push(counts);
+      counts = delimiters.map(() => 0);
+    } else counts[delimiters.indexOf(mark as Delimiter)]!++;
+  }
+  rows.push(counts);
+  return rows.filter((row) => row.some((count) => count > 0));
 }
 
 function parsing(delimiter: Delimiter, quote: '"' | null): Options<string[]> {

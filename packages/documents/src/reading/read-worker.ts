@@ -1,6 +1,14 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads';
-import { AquiferError, type ErrorCode, type ExtractedDocument, isAquiferError, toPlainError } from '@aquifer/contracts';
+import {
+  AquiferError,
+  type ErrorCode,
+  type ExtractedDocument,
+  isAquiferError,
+  type Reader,
+  toPlainError,
+} from '@aquifer/contracts';
 import { chooseFormat } from './choose-format.js';
+import type { Format } from './formats.js';
 import { threadIdKey } from './memory-watch.js';
 import { createTextRecogniser, type RecognisingOptions, type TextRecogniser } from './ocr/text-recogniser.js';
 import type { ReadJob, ReadProgress, ReadReply, ReadWorkerData } from './reading-pool.js';
@@ -27,12 +35,16 @@ const allowed: readonly ErrorCode[] = [
 const { ocrLanguages } = workerData as ReadWorkerData;
 const recogniser = ocrLanguages && withProgress(createTextRecogniser(ocrLanguages));
 
+/** Even importing what is imported already takes longer than reading a note. */
+const readers = new Map<Format, Reader>();
+
 parentPort?.on('message', async (job: ReadJob) => {
   let reply: ReadReply;
   try {
     const { passwords, ...input } = job;
     const format = chooseFormat(input);
-    const reader = await format.load();
+    const reader = readers.get(format) ?? (await format.load());
+    readers.set(format, reader);
     const options: RecognisingOptions = { ...(passwords && { passwords }), recogniser };
     const document = await reader.read(input, options);
     reply = { document: { ...document, mediaType: format.mediaTypes[0] as string } };
