@@ -255,7 +255,10 @@ describe('reading PDF', () => {
     const scan = 'q 500 0 0 700 0 0 cm BI /W 2 /H 2 /BPC 8 /CS /G ID abcd EI Q';
     const document = await read(pdf([[{ text: 'A page with text', x: 72, y: 100 }], [], []], { drawing: scan }));
     assert.equal(document.omissions.length, 1);
-    assert.match(document.omissions[0] as string, /^2 of 3 pages are scanned or drawn and hold no text: run OCR/);
+    assert.match(
+      document.omissions[0] as string,
+      /^2 of 3 pages .*are scans or drawings without text: run again with --ocr/,
+    );
     for (const drawing of ['', '10 10 500 1 re f']) {
       const blank = await read(pdf([[]], { drawing }));
       assert.deepEqual([blank.text, blank.pages.length, blank.omissions], ['', 1, []]);

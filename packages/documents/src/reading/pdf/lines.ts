@@ -1,4 +1,5 @@
 import type { Run } from './runs.js';
+import type { Table } from './tables.js';
 
 /** A piece of a line with no wide gap inside: a line of a column, or a cell of a table. */
 export interface Segment {
@@ -11,6 +12,8 @@ export interface Segment {
   readonly bold: boolean;
   readonly italic: boolean;
   readonly monospaced: boolean;
+  /** A ruled table that stands here, instead of text. */
+  readonly table?: Table;
 }
 
 /** Segments on one baseline, from left to right. */
@@ -108,7 +111,10 @@ function segmentOf(runs: readonly Run[]): Segment {
   const share = (has: (run: Run) => boolean) =>
     runs.reduce((sum, run) => sum + (has(run) ? run.text.length : 0), 0) > characters * 0.8;
   const main = runs.reduce((a, b) => (b.text.length > a.text.length ? b : a));
-  const ordered = share((run) => run.rightToLeft) ? runs.toReversed() : runs;
+  const ordered = inReadingOrder(
+    runs,
+    share((run) => run.backwards),
+  );
   let text = '';
   ordered.forEach((run, index) => {
     const last = ordered[index - 1];
@@ -126,6 +132,20 @@ function segmentOf(runs: readonly Run[]): Segment {
   };
 }
 
+/** Runs from left to right in the order in which they are read: what runs backwards is turned around, as a whole or piece by piece. */
+function inReadingOrder(runs: readonly Run[], isBackwards: boolean): readonly Run[] {
+  if (runs.every((run) => !run.backwards)) return runs;
+  const ordered: Run[] = [];
+  let turned: Run[] = [];
+  for (const run of isBackwards ? runs.toReversed() : runs) {
+    if (run.backwards === isBackwards) {
+      ordered.push(...turned.reverse(), run);
+      turned = [];
+    } else turned.push(run);
+  }
+  return [...ordered, ...turned.reverse()];
+}
+
 /** Fonts often claim to be monospaced and are not; Latin letters of those that are take 0.5 to 0.64 of the font size. */
 function hasEvenWidth(runs: readonly Run[]): boolean {
   return runs.every(({ text, left, right, size }) => {
@@ -138,7 +158,7 @@ const endsInCjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\
 const beginsWithCjk = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uffef]/u;
 
 function separator(last: Run, run: Run, text: string): '' | ' ' {
-  const gap = run.rightToLeft && last.left > run.left ? last.left - run.right : run.left - last.right;
+  const gap = last.left > run.left ? last.left - run.right : run.left - last.right;
   const size = Math.min(last.size, run.size);
   if (endsInCjk.test(text) || beginsWithCjk.test(run.text)) return gap > size * 0.6 ? ' ' : '';
   return gap > size * 0.17 || (run.afterSpace && gap > -size * 0.1) ? ' ' : '';

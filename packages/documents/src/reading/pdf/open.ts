@@ -8,6 +8,25 @@ export interface PdfDocument {
   getPage(page: number): Promise<PdfPage>;
   getMetadata(): Promise<{ readonly info: Readonly<Record<string, unknown>> }>;
   getOutline(): Promise<readonly PdfOutlineItem[] | null>;
+  /** By name; pages are counted from 0. */
+  getFieldObjects(): Promise<Readonly<Record<string, readonly { readonly page: number }[]>> | null>;
+}
+
+/** An annotation's data, as far as form fields need it. */
+export interface PdfAnnotation {
+  readonly subtype: string;
+  readonly rect: readonly number[];
+  readonly fieldName?: string;
+  readonly alternativeText?: string;
+  readonly fieldType?: string | null;
+  readonly fieldValue?: unknown;
+  readonly checkBox?: boolean;
+  readonly radioButton?: boolean;
+  readonly pushButton?: boolean;
+  readonly password?: boolean;
+  readonly exportValue?: string;
+  readonly buttonValue?: string | null;
+  readonly options?: readonly { readonly exportValue: string; readonly displayValue: string }[];
 }
 
 export interface PdfOutlineItem {
@@ -25,6 +44,7 @@ export interface PdfPage {
   };
   getTextContent(): Promise<PdfTextContent>;
   getOperatorList(): Promise<PdfOperators>;
+  getAnnotations(): Promise<readonly PdfAnnotation[]>;
   cleanup(): boolean;
 }
 

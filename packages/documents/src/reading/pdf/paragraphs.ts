@@ -148,12 +148,20 @@ export function lineJoint(before: string, after: string, vocabulary: Vocabulary)
 
 /** Lines as running text. */
 export function joinLines(lines: readonly Line[], vocabulary: Vocabulary): string {
+  return joinTexts(
+    lines.map((line) => line.text),
+    vocabulary,
+  );
+}
+
+/** The texts of lines as running text. */
+export function joinTexts(texts: readonly string[], vocabulary: Vocabulary): string {
   let text = '';
-  for (const line of lines) {
-    if (text === '') text = line.text;
+  for (const line of texts) {
+    if (text === '') text = line;
     else {
-      const joint = lineJoint(text, line.text, vocabulary);
-      text = text.slice(0, text.length - joint.cut) + joint.separator + line.text;
+      const joint = lineJoint(text, line, vocabulary);
+      text = text.slice(0, text.length - joint.cut) + joint.separator + line;
     }
   }
   return text;

@@ -1,4 +1,6 @@
-import type { PdfMatrix, PdfPage, PdfTextContent } from './open.js';
+import { multiply } from './drawing.js';
+import type { PdfMatrix, PdfOperators, PdfPage, PdfTextContent } from './open.js';
+import type { Viewport } from './page.js';
 
 export interface FontStyle {
   readonly bold: boolean;
@@ -20,7 +22,8 @@ export interface Run {
   readonly font: FontStyle;
   /** Whether white space comes before it in the file. */
   readonly afterSpace: boolean;
-  readonly rightToLeft: boolean;
+  /** Whether it is read against the direction in which x grows, as Hebrew among English is. */
+  readonly backwards: boolean;
 }
 
 /** The runs of a page that are written in one direction, and the size of the page in their frame. */
@@ -28,7 +31,8 @@ export interface RunGroup {
   readonly runs: readonly Run[];
   readonly width: number;
   readonly height: number;
-  readonly vertical: boolean;
+  /** A point of the page as shown (y growing downwards), in this frame. */
+  readonly place: (x: number, y: number) => [x: number, y: number];
 }
 
 export type FontStyles = Map<string, FontStyle>;
@@ -39,9 +43,8 @@ const unknownFont: FontStyle = { bold: false, italic: false, monospaced: false }
  * The runs of a page, grouped by writing direction, the direction of most text first. What is written over the
  * page at a slant (stamps, "DRAFT") comes last.
  */
-export function pageRuns(page: PdfPage, content: PdfTextContent, fonts: FontStyles): RunGroup[] {
-  const viewport = page.getViewport({ scale: 1 });
-  const groups = new Map<string, { runs: Run[]; frame: Frame; characters: number }>();
+export function pageRuns(viewport: Viewport, content: PdfTextContent, fonts: FontStyles): RunGroup[] {
+  const groups = new Map<string, { runs: Run[]; frame: Frame; characters: number; backwards: number }>();
   let afterSpace = false;
   for (const item of content.items) {
     const text = item.str.trim();
@@ -51,10 +54,10 @@ export function pageRuns(page: PdfPage, content: PdfTextContent, fonts: FontStyl
     }
     const matrix = multiply(viewport.transform, item.transform);
     const vertical = content.styles[item.fontName]?.vertical ?? false;
-    const frame = frameOf(matrix, vertical, viewport.width, viewport.height);
+    const frame = frameOf(matrix, vertical, viewport);
     let group = groups.get(frame.key);
     if (!group) {
-      group = { runs: [], frame, characters: 0 };
+      group = { runs: [], frame, characters: 0, backwards: 0 };
       groups.set(frame.key, group);
     }
     const [left, baseline] = frame.place(matrix[4], matrix[5]);
@@ -65,34 +68,79 @@ export function pageRuns(page: PdfPage, content: PdfTextContent, fonts: FontStyl
         text: kept,
         left,
         right: left + (vertical ? item.height : item.width) * share,
-        baseline: vertical ? baseline + size / 2 : baseline,
+        // The origin of upright letters is in the middle of the column; that of letters lying in it is nearer to its edge.
+        baseline: vertical ? baseline + size * 0.38 : baseline,
         size,
         font: fonts.get(item.fontName) ?? unknownFont,
         afterSpace: afterSpace || item.str.startsWith(' '),
-        rightToLeft: item.dir === 'rtl',
+        backwards: item.dir === 'rtl',
       });
       group.characters += kept.length;
+      if (item.dir === 'rtl') group.backwards += kept.length;
     }
     afterSpace = item.str.endsWith(' ');
   }
+  const [lying, upright] = [groups.get('90'), groups.get('0')];
+  const isColumns = Object.values(content.styles).some(({ vertical }) => vertical);
+  if (isColumns && lying && upright && lying.characters > upright.characters) setIntoColumns(lying, upright, viewport);
   return [...groups.values()]
+    .filter(({ runs }) => runs.length > 0)
     .sort((a, b) => Number(b.frame.upright) - Number(a.frame.upright) || b.characters - a.characters)
-    .map(({ runs, frame }) => ({
-      runs: withoutShadows(runs),
-      width: frame.width,
-      height: frame.height,
-      vertical: frame.key === 'vertical',
-    }));
+    .map(({ runs, frame, characters, backwards }) => {
+      const group = { runs: withoutShadows(runs), width: frame.width, height: frame.height, place: frame.place };
+      return backwards > characters / 2 ? mirrored(group) : group;
+    });
+}
+
+/** Two digits or letters side by side within a column of vertical Japanese (縦中横) are part of the column. */
+function setIntoColumns(columns: { readonly runs: Run[] }, upright: { runs: Run[] }, { width }: Viewport): void {
+  upright.runs = upright.runs.filter((run) => {
+    const baseline = width - (run.left + run.right) / 2 + run.size * 0.38;
+    const [left, right] = [run.baseline - run.size * 0.88, run.baseline + run.size * 0.12];
+    const isWithin =
+      run.text.length <= 4 &&
+      columns.runs.some(
+        (one) =>
+          Math.abs(one.baseline - baseline) < one.size * 0.4 &&
+          run.right - run.left < one.size * 1.3 &&
+          left - one.right < one.size * 0.5 &&
+          one.left - right < one.size * 0.5,
+      );
+    if (isWithin) columns.runs.push({ ...run, left, right, baseline });
+    return !isWithin;
+  });
+}
+
+/** Text from right to left is laid out as in a mirror: with x growing to the left, lines, columns and margins are like any others. */
+function mirrored({ runs, width, height, place }: RunGroup): RunGroup {
+  return {
+    runs: runs.map((run) => ({
+      ...run,
+      left: width - run.right,
+      right: width - run.left,
+      backwards: !run.backwards,
+    })),
+    width,
+    height,
+    place: (x, y) => {
+      const [placedX, placedY] = place(x, y);
+      return [width - placedX, placedY];
+    },
+  };
 }
 
 /**
  * Learns the styles of fonts that were not seen before. PDF.js tells the name of a font only with the drawing operations of a
- * page, which cost as much as its text, so they are asked for on pages that bring a new font.
+ * page, which cost as much as its text, so they are asked for on pages that bring a new font. Returns them where they were.
  */
-export async function learnFonts(page: PdfPage, content: PdfTextContent, fonts: FontStyles): Promise<void> {
+export async function learnFonts(
+  page: PdfPage,
+  content: PdfTextContent,
+  fonts: FontStyles,
+): Promise<PdfOperators | undefined> {
   const unseen = Object.keys(content.styles).filter((id) => !fonts.has(id));
-  if (unseen.length === 0) return;
-  await page.getOperatorList();
+  if (unseen.length === 0) return undefined;
+  const operators = await page.getOperatorList();
   for (const id of unseen) {
     const font = page.commonObjs.has(id) ? (page.commonObjs.get(id) as { name?: string } | null) : undefined;
     const name = font?.name ?? '';
@@ -103,6 +151,7 @@ export async function learnFonts(page: PdfPage, content: PdfTextContent, fonts: 
         /mono|courier|consol|menlo|cmtt|typewriter/i.test(name) || content.styles[id]?.fontFamily === 'monospace',
     });
   }
+  return operators;
 }
 
 interface Frame {
@@ -115,10 +164,9 @@ interface Frame {
 }
 
 /** The frame in which text with this matrix (in viewport space, y growing downwards) is upright. */
-function frameOf(matrix: PdfMatrix, vertical: boolean, width: number, height: number): Frame {
+function frameOf(matrix: PdfMatrix, vertical: boolean, { width, height }: Viewport): Frame {
   // Vertical Japanese: along the line is down, the next line is to the left.
-  if (vertical)
-    return { key: 'vertical', upright: true, width: height, height: width, place: (x, y) => [y, width - x] };
+  if (vertical) return { key: '90', upright: true, width: height, height: width, place: (x, y) => [y, width - x] };
   const degrees = (Math.round((Math.atan2(matrix[1], matrix[0]) * 180) / Math.PI) + 360) % 360;
   const near = (angle: number) => Math.abs(((degrees - angle + 540) % 360) - 180) <= 10;
   if (near(0)) return { key: '0', upright: true, width, height, place: (x, y) => [x, y] };
@@ -134,18 +182,6 @@ function frameOf(matrix: PdfMatrix, vertical: boolean, width: number, height: nu
     height: width + height,
     place: (x, y) => [x * cos + y * sin, y * cos - x * sin],
   };
-}
-
-/** `outer × inner`, as in ISO 32000-1, 8.3.4. */
-function multiply(outer: PdfMatrix, inner: PdfMatrix): PdfMatrix {
-  return [
-    outer[0] * inner[0] + outer[2] * inner[1],
-    outer[1] * inner[0] + outer[3] * inner[1],
-    outer[0] * inner[2] + outer[2] * inner[3],
-    outer[1] * inner[2] + outer[3] * inner[3],
-    outer[0] * inner[4] + outer[2] * inner[5] + outer[4],
-    outer[1] * inner[4] + outer[3] * inner[5] + outer[5],
-  ];
 }
 
 /** Takes off the row of dots that leads the eye to a page number or an amount. `share` is the part of the width that stays. */

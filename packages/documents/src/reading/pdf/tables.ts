@@ -1,11 +1,13 @@
 import type { Row, Segment } from './lines.js';
 
-/** A table as rows of cells. A missing cell is the empty string. */
+/** A table as rows of cells. A missing cell is the empty string; the lines of a cell are separated by newlines. */
 export interface Table {
   readonly kind: 'table';
   readonly rows: readonly (readonly string[])[];
   /** Whether the first row names the columns. Several header rows have been made one. */
   readonly hasHeader: boolean;
+  /** What stands over all columns. */
+  readonly caption?: string;
 }
 
 /** A line of text that is not in a table. */
@@ -18,6 +20,12 @@ export function tablesAndLines(rows: readonly Row[]): (Table | Line)[] {
   const result: (Table | Line)[] = [];
   let index = 0;
   while (index < rows.length) {
+    const ruled = (rows[index] as Row).segments.find((segment) => segment.table)?.table;
+    if (ruled) {
+      result.push(ruled);
+      index++;
+      continue;
+    }
     const end = endOfTable(rows, index + spanningHeadings(rows, index));
     const table = end > index + 1 ? tableOf(rows.slice(index, end)) : undefined;
     if (table) {
@@ -49,7 +57,7 @@ function lineOf(row: Row): Line {
 function spanningHeadings(rows: readonly Row[], start: number): number {
   for (let count = 0; count <= 2; count++) {
     const row = rows[start + count];
-    if (!row) return 0;
+    if (!row || row.segments.some((segment) => segment.table)) return 0;
     if (row.segments.length >= 2) {
       const headings = rows.slice(start, start + count).map(({ segments }) => segments[0] as Segment);
       const below = rows.slice(start + count, start + count + 4);
@@ -79,6 +87,7 @@ function endOfTable(rows: readonly Row[], start: number): number {
     const row = rows[index] as Row;
     const before = rows[index - 1];
     if (before && index > start && row.baseline - before.baseline > Math.max(row.size, before.size) * 4) break;
+    if (row.segments.some((segment) => segment.table)) break;
     if (row.segments.length >= 2) {
       columnLeft = (row.segments[1] as Segment).left;
       several++;
@@ -219,7 +228,8 @@ function placeCells(row: Row, columns: readonly Column[]): Cell[] {
 const number = /^[-–—(]?\s*(?:US)?[$€£¥]?\s*[-–(]?[\d.,\s]*\d[\d.,]*\s*\)?\s*(?:%|pts|x|bps)?\s*\)?$/;
 const year = /^(?:19|20)\d\d$/;
 
-function isAmount(text: string): boolean {
+/** Whether a cell is a number, with its currency, brackets or unit; years are names. */
+export function isAmount(text: string): boolean {
   return (number.test(text) && !year.test(text)) || /^[—–-]\s*%?$/.test(text);
 }
 
