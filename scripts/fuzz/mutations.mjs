@@ -74,10 +74,12 @@ const tokens = [
 /** @returns {Buffer} One change, or up to four, to a copy of the seed. */
 export function mutate(random, seed, others) {
   let bytes = Buffer.from(seed);
+  const isFixed = ['\xd0\xcf\x11\xe0', 'BM'].some((start) => bytes.toString('latin1', 0, start.length) === start);
   const isZip = bytes.subarray(0, 4).equals(Buffer.from('PK\x03\x04'));
   for (let left = random.pick([1, 1, 1, 2, 3, 4]); left > 0; left--) {
     const inner = random.next() < 0.6;
-    if (isZip && inner) bytes = mutatePart(random, bytes, others);
+    if (isFixed && random.next() < 0.8) bytes = overwrite(random, bytes);
+    else if (isZip && inner) bytes = mutatePart(random, bytes, others);
     else if (inner && bytes.subarray(0, 5).equals(Buffer.from('%PDF-'))) bytes = mutateStream(random, bytes, others);
     else bytes = mutateBytes(random, bytes, others);
   }
@@ -123,6 +125,29 @@ function mutateBytes(random, bytes, others) {
       return insert(Buffer.concat(Array(1 + random.below(200)).fill(piece)));
     }
   }
+}
+
+/** A change that leaves everything in its place, for files in which offsets rule. */
+function overwrite(random, bytes) {
+  const copy = Buffer.from(bytes);
+  const at = random.below(copy.length);
+  switch (random.below(4)) {
+    case 0:
+      copy[at] ^= 1 << random.below(8);
+      break;
+    case 1:
+      copy.writeUInt32LE(
+        random.pick([0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffffe, random.below(4_096)]),
+        Math.max(0, Math.min(copy.length - 4, at & ~3)),
+      );
+      break;
+    case 2:
+      copy.copyWithin(at, random.below(copy.length), random.below(copy.length));
+      break;
+    default:
+      copy.write(random.pick(tokens).slice(0, 64), at, 'latin1');
+  }
+  return copy;
 }
 
 function replaceNumber(random, bytes, from) {
