@@ -42,17 +42,24 @@ const require = createRequire(import.meta.url);
 export function openSql(file: string, options: OpenSqlOptions): SqlDatabase {
   const addon = openWithAddon(file, options);
   if (addon !== undefined) return addon;
-  if (options.encryptionKey !== undefined) {
-    throw new AquiferError(
-      'encryption-unavailable',
-      `${file} cannot be opened with an encryption key: the addon better-sqlite3-multiple-ciphers is not built here. ${buildCommand}`,
-    );
-  }
+  if (options.encryptionKey !== undefined) throw encryptionUnavailable(file);
   const native = openWithNode(file, options);
   if (native !== undefined) return native;
   throw new AquiferError(
     'missing-dependency',
     `No SQLite for ${file}: the addon better-sqlite3-multiple-ciphers is not built, and Node ${process.versions.node} has no node:sqlite (22.13 and later have). ${buildCommand}`,
+  );
+}
+
+/** Before anything is made on disk. @throws `encryption-unavailable` */
+export function assertCanEncrypt(file: string): void {
+  if (!canEncrypt()) throw encryptionUnavailable(file);
+}
+
+function encryptionUnavailable(file: string): AquiferError {
+  return new AquiferError(
+    'encryption-unavailable',
+    `${file} cannot be opened with an encryption key: the addon better-sqlite3-multiple-ciphers is not built here. ${buildCommand}`,
   );
 }
 

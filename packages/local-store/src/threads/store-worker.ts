@@ -19,6 +19,7 @@ import { createDocumentWriter, type DocumentToWrite } from '../database/document
 import { checkVector, createEmbeddingCache } from '../database/embedding-cache.js';
 import { guarded } from '../database/guarded.js';
 import { createPresenceCheck } from '../database/presence.js';
+import { assertCanEncrypt } from '../database/sqlite-driver.js';
 import type { WriterLock } from '../database/writer-lock.js';
 import { createKeywordSearch, type KeywordSearch } from '../keyword/keyword-search.js';
 import type { MethodsByName } from './worker-calls.js';
@@ -31,6 +32,7 @@ export interface StoreWorkerOptions extends OpenDatabaseOptions {
 
 /** The engine of the store thread: the writer's lock, one connection, and everything but vectors in memory. */
 async function createStoreEngine(options: StoreWorkerOptions) {
+  if (options.encryptionKey !== undefined) assertCanEncrypt(options.file);
   let lock: WriterLock | undefined;
   if (options.mode === 'write') {
     const { acquireWriterLock } = await import('../database/writer-lock.js');
