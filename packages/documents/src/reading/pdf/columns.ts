@@ -9,6 +9,8 @@ export interface Region {
 
 /** Fewer lines than this side by side are not taken for columns. */
 const minimumColumnLines = 3;
+/** Of three columns or more. */
+const minimumLinesOfSeveral = 6;
 /** In points: how far apart the gutters of two pages may be found and still be the same. */
 const gutterTolerance = 8;
 
@@ -125,14 +127,31 @@ function hasProse(rows: readonly Row[], x: number, isKnown: boolean): boolean {
   const left = side(rows, (segment) => segment.right <= x + 1);
   const right = side(rows, (segment) => segment.right > x + 1);
   if (left.length === 0 || right.length === 0) return false;
-  return isKnown ? isProse(left) || isProse(right) : isProse(left) && isProse(right);
+  const isLeft = isProse(left) || isProseOfSeveral(left, (segments) => segments.at(-1) as Segment);
+  const isRight = () => isProse(right) || isProseOfSeveral(right, (segments) => segments[0] as Segment);
+  return isKnown ? isLeft || isRight() : isLeft && isRight();
 }
 
 /** Whether the lines are mostly long and fill their width, as lines of a column do and cells of a table do not. */
 function isProse(rows: readonly Row[]): boolean {
-  if (rows.length < minimumColumnLines) return false;
-  const { left, right } = regionOf(rows);
   if (rows.filter((row) => row.segments.length === 1).length < rows.length * 0.7) return false;
+  return fillsColumn(rows, 0.5, minimumColumnLines);
+}
+
+/** The same, where more columns follow: of the nearest, with less doubt, because tables of words look much like them. */
+function isProseOfSeveral(rows: readonly Row[], nearest: (segments: readonly Segment[]) => Segment): boolean {
+  const several = rows.filter((row) => row.segments.length > 1).length;
+  if (several < minimumLinesOfSeveral || several < rows.length * 0.5) return false;
+  return fillsColumn(
+    rows.map((row) => rowOf([nearest(row.segments)])),
+    0.75,
+    minimumLinesOfSeveral,
+  );
+}
+
+function fillsColumn(rows: readonly Row[], fullShare: number, fewest: number): boolean {
+  if (rows.length < fewest) return false;
+  const { left, right } = regionOf(rows);
   let full = 0;
   let characters = 0;
   let letters = 0;
@@ -147,7 +166,10 @@ function isProse(rows: readonly Row[]): boolean {
   }
   const size = rows[0]?.size ?? 1;
   return (
-    right - left > size * 8 && full >= rows.length * 0.5 && characters / rows.length > 14 && letters > characters * 0.7
+    right - left > size * 8 &&
+    full >= rows.length * fullShare &&
+    characters / rows.length > 14 &&
+    letters > characters * 0.7
   );
 }
 

@@ -28,7 +28,7 @@ const segmentGap = 0.95;
 
 /** Puts runs onto lines, from top to bottom. */
 export function rowsOf(runs: readonly Run[]): Row[] {
-  return mergeRaised(clusterByBaseline(runs)).map(({ runs: members }) => {
+  return mergeRaised(withoutRuby(clusterByBaseline(runs))).map(({ runs: members }) => {
     const segments = joinMarkers(segmentsOf(members));
     return rowOf(segments);
   });
@@ -58,6 +58,21 @@ function clusterByBaseline(runs: readonly Run[]): Cluster[] {
     }
   }
   return clusters;
+}
+
+const kana = /^[\p{Script=Hiragana}\p{Script=Katakana}ー\s]+$/u;
+const han = /\p{Script=Han}/u;
+
+/** Takes away the readings in small kana over kanji (ruby): they repeat the text, and would stand between its lines. */
+function withoutRuby(clusters: Cluster[]): Cluster[] {
+  return clusters.filter((cluster, index) => {
+    const below = clusters[index + 1];
+    if (!below || cluster.size > below.size * 0.6 || !cluster.runs.every((run) => kana.test(run.text))) return true;
+    if (below.baseline - cluster.baseline > below.size * 1.4) return true;
+    return !cluster.runs.every((run) =>
+      below.runs.some((base) => han.test(base.text) && base.left < run.right && base.right > run.left),
+    );
+  });
 }
 
 /** Puts superscripts, subscripts and small capitals set off the baseline back onto their line. */

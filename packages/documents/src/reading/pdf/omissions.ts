@@ -21,6 +21,7 @@ export function omissionsOf(pages: readonly Pick<PageParts, 'state'>[], wasOcrTr
     'are',
     ` in fonts that do not say which letters they show, and ${wasOcrTried ? 'OCR found none either' : 'left out: run again with --ocr'}`,
   );
+  report('partly-unmapped', 'has', 'have', ' text in fonts that do not say which letters they show; it was left out');
   report('damaged', 'is', 'are', ' damaged and could not be read');
   return omissions;
 }

@@ -16,7 +16,7 @@ export interface PageParts {
   readonly main: PagePart;
   readonly rest: readonly PagePart[];
   /** `unmapped`: most of its text is in fonts that do not say which letters their shapes are. */
-  readonly state: 'text' | 'scan' | 'recognised' | 'unmapped' | 'blank' | 'damaged';
+  readonly state: 'text' | 'partly-unmapped' | 'scan' | 'recognised' | 'unmapped' | 'blank' | 'damaged';
 }
 
 /** A page as it is found in the file. */
@@ -108,7 +108,8 @@ export async function pageParts(
   const isReadable = ({ font }: Run) => !unreadable.has(font);
   const isUnmapped =
     unreadable.size > 0 && charactersOf(page.groups, isReadable) < charactersOf(page.groups, (run) => !isReadable(run));
-  const state = isUnmapped ? 'unmapped' : page.state;
+  const isWhole = unreadable.size === 0 || page.groups.every(({ runs }) => runs.every(isReadable));
+  const state = isUnmapped ? 'unmapped' : isWhole ? page.state : 'partly-unmapped';
   if (recogniser && (state === 'scan' || state === 'unmapped')) {
     const content = await orElse(() => recogniser.recognise(page.number), undefined);
     const [main, ...rest] = content ? pageRuns(page.viewport, content, new Map()) : [];

@@ -52,7 +52,10 @@ function tablesOf(grid: Grid, runs: readonly Run[]): Row[] | undefined {
     else if (cell) byCell.set(cell, [run]);
   }
   const cells = grid.cells.map((cell) => filled(cell, byCell.get(cell) ?? []));
-  if (cells.some(({ text }) => text.length > maximumCellCharacters)) return undefined;
+  // What stands in columns itself, such as a head without lines of its own, is no cell.
+  const isOneCell = ({ text, rows }: FilledCell) =>
+    text.length <= maximumCellCharacters && rows.every(({ segments }) => segments.length < 3);
+  if (!cells.every(isOneCell)) return undefined;
   const withText = cells.filter(({ text }) => text !== '');
   const besideEachOther = withText.some((a) =>
     withText.some((b) => a.fromColumn < b.fromColumn && a.toRow >= b.fromRow && a.fromRow <= b.toRow),

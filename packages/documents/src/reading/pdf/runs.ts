@@ -62,7 +62,7 @@ export function pageRuns(viewport: Viewport, content: PdfTextContent, fonts: Fon
     }
     const [left, baseline] = frame.place(matrix[4], matrix[5]);
     const size = vertical ? item.width : Math.hypot(matrix[2], matrix[3]);
-    const { kept, share } = withoutLeader(text);
+    const { kept, share } = withoutLeader(vertical ? text.replace(verticalForms, horizontalForm) : text);
     if (kept !== '' && size > 0) {
       group.runs.push({
         text: kept,
@@ -90,6 +90,21 @@ export function pageRuns(viewport: Viewport, content: PdfTextContent, fonts: Fon
       const group = { runs: withoutShadows(runs), width: frame.width, height: frame.height, place: frame.place };
       return backwards > characters / 2 ? mirrored(group) : group;
     });
+}
+
+/** Brackets and punctuation have codes of their own for vertical text (Unicode blocks Vertical Forms, CJK Compatibility Forms). */
+const verticalForms = /[\ufe10-\ufe19\ufe30-\ufe44\ufe47\ufe48]/g;
+const fullWidth: Readonly<Record<string, string>> = {
+  '︵': '（',
+  '︶': '）',
+  '︰': '‥',
+  '︙': '…',
+  '︱': '—',
+  '︲': '–',
+};
+
+function horizontalForm(form: string): string {
+  return fullWidth[form] ?? form.normalize('NFKC');
 }
 
 /** Two digits or letters side by side within a column of vertical Japanese (縦中横) are part of the column. */

@@ -100,7 +100,7 @@ function endOfTable(rows: readonly Row[], start: number): number {
         index === start ||
         index - end >= 3 ||
         isMuchLarger(only, rows[end - 1]) ||
-        (only.right > columnLeft && only.text.length > 70)
+        (only.left < columnLeft - only.size * 0.5 && only.right > columnLeft && only.text.length > 70)
       )
         break;
     }
@@ -129,6 +129,45 @@ function isMuchLarger(segment: Segment, row: Row | undefined): boolean {
   return row !== undefined && segment.size > row.size * 1.5;
 }
 
+interface PlacedRow {
+  readonly row: Row;
+  readonly cells: readonly Cell[];
+}
+
+/**
+ * Puts further lines of cells to their rows, in tables of words. Such a line says nothing in the first column or, in a table whose rows stand
+ * apart, is as near to the line before as lines of text are; and it adds to cells that have begun.
+ */
+function withContinuations(rows: readonly PlacedRow[]): PlacedRow[] {
+  const gaps = rows.slice(1).map(({ row }, index) => row.baseline - (rows[index] as PlacedRow).row.baseline);
+  const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
+  const standApart = most > least * 1.25;
+  const result: { row: Row; cells: Cell[] }[] = [];
+  rows.forEach(({ row, cells }, index) => {
+    const open = result.at(-1);
+    const gap = gaps[index - 1] ?? 0;
+    const filled = cells.filter(({ segments }) => segments.length > 0);
+    const hasBegun = ({ from }: Cell) => (open?.cells[from]?.segments.length ?? 0) > 0;
+    const isNew = filled.some(({ segments }) => segments.some(({ text }) => isAmount(text)));
+    const hasKey = (cells[0]?.segments.length ?? 0) > 0;
+    const isNear = gap < row.size * 1.6 && (!standApart || gap < least * 1.15);
+    const isFull = filled.length === open?.cells.filter(({ segments }) => segments.length > 0).length;
+    if (
+      open &&
+      isNear &&
+      !isNew &&
+      filled.every(hasBegun) &&
+      (hasKey ? standApart && !isFull && filled.length > 1 : (open.cells[0]?.segments.length ?? 0) > 0)
+    ) {
+      open.cells = open.cells.map((cell, column) => ({
+        ...cell,
+        segments: [...cell.segments, ...(cells[column]?.segments ?? [])],
+      }));
+    } else result.push({ row, cells: [...cells] });
+  });
+  return result;
+}
+
 interface Column {
   left: number;
   right: number;
@@ -141,6 +180,8 @@ function tableOf(rows: readonly Row[]): Table | undefined {
   if (!hasCells(rows)) return undefined;
   const severalFilled = placed.filter(({ cells }) => cells.filter((cell) => cell.segments.length > 0).length >= 2);
   if (severalFilled.length < rows.length * 0.4 || severalFilled.length < 2) return undefined;
+  const amounts = placed.flatMap(({ row }) => row.segments).filter(({ text }) => isAmount(text)).length;
+  const isOfWords = amounts < rows.reduce((sum, row) => sum + row.segments.length, 0) * 0.3;
   const headerRows = countHeaderRows(placed.map(({ cells }) => cells));
   const texts = (cells: readonly Cell[]) => {
     const all = cells.map((cell) => cell.segments.map((segment) => segment.text).join(' '));
@@ -150,7 +191,8 @@ function tableOf(rows: readonly Row[]): Table | undefined {
       ? [...filled, ...all.slice(1).fill('')]
       : all;
   };
-  const body = mergeWrapped(placed.slice(headerRows).map(({ row, cells }) => ({ row, texts: texts(cells) })));
+  const bodyRows = isOfWords ? withContinuations(placed.slice(headerRows)) : placed.slice(headerRows);
+  const body = mergeWrapped(bodyRows.map(({ row, cells }) => ({ row, texts: texts(cells) })));
   if (headerRows === 0) return { kind: 'table', rows: body, hasHeader: false };
   const header = columns.map((_, column) =>
     placed
