@@ -42,6 +42,7 @@ describe('docReader', () => {
   it('finds headings by built-in styles and by what a style is based on', async () => {
     const file = docOf([
       { text: 'Leave', style: 3 },
+      { text: 'Who 2', style: 4 },
       { text: 'Who', style: 1 },
       { text: '会社の見出し', style: 2 },
       { text: 'Everyone. 全員。' },
@@ -137,6 +138,26 @@ describe('xlsReader', () => {
       },
       { bookType: 'biff5' },
     );
+    assert.deepEqual((await outlineOf(xlsReader, file)).at(-1), 'row of Town | Rate: Bergen | 3');
+  });
+
+  it('passes over records that visit every cell of a sheet', async () => {
+    const workbook = openCompoundFile(
+      xlsOf({
+        S: [
+          ['Town', 'Rate'],
+          ['Bergen', 3],
+        ],
+      }),
+    )!.stream('Workbook')!;
+    const link = Buffer.alloc(4 + 64);
+    link.writeUInt16LE(0x01b8, 0);
+    link.writeUInt16LE(64, 2);
+    link.writeUInt16LE(0xffff, 6);
+    link.writeUInt16LE(0xffff, 10);
+    const end = workbook.length - 4;
+    const stream = Buffer.concat([workbook.subarray(0, end), ...new Array(50).fill(link), workbook.subarray(end)]);
+    const file = compoundFileOf({ Workbook: stream });
     assert.deepEqual((await outlineOf(xlsReader, file)).at(-1), 'row of Town | Rate: Bergen | 3');
   });
 

@@ -163,6 +163,7 @@ export function readRtf(bytes: Uint8Array, name: string, signal?: AbortSignal): 
       heading: group.outline !== undefined ? Math.min(group.outline + 1, 6) : headingOfStyle(styles, group.style),
       list: isItem ? group.listLevel + 1 : undefined,
       inTable: group.inTable,
+      isContents: contentsName.test((group.style === undefined ? '' : (styles.get(group.style)?.name ?? '')).trim()),
     };
   }
 
@@ -407,6 +408,7 @@ export function readRtf(bytes: Uint8Array, name: string, signal?: AbortSignal): 
 
 const headingName = /^(?:heading|überschrift|titre|título|titolo|見出し|标题|標題|제목)\s*([1-6])$/i;
 const titleName = /^(?:title|titel|表題|标题|標題|제목)$/i;
+const contentsName = /^(?:toc|目次)\s*\d$/i;
 const maxAncestors = 20;
 
 function headingOfStyle(styles: ReadonlyMap<number, Style>, number: number | undefined): number | undefined {

@@ -37,10 +37,10 @@ describe('rtfReader', () => {
 
   it('finds headings by outline level, by style in any language and by what a style is based on', async () => {
     const styles =
-      '{\\stylesheet{\\s0 Normal;}{\\s1\\outlinelevel1 Whatever;}{\\s2 heading 3;}{\\s3\\sbasedon1 Ours;}{\\s4 \\u-30325?\\u20986?\\u12375? 2;}}';
+      '{\\stylesheet{\\s0 Normal;}{\\s1\\outlinelevel1 Whatever;}{\\s2 heading 3;}{\\s3\\sbasedon1 Ours;}{\\s9 toc 1;}{\\s4 \\u-30325?\\u20986?\\u12375? 2;}}';
     assert.deepEqual(
       await outlineOfRtf(
-        `${styles}\\pard\\s1 A\\par\\pard\\s2 B\\par\\pard\\s3 C\\par\\pard\\s4 D\\par\\pard\\outlinelevel0 E\\par\\pard F\\par`,
+        `${styles}\\pard\\s9 A 3\\par\\pard\\s1 A\\par\\pard\\s2 B\\par\\pard\\s3 C\\par\\pard\\s4 D\\par\\pard\\outlinelevel0 E\\par\\pard F\\par`,
       ),
       ['heading 2: A', 'heading 3: B', 'heading 2: C', 'heading 2: D', 'heading 1: E', 'paragraph: F'],
     );

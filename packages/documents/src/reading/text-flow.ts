@@ -19,6 +19,8 @@ export interface ParagraphLook {
   /** Nesting in a list, from 1. */
   readonly list: number | undefined;
   readonly inTable: boolean;
+  /** Whether it is a line of the table of contents, which repeats the headings with page numbers of the paper. */
+  readonly isContents?: boolean;
 }
 
 /** How a cell of the row being read is joined with that above it, by column. */
@@ -58,7 +60,7 @@ export function createTextFlow(): TextFlow {
     text = [];
     const printed = marker.trim();
     marker = '';
-    if (content === '') return undefined;
+    if (content === '' || look.isContents) return undefined;
     if (look.heading !== undefined) {
       lastIsItem = false;
       const number = /\p{N}/u.test(printed) ? `${printed} ` : '';

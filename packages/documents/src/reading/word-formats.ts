@@ -9,7 +9,7 @@ export interface WordFormat {
   /** Whether this is the mark at the end of a row. */
   readonly endsRow: boolean;
   readonly isHeaderRow: boolean;
-  /** Deleted with changes tracked, or formatted as hidden. */
+  /** Deleted with changes tracked, formatted as hidden, or a symbol. */
   readonly isHidden: boolean;
 }
 
@@ -121,6 +121,10 @@ function formatOf(properties: Uint8Array, style: number | undefined): WordFormat
       case 0x460b:
         isItem = value !== 0 || properties[at + 1] !== 0;
         break;
+      // The character stands for one of a font of symbols, which is a picture.
+      case 0x6a09:
+        isHidden = true;
+        break;
       case 0x0800:
       case 0x083c:
         isHidden ||= value === 1;
@@ -137,10 +141,15 @@ function formatOf(properties: Uint8Array, style: number | undefined): WordFormat
 
 /** Identifier of the built-in style "Title", whatever it is called in the language of the program. */
 const titleStyle = 62;
+/** That of "toc 1"; eight more follow. */
+const firstContentsStyle = 19;
 const maxAncestors = 12;
 
-/** Heading levels of the styles that are headings: built-in ones (MS-DOC 2.9.271), and those that are based on them. */
-export function readStyleLevels(main: Uint8Array, table: Uint8Array): ReadonlyMap<number, number> {
+/** What a style means: a heading level, or a line of the table of contents. */
+export type StyleMeaning = number | 'contents';
+
+/** Styles that mean something: built-in ones (MS-DOC 2.9.271), and those that are based on them. */
+export function readStyleMeanings(main: Uint8Array, table: Uint8Array): ReadonlyMap<number, StyleMeaning> {
   const mainView = new DataView(main.buffer, main.byteOffset, main.byteLength);
   const start = mainView.getUint32(0xa2, true);
   const sheet = table.subarray(start, start + mainView.getUint32(0xa6, true));
@@ -158,18 +167,24 @@ export function readStyleLevels(main: Uint8Array, table: Uint8Array): ReadonlyMa
       offset += 2 + size + (size % 2);
     }
   }
-  const levels = new Map<number, number>();
+  const meanings = new Map<number, StyleMeaning>();
   for (const [index] of styles.entries()) {
     let style = styles[index];
     for (let depth = 0; style && depth < maxAncestors; depth++) {
       const { builtIn, base } = style;
-      const level = builtIn === titleStyle ? 1 : builtIn >= 1 && builtIn <= 9 ? Math.min(builtIn, 6) : undefined;
-      if (level !== undefined) {
-        levels.set(index, level);
+      const meaning = meaningOf(builtIn);
+      if (meaning !== undefined) {
+        meanings.set(index, meaning);
         break;
       }
       style = styles[base];
     }
   }
-  return levels;
+  return meanings;
+}
+
+function meaningOf(builtIn: number): StyleMeaning | undefined {
+  if (builtIn === titleStyle) return 1;
+  if (builtIn >= firstContentsStyle && builtIn < firstContentsStyle + 9) return 'contents';
+  return builtIn >= 1 && builtIn <= 9 ? Math.min(builtIn, 6) : undefined;
 }

@@ -1,6 +1,12 @@
 import { throwIfAborted } from '@aquifer/contracts';
 import { createTextFlow, type FlowOutput, type ParagraphLook, type TextFlow } from './text-flow.js';
-import { type FormatRuns, readCharacterRuns, readParagraphRuns, readStyleLevels } from './word-formats.js';
+import {
+  type FormatRuns,
+  readCharacterRuns,
+  readParagraphRuns,
+  readStyleMeanings,
+  type StyleMeaning,
+} from './word-formats.js';
 
 /** Characters with a meaning of their own (MS-DOC 2.4.1 and 2.8). */
 const marks = {
@@ -37,7 +43,7 @@ export function readWordText(main: Uint8Array, table: Uint8Array, signal?: Abort
   const view = new DataView(main.buffer, main.byteOffset, main.byteLength);
   const paragraphs = readParagraphRuns(main, table);
   const characters = readCharacterRuns(main, table);
-  const styleLevels = readStyleLevels(main, table);
+  const styleMeanings = readStyleMeanings(main, table);
   const pieces = readPieces(main, table);
   const [bodyLength, noteLength, headerLength, macroLength, remarkLength, endnoteLength, boxLength] = [
     0x4c, 0x50, 0x54, 0x58, 0x5c, 0x60, 0x64,
@@ -48,7 +54,7 @@ export function readWordText(main: Uint8Array, table: Uint8Array, signal?: Abort
   // References count each kind for itself; where both are used, one number would name two notes.
   const hasBoth = noteLength > 0 && endnoteLength > 0;
   const flowOf = (start: number, end: number, isNotes: boolean) =>
-    readFlow(pieces, start, end, { paragraphs, characters, styleLevels, hasBoth, isNotes, signal });
+    readFlow(pieces, start, end, { paragraphs, characters, styleMeanings, hasBoth, isNotes, signal });
   return [
     ...flowOf(0, bodyLength, false),
     ...flowOf(endnotes + endnoteLength, endnotes + endnoteLength + boxLength, false),
@@ -66,7 +72,7 @@ function asItems(outputs: readonly FlowOutput[]): FlowOutput[] {
 interface FlowContext {
   readonly paragraphs: FormatRuns;
   readonly characters: FormatRuns;
-  readonly styleLevels: ReadonlyMap<number, number>;
+  readonly styleMeanings: ReadonlyMap<number, StyleMeaning>;
   readonly hasBoth: boolean;
   readonly isNotes: boolean;
   readonly signal: AbortSignal | undefined;
@@ -121,11 +127,12 @@ function readFlow(pieces: readonly Piece[], start: number, end: number, context:
 
 function endParagraph(flow: TextFlow, mark: number, position: number, context: FlowContext): void {
   const format = context.paragraphs.find(position);
-  const style = format?.style === undefined ? undefined : context.styleLevels.get(format.style);
+  const style = format?.style === undefined ? undefined : context.styleMeanings.get(format.style);
   const look: ParagraphLook = {
-    heading: format?.outline ?? style,
+    heading: format?.outline ?? (style === 'contents' ? undefined : style),
     list: format?.list,
     inTable: format?.inTable ?? false,
+    isContents: style === 'contents',
   };
   if (mark !== marks.cell) flow.endParagraph(look);
   else if (format?.endsRow) flow.endRow({ isHeader: format.isHeaderRow, continuesAbove: [] });

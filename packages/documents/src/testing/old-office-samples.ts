@@ -43,7 +43,7 @@ export const wordProperties = {
   listItem: [0x0a, 0x26, 1, 0x0b, 0x46, 1, 0],
 };
 
-/** A Word 97 document. Style 0 is "Normal", 1 "heading 1", 2 based on "heading 1", 3 "Title". Notes follow the body. */
+/** A Word 97 document. Style 0 is "Normal", 1 "heading 1", 2 based on "heading 1", 3 "Title", 4 "toc 1". Notes follow the body. */
 export function docOf(
   body: readonly WordParagraph[],
   options: {
@@ -105,11 +105,12 @@ export function docOf(
     return bytes;
   };
   const sheet = Buffer.concat([
-    Buffer.from([4, 0, 4, 0, 0, 0]),
+    Buffer.from([4, 0, 5, 0, 0, 0]),
     style(0, 0xfff),
     style(1, 0),
     style(0x0ffe, 1),
     style(62, 0),
+    style(19, 0),
   ]);
   const table: Buffer[] = [];
   let offset = 0;
