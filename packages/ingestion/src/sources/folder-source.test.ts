@@ -135,6 +135,31 @@ describe('folder source', () => {
     ]);
   });
 
+  it('lists and reads very many files as it does a few', async () => {
+    for (let n = 0; n < 300; n += 1) write(`${n % 7}/${n}.md`, `text ${n}`);
+    write('0/7.md.metadata.json', '{"metadataAttributes":{"n":7}}');
+    write('1/large.md', 'x'.repeat(100_000));
+    symlinkSync('1/large.md', join(root, 'link.md'));
+    const many = (await list(source())).items;
+    const few = (await Promise.all([0, 1, 2, 3, 4, 5, 6].map((n) => list(source({ paths: [String(n)] }))))).flatMap(
+      ({ items }) => items,
+    );
+    assert.equal(many.length, 301);
+    const byPath = new Map(few.map((item) => [item.path, item]));
+    for (const item of many) {
+      const same = byPath.get(item.path) as SourceItem;
+      const fresh = /-fresh/g;
+      assert.deepEqual(
+        [item.uri, item.bytes, item.stamp.replace(fresh, '')],
+        [same.uri, same.bytes, same.stamp.replace(fresh, '')],
+      );
+      const [content, other] = await Promise.all([item.read(), same.read()]);
+      assert.deepEqual(Buffer.from(content.bytes), Buffer.from(other.bytes));
+      assert.deepEqual(content.metadata, other.metadata);
+      assert.equal(content.stamp?.replace(fresh, ''), item.stamp.replace(fresh, ''));
+    }
+  });
+
   it('leaves out what ignore files say, as git does', async () => {
     for (const path of ['a.md', 'b.md', 'drafts/c.md', 'people/drafts/d.md', 'people/e.md', 'people/keep.md'])
       write(path);

@@ -1,4 +1,4 @@
-import { constants, realpathSync, type Stats, statSync } from 'node:fs';
+import { constants, realpathSync, statSync } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,6 +16,7 @@ import PQueue from 'p-queue';
 import { appendToDiskPath, type DiskPath, diskPathUri } from './disk-path.js';
 import { sidecarEnding, unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
 import { compileGlobs } from './path-globs.js';
+import type { FileTimes } from './small-file-worker.js';
 import { createSmallFiles, type SmallFiles, smallFileBytes } from './small-files.js';
 
 export interface FolderSourceOptions {
@@ -40,6 +41,8 @@ export interface FolderSourceOptions {
 const statsAtOnce = 32;
 const maxSidecarBytes = 1024 * 1024;
 const attempts = 3;
+/** From this number on, a thread for small files saves more than its start takes. */
+const manyFiles = 200;
 
 /**
  * The documents in a folder: all files below it that `recognises` takes, but hidden ones, those of tools (`node_modules`, …),
@@ -77,7 +80,8 @@ export function createFolderSource(options: FolderSourceOptions): Source {
       if (failed) throw new AquiferError('source-unreadable', `${resolve(root, failed.path)}: ${failed.reason}`);
       options.onFolders?.(folders);
       yield* omissions;
-      yield* listItems(files, { parseSidecar: options.parseSidecar, smallFiles: createSmallFiles() }, signal);
+      const smallFiles = files.length >= manyFiles ? createSmallFiles() : undefined;
+      yield* listItems(files, { parseSidecar: options.parseSidecar, smallFiles }, signal);
     },
   };
 }
@@ -125,10 +129,8 @@ function scopeOf(root: string, givenRoot: string, paths: readonly string[]) {
 
 interface ReadingWays {
   readonly parseSidecar: FolderSourceOptions['parseSidecar'];
-  readonly smallFiles: SmallFiles;
+  readonly smallFiles: SmallFiles | undefined;
 }
-
-type FileTimes = Pick<Stats, 'size' | 'mtimeMs'>;
 
 /** Reads attributes ahead, in bounded numbers, and yields in order. */
 async function* listItems(
@@ -141,7 +143,9 @@ async function* listItems(
   for (let start = 0; start < files.length; start += window) {
     throwIfAborted(signal);
     const slice = files.slice(start, start + window);
-    const items = await queue.addAll(slice.map((file) => () => listItem(file, ways)));
+    const items = ways.smallFiles
+      ? await Promise.all(slice.map((file) => listItem(file, ways)))
+      : await queue.addAll(slice.map((file) => () => listItem(file, ways)));
     for (const item of items) if (item !== undefined) yield item;
   }
 }
@@ -149,7 +153,7 @@ async function* listItems(
 /** Undefined for a file that went away since its folder was listed. */
 async function listItem(file: WalkedFile, ways: ReadingWays): Promise<SourceItem | SourceOmission | undefined> {
   try {
-    const attributes = await lstat(file.diskPath);
+    const attributes = (await ways.smallFiles?.look(file.diskPath)) ?? (await lstat(file.diskPath));
     const sidecarPath = appendToDiskPath(file.diskPath, sidecarEnding);
     const sidecar = file.sidecar ? await lstat(sidecarPath).catch(() => undefined) : undefined;
     return {
@@ -188,7 +192,7 @@ async function readFile(
     throwIfAborted(signal);
     try {
       const sidecar = file.sidecar ? await readSidecar(file) : undefined;
-      const small = listedBytes <= smallFileBytes ? await smallFiles.read(file.diskPath) : undefined;
+      const small = listedBytes <= smallFileBytes ? await smallFiles?.read(file.diskPath) : undefined;
       const document = small ?? (await readWhole(file.diskPath, file.path, Number.POSITIVE_INFINITY));
       return {
         bytes: document.bytes,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -21,6 +21,7 @@ describe('small files', () => {
       assert.equal(Buffer.from(content?.bytes ?? []).toString(), `text ${n}`.repeat(n % 7));
       const { size, mtimeMs } = statSync(paths[n] as string);
       assert.deepEqual([content?.size, content?.mtimeMs], [size, mtimeMs]);
+      assert.deepEqual(await small.look(paths[n] as string), { size, mtimeMs });
       assert.equal(
         content?.bytes.buffer.byteLength,
         size,
@@ -36,6 +37,11 @@ describe('small files', () => {
     for (const path of [join(folder, 'missing'), folder, join(folder, 'large.txt'), `${folder}/\0`]) {
       assert.equal(await small.read(path), undefined, path);
     }
+    symlinkSync(join(folder, 'a.txt'), join(folder, 'link.txt'));
+    for (const path of [join(folder, 'missing'), folder, join(folder, 'link.txt'), `${folder}/\0`]) {
+      assert.equal(await small.look(path), undefined, path);
+    }
+    assert.equal((await small.look(join(folder, 'large.txt')))?.size, 100_000);
     assert.equal(Buffer.from((await small.read(Buffer.from(join(folder, 'a.txt'))))?.bytes ?? []).toString(), 'a');
     // Longer than the thread waits for something to do.
     await new Promise((resolve) => setTimeout(resolve, 1_500));

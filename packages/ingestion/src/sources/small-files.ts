@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { createBatcher } from '../batcher.js';
 import type { DiskPath } from './disk-path.js';
-import type { SmallFileContent, SmallFileReply, SmallFileRequest } from './small-file-worker.js';
+import type { FileTimes, SmallFileContent, SmallFileReply, SmallFileRequest } from './small-file-worker.js';
 
 export interface SmallFiles {
   /**
@@ -10,12 +10,14 @@ export interface SmallFiles {
    * permitted, or the disk is slow).
    */
   read(path: DiskPath): Promise<SmallFileContent | undefined>;
+  /** Attributes of a file that is one (links are not followed), of any size; undefined as for `read`. */
+  look(path: DiskPath): Promise<FileTimes | undefined>;
 }
 
 /** From this size on the bytes count, not the calls. */
 export const smallFileBytes = 32 * 1_024;
 
-const maxBatch = 64;
+const maxBatch = 128;
 const idleMs = 1_000;
 /** A disk that takes longer for a file than this (a network, say) is better asked for many files at once. */
 const slowMsPerFile = 5;
@@ -52,26 +54,38 @@ export function createSmallFiles(): SmallFiles {
     settle?.(undefined);
   };
 
-  async function readBatch(paths: SmallFileRequest): Promise<readonly (SmallFileContent | undefined)[]> {
+  async function request(batch: SmallFileRequest): Promise<SmallFileReply | undefined> {
     clearTimeout(idleTimer);
     worker ??= start();
     const current = worker;
     current.ref();
     const reply = await new Promise<SmallFileReply | undefined>((resolve) => {
       settle = resolve;
-      current.postMessage(paths);
+      current.postMessage(batch);
     });
     settle = undefined;
     current.unref();
     idleTimer = setTimeout(end, idleMs).unref();
-    isSlow ||= reply === undefined || (paths.length >= maxBatch / 4 && reply.ms > slowMsPerFile * paths.length);
-    return reply?.files ?? paths.map(() => undefined);
+    const { length } = batch.paths;
+    isSlow ||= reply === undefined || (length >= maxBatch / 4 && reply.ms > slowMsPerFile * length);
+    return reply;
   }
 
-  const read = createBatcher<DiskPath, SmallFileContent | undefined>({
-    maxBatch,
-    queue: new PQueue({ concurrency: 1 }),
-    run: async (paths) => (isSlow ? paths.map(() => undefined) : await readBatch(paths)).map((value) => ({ value })),
-  });
-  return { read: async (path) => (isSlow ? undefined : await read(path)) };
+  // One queue for both: the thread answers one request at a time.
+  const queue = new PQueue({ concurrency: 1 });
+  const batched = <Answer>(act: SmallFileRequest['act']) =>
+    createBatcher<DiskPath, Answer | undefined>({
+      maxBatch,
+      queue,
+      run: async (paths) => {
+        const reply = isSlow ? undefined : await request({ act, paths });
+        return paths.map((_, index) => ({ value: reply?.files[index] as Answer | undefined }));
+      },
+    });
+  const read = batched<SmallFileContent>('read');
+  const look = batched<FileTimes>('look');
+  return {
+    read: async (path) => (isSlow ? undefined : await read(path)),
+    look: async (path) => (isSlow ? undefined : await look(path)),
+  };
 }
