@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { createDocumentReader } from '@aquifer/documents';
 import { createFolderSource } from '@aquifer/ingestion';
+import { openKnowledgeBase } from './open-knowledge-base.js';
 import { createIngestionFixture, type Fixture, type RunFixtureOptions } from './testing/ingestion-fixture.js';
 
 interface Part {
@@ -199,6 +200,30 @@ describe('documents inside of documents', () => {
         fixture = kept;
         await other.close();
       }
+    }
+  });
+
+  it('are deleted with their message, and come back when they were deleted by themselves', async () => {
+    fixture.write('a.eml', mailOf('Reports', 'See what is attached.', twoReports));
+    const location = `${fixture.folder}/knowledge`;
+    const knowledgeBase = await openKnowledgeBase({ location, embedder: 'builtin:256' });
+    try {
+      const sources = async () => (await knowledgeBase.documents()).map(({ source }) => source).sort();
+      await knowledgeBase.index(fixture.files);
+      const all = ['a.eml', 'a.eml/report (2).txt', 'a.eml/report.txt'];
+      assert.deepEqual(await sources(), all);
+      const { matches } = await knowledgeBase.search('second report');
+      assert.equal(matches[0]?.source, 'a.eml/report (2).txt');
+      const idOf = async (source: string) =>
+        (await knowledgeBase.documents()).find((document) => document.source === source)?.id ?? '';
+      assert.equal(await knowledgeBase.delete([await idOf('a.eml/report.txt')]), 1);
+      assert.deepEqual(await sources(), all.slice(0, 2));
+      assert.equal((await knowledgeBase.index(fixture.files)).new, 1);
+      assert.deepEqual(await sources(), all);
+      assert.equal(await knowledgeBase.delete([await idOf('a.eml')]), 3);
+      assert.deepEqual(await sources(), []);
+    } finally {
+      await knowledgeBase.close();
     }
   });
 });
