@@ -5,18 +5,24 @@ import { createProgram } from './program.js';
 import { createTerminal, plainLine } from './terminal/terminal.js';
 
 const interrupted = new AbortController();
-process.on('SIGINT', () => {
-  // The second Ctrl-C does not wait: the index is consistent at every moment.
-  if (interrupted.signal.aborted) process.exit(130);
-  interrupted.abort(new AquiferError('aborted', 'Interrupted.'));
-});
-process.on('SIGTERM', () => interrupted.abort(new AquiferError('aborted', 'Terminated.')));
+// Ctrl-C, `kill`, and the terminal that was closed.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    // The second one does not wait: the index is consistent at every moment.
+    if (interrupted.signal.aborted) process.exit(130);
+    interrupted.abort(new AquiferError('aborted', `Interrupted by ${signal}.`));
+  });
+}
 
-// `aquifer search … | head` closes the pipe early; that is not a failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+// `aquifer documents | head` closes the pipe early, as does a terminal: nobody reads any more, but the work goes on.
+const unread = ['EPIPE', 'EIO', 'ERR_STREAM_DESTROYED'];
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (unread.includes(error.code ?? '')) return;
+    if (stream === process.stdout) context.err.line(`✖ the output cannot be written: ${error.message}`);
+    process.exit(1);
+  });
+}
 
 const context: Context = {
   out: createTerminal({ stream: process.stdout, environment: process.env }),
