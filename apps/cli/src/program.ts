@@ -87,5 +87,9 @@ export function createProgram(context: Context): Command {
     (await import('./commands/config.js')).run(context, options),
   );
 
+  command('doctor', 'what works on this machine, what does not, and what mends it').action(async (options) =>
+    (await import('./commands/doctor.js')).run(context, options),
+  );
+
   return program;
 }

@@ -34,6 +34,7 @@ export {
   variableOf,
 } from './config/settings.js';
 export { dryRunIndex } from './dry-run-index.js';
+export { type Examination, type ExamineOptions, examine, type Finding } from './examine.js';
 export type {
   AskOptions,
   IndexOptions,

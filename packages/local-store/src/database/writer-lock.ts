@@ -68,15 +68,35 @@ export function acquireWriterLock(location: string, command?: string): WriterLoc
   });
 }
 
-function locked(location: string, cause: unknown): AquiferError {
+/** Who is writing to the index now; undefined where nobody is. Takes nothing away from a writer. */
+export function findWriter(location: string): string | undefined {
+  const file = join(location, lockFileName);
+  if (!existsSync(file)) return undefined;
+  return guarded(file, () => {
+    const database = openSql(file, { busyTimeoutMs: 0 });
+    try {
+      database.prepare('SELECT 1 FROM sqlite_schema').rows();
+      return undefined;
+    } catch (error) {
+      if (isBusy(error)) return describeHolder(location);
+      throw error;
+    } finally {
+      database.close();
+    }
+  });
+}
+
+function describeHolder(location: string): string {
   const holder = readHolder(location);
-  const who =
-    holder === undefined
-      ? 'another process'
-      : `process ${holder.pid} on ${holder.host} (${holder.command === undefined ? '' : `${holder.command}, `}since ${holder.since})`;
+  return holder === undefined
+    ? 'another process'
+    : `process ${holder.pid} on ${holder.host} (${holder.command === undefined ? '' : `${holder.command}, `}since ${holder.since})`;
+}
+
+function locked(location: string, cause: unknown): AquiferError {
   return new AquiferError(
     'index-locked',
-    `${location} is being written by ${who}. Wait until it has finished, or stop it; searching is possible meanwhile.`,
+    `${location} is being written by ${describeHolder(location)}. Wait until it has finished, or stop it; searching is possible meanwhile.`,
     { cause, retryable: true },
   );
 }
