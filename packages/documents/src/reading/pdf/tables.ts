@@ -83,6 +83,7 @@ function endOfTable(rows: readonly Row[], start: number): number {
   let several = 0;
   let cells = 0;
   let columnLeft = Number.POSITIVE_INFINITY;
+  const lefts: number[] = [];
   for (let index = start; index < rows.length; index++) {
     const row = rows[index] as Row;
     const before = rows[index - 1];
@@ -90,6 +91,7 @@ function endOfTable(rows: readonly Row[], start: number): number {
     if (row.segments.some((segment) => segment.table)) break;
     if (row.segments.length >= 2) {
       columnLeft = (row.segments[1] as Segment).left;
+      lefts.push(...row.segments.slice(1).map(({ left }) => left));
       several++;
       cells += row.segments.length;
       end = index + 1;
@@ -100,7 +102,9 @@ function endOfTable(rows: readonly Row[], start: number): number {
         index === start ||
         index - end >= 3 ||
         isMuchLarger(only, rows[end - 1]) ||
-        (only.left < columnLeft - only.size * 0.5 && only.right > columnLeft && only.text.length > 70)
+        (only.right > columnLeft &&
+          only.text.length > 70 &&
+          !lefts.some((left) => Math.abs(only.left - left) < only.size * 0.4))
       )
         break;
     }
@@ -135,37 +139,50 @@ interface PlacedRow {
 }
 
 /**
- * Puts further lines of cells to their rows, in tables of words. Such a line says nothing in the first column or, in a table whose rows stand
- * apart, is as near to the line before as lines of text are; and it adds to cells that have begun.
+ * Puts further lines of cells to their rows, in tables of words. Such a line adds to cells that have begun, and goes on where they could not: in lower
+ * case, or with a word for which there was no room. Its first column is empty, or it is nearer to the line before than rows are.
  */
-function withContinuations(rows: readonly PlacedRow[]): PlacedRow[] {
+function withContinuations(rows: readonly PlacedRow[], columns: readonly Column[]): PlacedRow[] {
   const gaps = rows.slice(1).map(({ row }, index) => row.baseline - (rows[index] as PlacedRow).row.baseline);
   const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
-  const standApart = most > least * 1.25;
-  const result: { row: Row; cells: Cell[] }[] = [];
+  const result: { row: Row; cells: readonly Cell[] }[] = [];
   rows.forEach(({ row, cells }, index) => {
     const open = result.at(-1);
     const gap = gaps[index - 1] ?? 0;
-    const filled = cells.filter(({ segments }) => segments.length > 0);
-    const hasBegun = ({ from }: Cell) => (open?.cells[from]?.segments.length ?? 0) > 0;
-    const isNew = filled.some(({ segments }) => segments.some(({ text }) => isAmount(text)));
-    const hasKey = (cells[0]?.segments.length ?? 0) > 0;
-    const isNear = gap < row.size * 1.6 && (!standApart || gap < least * 1.15);
-    const isFull = filled.length === open?.cells.filter(({ segments }) => segments.length > 0).length;
-    if (
-      open &&
-      isNear &&
-      !isNew &&
-      filled.every(hasBegun) &&
-      (hasKey ? standApart && !isFull && filled.length > 1 : (open.cells[0]?.segments.length ?? 0) > 0)
-    ) {
+    const filled = cells.filter(isFilled);
+    const [first] = cells;
+    const hasKey = first !== undefined && isFilled(first);
+    const isNearer = most > least * 1.25 && gap < least * 1.2;
+    const goesOn = (cell: Cell) => {
+      const [from, next] = [open?.cells[cell.from]?.segments.at(-1), cell.segments[0]];
+      if (!from || !next || cell.segments.some(({ text }) => isAmount(text) || !/[\p{L}\p{N}]/u.test(text)))
+        return false;
+      // One line alone under one cell of a row adds to it, whatever room there was.
+      if (!hasKey && filled.length === 1) return true;
+      return /^\p{Ll}/u.test(next.text) || !hasRoom(from, next, columns[cell.from] as Column);
+    };
+    const mayGoOn = hasKey
+      ? isNearer && filled.length > 1 && filled.length < (open?.cells.filter(isFilled).length ?? 0)
+      : open?.cells[0] !== undefined && isFilled(open.cells[0]);
+    if (open && mayGoOn && gap < row.size * 1.6 && filled.every(goesOn)) {
       open.cells = open.cells.map((cell, column) => ({
         ...cell,
         segments: [...cell.segments, ...(cells[column]?.segments ?? [])],
       }));
-    } else result.push({ row, cells: [...cells] });
+    } else result.push({ row, cells });
   });
   return result;
+}
+
+function isFilled({ segments }: Cell): boolean {
+  return segments.length > 0;
+}
+
+/** Whether the first word of `next` had had room behind `before`. */
+function hasRoom(before: Segment, next: Segment, { right }: Column): boolean {
+  const word = /^\S+/.exec(next.text)?.[0] ?? '';
+  const width = ((next.right - next.left) * word.length) / Math.max(1, next.text.length);
+  return before.right + width + before.size * 1.2 < right;
 }
 
 interface Column {
@@ -184,15 +201,21 @@ function tableOf(rows: readonly Row[]): Table | undefined {
   const isOfWords = amounts < rows.reduce((sum, row) => sum + row.segments.length, 0) * 0.3;
   const headerRows = countHeaderRows(placed.map(({ cells }) => cells));
   const texts = (cells: readonly Cell[]) => {
-    const all = cells.map((cell) => cell.segments.map((segment) => segment.text).join(' '));
+    const all = cells.map(textOf);
     const filled = all.filter((text) => text !== '');
     // A label over the rows that follow names no column, wherever it stands.
     return filled.length === 1 && cells.flatMap((cell) => cell.segments).length === 1
       ? [...filled, ...all.slice(1).fill('')]
       : all;
   };
-  const bodyRows = isOfWords ? withContinuations(placed.slice(headerRows)) : placed.slice(headerRows);
-  const body = mergeWrapped(bodyRows.map(({ row, cells }) => ({ row, texts: texts(cells) })));
+  const bodyRows = isOfWords ? withContinuations(placed.slice(headerRows), columns) : placed.slice(headerRows);
+  const body = mergeWrapped(
+    bodyRows.map(({ row, cells }) => ({
+      row,
+      texts: texts(cells),
+      isLabel: cells[0] !== undefined && isFilled(cells[0]),
+    })),
+  );
   if (headerRows === 0) return { kind: 'table', rows: body, hasHeader: false };
   const header = columns.map((_, column) =>
     placed
@@ -304,14 +327,26 @@ function countHeaderRows(rows: readonly (readonly Cell[])[]): number {
   return 0;
 }
 
+/** The segments of a cell; those on different lines are separated by newlines. */
+function textOf({ segments }: Cell): string {
+  return segments.reduce((text, segment, index) => {
+    const last = segments[index - 1];
+    if (!last) return segment.text;
+    const isBelow = segment.baseline - last.baseline > last.size * 0.5;
+    return text + (isBelow ? '\n' : ' ') + segment.text;
+  }, '');
+}
+
 /** Puts a label that runs over two lines back into one row. */
-function mergeWrapped(rows: readonly { readonly row: Row; readonly texts: readonly string[] }[]): string[][] {
+function mergeWrapped(
+  rows: readonly { readonly row: Row; readonly texts: readonly string[]; readonly isLabel: boolean }[],
+): string[][] {
   const merged: { row: Row; texts: string[] }[] = [];
-  for (const { row, texts } of rows) {
+  for (const { row, texts, isLabel } of rows) {
     const last = merged.at(-1);
     const close = last && row.baseline - last.row.baseline < row.size * 1.6;
     const alone = texts.slice(1).every((text) => text === '');
-    if (last && close && /^[\p{Ll}(]/u.test(texts[0] ?? '')) {
+    if (last && close && isLabel && /^[\p{Ll}(]/u.test(texts[0] ?? '')) {
       const lastAlone = last.texts.slice(1).every((text) => text === '');
       if (alone || lastAlone) {
         merged[merged.length - 1] = {
