@@ -69,12 +69,12 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
     if (pending.size === 0) started?.unref();
   };
   const die = (reason: string, cause?: unknown): void => {
+    // Threads open the modules that they run, and those of a process share its limit.
+    const noFiles = /^(EMFILE|ENFILE):/.test(reason);
     death ??= new AquiferError(
-      'internal',
-      `The ${what} thread has ended: ${reason}. Close the index and open it again.`,
-      {
-        cause,
-      },
+      noFiles ? 'too-many-open-files' : 'internal',
+      `The ${what} thread has ended: ${reason}. ${noFiles ? 'Raise the limit (ulimit -n), close' : 'Close'} the index and open it again.`,
+      { cause, retryable: noFiles },
     );
     for (const call of pending.values()) call.reject(death);
     pending.clear();
