@@ -19,8 +19,8 @@ export interface MemoryWatch<Thread> {
 /** Set by a reading thread to its id, so that it is known among all threads of the process. */
 export const threadIdKey = 'aquifer.readingThread';
 
-/** A thread that has not answered by then is in a long call of native code. */
-const answerMs = 2_000;
+/** A thread that has not answered by then is in a long call of native code, or the machine is very busy. */
+const answerMs = 10_000;
 
 /**
  * A thread's `resourceLimits` bound its JavaScript heap; buffers and WebAssembly, where decompression bombs go off, are outside. Nobody says
@@ -29,7 +29,7 @@ const answerMs = 2_000;
  * thread's. Node's inspector can ask that of a thread in the middle of a loop, on every version of Node
  * (`worker.getHeapStatistics()` begins with 22.16).
  *
- * A thread that gives no answer in two seconds, while the process has grown beyond the limit, counts as over it.
+ * A thread that gives no answer in ten seconds, while the process has grown by twice the limit, counts as over it.
  */
 export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
   maxBytes,
@@ -56,14 +56,18 @@ export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
   async function measure(suspects: readonly Thread[]): Promise<void> {
     isMeasuring = true;
     try {
-      const workers = suspects.map(({ worker }) => worker);
-      const used = await threadMemory(workers, maxBytes);
-      const size = process.memoryUsage.rss();
-      for (const thread of suspects) {
-        if (!floors.has(thread)) continue;
-        const bytes = used.get(thread.worker) ?? Number.POSITIVE_INFINITY;
+      const waiting = new Map(suspects.map((thread) => [thread.worker, thread]));
+      await askMemory([...waiting.keys()], maxBytes, (worker, bytes) => {
+        const thread = waiting.get(worker)!;
+        waiting.delete(worker);
+        if (!floors.has(thread)) return;
         if (bytes > maxBytes) onExceeded(thread);
-        else floors.set(thread, size - bytes);
+        else floors.set(thread, process.memoryUsage.rss() - bytes);
+      });
+      const size = process.memoryUsage.rss();
+      for (const thread of waiting.values()) {
+        const floor = floors.get(thread);
+        if (floor !== undefined && size - floor > maxBytes * 2) onExceeded(thread);
       }
     } finally {
       isMeasuring = false;
@@ -88,22 +92,24 @@ export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
 }
 
 /**
- * Bytes that each of these threads keeps, busy or not; those above `settleAbove` are counted again after their garbage was
- * collected. Threads that do not answer are missing.
+ * Asks how many bytes each of these threads keeps, busy or not; one above `settleAbove` is asked again after its garbage was
+ * collected. Threads that do not answer in time are never told of.
  */
-async function threadMemory(workers: readonly Worker[], settleAbove: number): Promise<Map<Worker, number>> {
-  const used = new Map<Worker, number>();
+async function askMemory(
+  workers: readonly Worker[],
+  settleAbove: number,
+  onAnswer: (worker: Worker, bytes: number) => void,
+): Promise<void> {
   let session: Session | undefined;
   try {
     session = new (await import('node:inspector')).Session();
     session.connect();
-    await askThreads(session, workers, settleAbove, used);
+    await askThreads(session, workers, settleAbove, onAnswer);
   } catch {
     // A Node without inspector: nobody answers.
   } finally {
     session?.disconnect();
   }
-  return used;
 }
 
 /** The domain `NodeWorker` of Node's inspector: a session with every thread, over the session of this one. */
@@ -111,7 +117,7 @@ function askThreads(
   session: Session,
   workers: readonly Worker[],
   settleAbove: number,
-  used: Map<Worker, number>,
+  onAnswer: (worker: Worker, bytes: number) => void,
 ): Promise<void> {
   const question = {
     expression: `((m) => [globalThis[Symbol.for('${threadIdKey}')], m.heapTotal + m.external])(process.memoryUsage())`,
@@ -124,6 +130,7 @@ function askThreads(
       session.post('NodeWorker.disable', () => resolve());
     }
     const settled = new Set<string>();
+    const answered = new Set<Worker>();
     const post = (sessionId: string, method: string, params = {}) => {
       const message = JSON.stringify({ id: 1, method, params });
       session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, () => {});
@@ -146,8 +153,10 @@ function askThreads(
         post(sessionId, 'HeapProfiler.collectGarbage');
         return;
       }
-      used.set(worker, bytes);
-      if (workers.every((each) => used.has(each) || each.threadId < 0)) finish();
+      answered.add(worker);
+      onAnswer(worker, bytes);
+      // A thread that has ended has the number -1.
+      if (workers.every((each) => answered.has(each) || each.threadId < 0)) finish();
     });
     session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => {});
   });
