@@ -86,6 +86,19 @@ describe('dryRunIndex', () => {
     assert.deepEqual(counts(planned), counts(await index()));
   });
 
+  it('counts what is attached to mail with its message', async () => {
+    const part = (type: string, text: string) => `--x\r\nContent-Type: text/plain; ${type}\r\n\r\n${text}\r\n`;
+    const parts = `${part('charset=utf-8', 'See attached.')}${part('name="a.txt"\r\nContent-Disposition: attachment; filename="a.txt"', 'Attached text.')}--x--\r\n`;
+    const head = 'From: a@example.com\r\nSubject: Notes\r\nMIME-Version: 1.0\r\n';
+    write('mail.eml', `${head}Content-Type: multipart/mixed; boundary="x"\r\n\r\n${parts}`);
+    const added = await dryRunIndex({ location }, files);
+    assert.deepEqual(counts(added), counts(await index()));
+    assert.equal(added.new, 12);
+    const removed = await dryRunIndex({ location }, files, { exclude: ['*.eml'] });
+    assert.equal(removed.deleted, 2);
+    assert.deepEqual(counts(removed), counts(await index({ exclude: ['*.eml'] })));
+  });
+
   it('foretells that deletions would be refused', async () => {
     await index();
     const planned = await dryRunIndex({ location }, files, { include: ['0.md'] });

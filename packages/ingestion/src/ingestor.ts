@@ -233,21 +233,21 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     await processAll(snapshot.work, processFile, { ...options, maxBytesInFlight, maxDocumentBytes, signal, stop });
     throwIfAborted(userSignal);
 
-    const gone = vanished.left().map((record) => ({ ...record, reason: snapshot.leftOutReason(record.source) }));
-    const leftOut = gone.filter(({ reason }) => reason !== undefined).length;
+    const gone = vanished.left();
+    const leftOut = gone.filter(({ source: path }) => snapshot.leftOutReason(path) !== undefined).length;
     const refusal = refusedDeletions(gone.length, leftOut, snapshot.storedInScope, maxDeletePercent, source);
     if (refusal !== undefined && !dryRun) throw new AquiferError('too-many-deletions', refusal);
     if (gone.length > 0) progress.phase('deleting');
     for (let start = 0; start < gone.length; start += deletionBatch) {
       throwIfAborted(userSignal);
       const batch = gone.slice(start, start + deletionBatch);
-      counts.deleted += await store.deleteDocuments(batch.map(({ id }) => id));
-      for (const { source: path, reason } of batch) {
+      const attached = batch.flatMap(({ id }) => snapshot.attachments.within(id));
+      const deleted = await store.deleteDocuments(batch.map(({ id }) => id));
+      counts.deleted += dryRun ? batch.length + attached.length : deleted;
+      for (const { source: path } of [...batch, ...attached]) {
+        const reason = snapshot.leftOutReason(path);
         const why = reason === undefined ? {} : { reason };
         onEvent?.({ type: 'document', source: path, status: 'deleted', ...why, chunks: 0, ms: 0 });
-      }
-      for (const { source: path } of batch.flatMap(({ id }) => snapshot.attachments.within(id))) {
-        onEvent?.({ type: 'document', source: path, status: 'deleted', chunks: 0, ms: 0 });
       }
     }
     progress.flush();
