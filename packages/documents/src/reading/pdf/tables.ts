@@ -197,8 +197,9 @@ function tableOf(rows: readonly Row[]): Table | undefined {
   if (!hasCells(rows)) return undefined;
   const severalFilled = placed.filter(({ cells }) => cells.filter((cell) => cell.segments.length > 0).length >= 2);
   if (severalFilled.length < rows.length * 0.4 || severalFilled.length < 2) return undefined;
-  const amounts = placed.flatMap(({ row }) => row.segments).filter(({ text }) => isAmount(text)).length;
-  const isOfWords = amounts < rows.reduce((sum, row) => sum + row.segments.length, 0) * 0.3;
+  // The first column may number what is listed.
+  const values = rows.flatMap(({ segments }) => segments.slice(1));
+  const isOfWords = values.filter(({ text }) => isAmount(text)).length < values.length * 0.3;
   const headerRows = countHeaderRows(placed.map(({ cells }) => cells));
   const texts = (cells: readonly Cell[]) => {
     const all = cells.map(textOf);

@@ -12,6 +12,9 @@ interface Tally {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const impossible = /[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffd\p{Co}\p{Cn}]/gu;
+/** Nothing that comes later changes what is known of a font by then. */
+const enoughToKnow = 4000;
+const notAscii = /[^\x20-\x7e]/;
 const repeated = /(.)\1{2,}/g;
 const signs = /[!"#$%&'()*+,/:;<=>?@[\\\]^`{|}~¡-¿×÷]/g;
 
@@ -34,8 +37,9 @@ export function unreadableFonts(pages: readonly FoundPage[]): Set<FontStyle> {
           tally = { characters: 0, impossible: 0, long: 0, signs: 0 };
           tallies.set(font, tally);
         }
+        if (tally.characters > enoughToKnow) continue;
         tally.characters += text.length;
-        tally.impossible += text.match(impossible)?.length ?? 0;
+        if (notAscii.test(text)) tally.impossible += text.match(impossible)?.length ?? 0;
         if (text.length >= longRun) {
           const withoutRules = text.replace(repeated, '');
           tally.long += withoutRules.length;
