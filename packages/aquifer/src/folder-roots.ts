@@ -1,4 +1,4 @@
-import { dirname, relative, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 
 /** A folder of the knowledge base, and the part of it that this run covers. */
 export interface FolderRun {
@@ -42,9 +42,4 @@ export function planFolderRuns(known: readonly string[], requested: readonly Req
     paths: [...paths].filter((path) => ![...paths].some((other) => other !== path && isWithin(path, other))),
     exclude: [...roots].filter((other) => other !== root && isWithin(other, root)),
   }));
-}
-
-/** `path` relative to `root`, with `/` on every system; the empty string for the root itself. */
-export function pathInRoot(root: string, path: string): string {
-  return relative(root, path).split(sep).join('/');
 }

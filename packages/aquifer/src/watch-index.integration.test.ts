@@ -41,12 +41,12 @@ function write(path: string, text = `# ${path}\n\nThe text of ${path}.\n`): void
 }
 
 /** A watch, and what has been heard of it. */
-function start(options: WatchIndexOptions = {}) {
+function start(options: WatchIndexOptions = {}, paths = files) {
   const rounds: IndexSummary[] = [];
   const events: IngestionEvent[] = [];
   const failures: unknown[] = [];
   let isWaiting = false;
-  const ended = watchIndex({ location }, files, {
+  const ended = watchIndex({ location }, paths, {
     signal: stop.signal,
     quietMs: 40,
     checkEveryMs: 3_600_000,
@@ -127,6 +127,17 @@ describe('watchIndex', { timeout: 120_000 }, () => {
     await watch.ended;
     assert.deepEqual(await sources(), ['a.md', 'c.md', 'd.md', 'moved/er/e.md', 'new.md']);
     assert.deepEqual(watch.failures, []);
+  });
+
+  it('watches a single file, and says nothing of its neighbours', async () => {
+    const watch = start({}, join(files, 'a.md'));
+    await watch.idle();
+    write('b.md', 'changed');
+    writeFileSync(join(files, 'a.md~'), '# a\n\nSaved by renaming.\n');
+    watch.events.length = 0;
+    renameSync(join(files, 'a.md~'), join(files, 'a.md'));
+    await watch.saw('a.md', 'indexed');
+    assert.deepEqual(await sources(), ['a.md']);
   });
 
   it('makes few rounds of many changes', async () => {

@@ -30,7 +30,7 @@ export interface WalkResult {
   /** In order of path (code units). */
   readonly files: readonly WalkedFile[];
   readonly omissions: readonly SourceOmission[];
-  /** The folders that were listed. */
+  /** The folders that were listed, and those of files that were asked for by name. */
   readonly folders: readonly DiskPath[];
 }
 
@@ -80,6 +80,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
   const files = new Map<string, WalkedFile>();
   const omissions: SourceOmission[] = [];
   const enteredFolders = new Map<string, DiskPath>();
+  const askedFilesFolders = new Set<string>();
   const listedFiles = new Set<string>();
   let links: Link[] = [];
   let failure: unknown;
@@ -214,6 +215,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
       if (attributes.isDirectory()) enter(path, diskPath, rules);
       else if (attributes.isFile()) await considerFile(path, diskPath);
       else omit(path, 'unsupported', notAFile);
+      if (!attributes.isDirectory()) askedFilesFolders.add(dirname(diskPath));
     } catch (error) {
       omit(path, 'unreadable', unreadableReason(error, 'file or folder'));
     }
@@ -238,7 +240,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
   return {
     files: [...files.values()].sort(byPath),
     omissions: omissions.sort(byPath),
-    folders: [...enteredFolders.values()],
+    folders: [...enteredFolders.values(), ...askedFilesFolders],
   };
 }
 
