@@ -141,7 +141,7 @@ describe('xlsReader', () => {
     assert.deepEqual((await outlineOf(xlsReader, file)).at(-1), 'row of Town | Rate: Bergen | 3');
   });
 
-  it('passes over records that visit every cell of a sheet', async () => {
+  it('passes over records that would keep it busy for hours', async () => {
     const workbook = openCompoundFile(
       xlsOf({
         S: [
@@ -155,8 +155,15 @@ describe('xlsReader', () => {
     link.writeUInt16LE(64, 2);
     link.writeUInt16LE(0xffff, 6);
     link.writeUInt16LE(0xffff, 10);
+    // A label and a format without anything in them.
+    const empty = Buffer.from([0x04, 0x02, 0, 0, 0x04, 0, 0, 0, 0x1e, 0x04, 0, 0]);
     const end = workbook.length - 4;
-    const stream = Buffer.concat([workbook.subarray(0, end), ...new Array(50).fill(link), workbook.subarray(end)]);
+    const stream = Buffer.concat([
+      workbook.subarray(0, end),
+      ...new Array(50).fill(link),
+      empty,
+      workbook.subarray(end),
+    ]);
     const file = compoundFileOf({ Workbook: stream });
     assert.deepEqual((await outlineOf(xlsReader, file)).at(-1), 'row of Town | Rate: Bergen | 3');
   });

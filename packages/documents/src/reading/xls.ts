@@ -10,11 +10,21 @@ const kind = 'an Excel 97–2003 workbook';
 const maxCells = 5_000_000;
 const maxMergedRows = 10_000;
 
-/** What the library gives for a cell: its type, value, shown text and number format. */
+/** Errors of formulas (MS-XLS 2.5.10). */
+const errors: ReadonlyMap<number, string> = new Map([
+  [0x00, '#NULL!'],
+  [0x07, '#DIV/0!'],
+  [0x0f, '#VALUE!'],
+  [0x17, '#REF!'],
+  [0x1d, '#NAME?'],
+  [0x24, '#NUM!'],
+  [0x2a, '#N/A'],
+]);
+
+/** What the library gives for a cell: its type, value and number format. */
 interface SheetCell {
   readonly t: string;
   readonly v?: unknown;
-  readonly w?: string;
   readonly z?: string | number;
 }
 
@@ -30,7 +40,7 @@ export const xlsReader: Reader = {
     const workbookStream = file.stream('Workbook') ?? file.stream('Book');
     if (!workbookStream) throw damagedOldOffice(name, kind);
     if (isProtected(workbookStream)) throw encryptedOldOffice(name, 'xlsx');
-    const { read, SSF, set_cptable } = await import('@e965/xlsx');
+    const { read, set_cptable } = await import('@e965/xlsx');
     // Before Excel 97, text is in the code page of its country.
     if (!file.stream('Workbook')) set_cptable(await import('@e965/xlsx/dist/cpexcel.full.mjs'));
     let workbook: ReturnType<typeof read>;
@@ -42,6 +52,8 @@ export const xlsReader: Reader = {
         cellFormula: false,
         cellHTML: false,
         cellNF: true,
+        // Formats that are damaged keep the library formatting for ever.
+        cellText: false,
       });
     } catch (error) {
       if (/password|encrypt/i.test(String(error))) throw encryptedOldOffice(name, 'xlsx');
@@ -54,14 +66,15 @@ export const xlsReader: Reader = {
       if (!cell) return '';
       if (cell.t === 'b') return cell.v === true ? 'TRUE' : 'FALSE';
       if (cell.t === 'n' && typeof cell.v === 'number' && Number.isFinite(cell.v)) {
-        const format = String(cell.z ?? 'General');
-        if (SSF.is_date(format)) {
+        // Without what is shown as it stands, blanks as wide as a character, and colours and conditions.
+        const format = String(cell.z ?? '').replace(/"[^"]*"|[\\_*].|\[(?!(?:h+|m+|s+)\])[^\]]*\]|general/gi, '');
+        if (/[ymdhs]/i.test(format)) {
           // Days since the end of 1899, or since 1904.
           return formatDate(new Date(Date.UTC(1899, 11, 30) + (cell.v + (has1904Dates ? 1462 : 0)) * 86_400_000));
         }
-        return format.replace(/"[^"]*"|\\./g, '').includes('%') ? formatPercent(cell.v) : formatNumber(cell.v);
+        return format.includes('%') ? formatPercent(cell.v) : formatNumber(cell.v);
       }
-      return (cell.t === 'e' ? (cell.w ?? '') : String(cell.v ?? '')).replace(/\s+/g, ' ').trim();
+      return (cell.t === 'e' ? (errors.get(Number(cell.v)) ?? '') : String(cell.v ?? '')).replace(/\s+/g, ' ').trim();
     }
 
     const builder = createTextBuilder();
@@ -100,11 +113,29 @@ function isProtected(stream: Uint8Array): boolean {
   return false;
 }
 
-/** Records that hold cells, their formats and the sheets that they stand in (MS-XLS 2.3, and older numbers of the same). */
-const neededRecords = new Set([
-  0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0009, 0x000a, 0x001e, 0x0022, 0x0042, 0x0043, 0x0085, 0x00bd, 0x00d6,
-  0x00e0, 0x00e5, 0x00fc, 0x00fd, 0x0203, 0x0204, 0x0205, 0x0206, 0x0207, 0x0209, 0x0243, 0x027e, 0x0406, 0x0409,
-  0x041e, 0x0443, 0x0809,
+/**
+ * Records that hold cells, their formats and the sheets that they stand in (MS-XLS 2.3), with the least number of bytes that each has:
+ * a string without its length keeps the library reading for ever.
+ */
+const neededRecords: ReadonlyMap<number, number> = new Map([
+  [0x0006, 20],
+  [0x000a, 0],
+  [0x0022, 2],
+  [0x0042, 2],
+  [0x0085, 7],
+  [0x00bd, 12],
+  [0x00d6, 8],
+  [0x00e0, 16],
+  [0x00e5, 2],
+  [0x00fc, 8],
+  [0x00fd, 10],
+  [0x0203, 14],
+  [0x0204, 8],
+  [0x0205, 8],
+  [0x0207, 2],
+  [0x027e, 10],
+  [0x041e, 3],
+  [0x0809, 4],
 ]);
 const continueRecord = 0x003c;
 
@@ -120,7 +151,8 @@ function withoutDecoration(stream: Uint8Array): Buffer {
   let isNeeded = true;
   for (let offset = 0; offset + 4 <= records.length; offset += 4 + records.readUInt16LE(offset + 2)) {
     const type = records.readUInt16LE(offset);
-    if (type !== continueRecord) isNeeded = neededRecords.has(type);
+    if (type !== continueRecord)
+      isNeeded = records.readUInt16LE(offset + 2) >= (neededRecords.get(type) ?? Number.POSITIVE_INFINITY);
     // Zeros fill the stream up behind its end.
     if (!isNeeded && type !== 0) records.writeUInt16LE(ignoredRecord, offset);
   }
