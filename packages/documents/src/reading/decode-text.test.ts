@@ -171,6 +171,7 @@ describe('decodeText', () => {
 
   it('believes a declaration of a legacy encoding, not one of an unknown or of one that is only there to be refused', () => {
     assert.equal(decodeText(bytes('cf f0 e8 e2 e5 f2'), 'windows-1251'), 'Привет');
+    assert.equal(decodeText(Buffer.from('日本'), 'shift_jis'), '日本');
     for (const label of ['klingon', 'utf-16', 'hz-gb-2312']) assert.equal(decodeText(Buffer.from('é'), label), 'é');
   });
 

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { AquiferError, type ReadInput } from '@aquifer/contracts';
 import { decodeSingleByte, legacyEncodings } from './legacy-encodings.js';
 import { describeContent, isBinary } from './signatures.js';
@@ -45,7 +45,9 @@ function findEncoding(bytes: Uint8Array, declared: string | undefined): FoundEnc
   const unicode = unicodeEncoding(bytes);
   if (unicode) return { encoding: unicode, isLegible: true };
   // A page that could be read up to its declaration is not UTF-16, whatever the declaration says (HTML, 13.2.3.2).
-  if (declared !== undefined && !/^utf-?(8|16|32)/i.test(declared) && isKnown(declared)) {
+  // And what is UTF-8 beyond ASCII is so by no accident.
+  const isDeclared = declared !== undefined && !/^utf-?(8|16|32)/i.test(declared) && isKnown(declared);
+  if (isDeclared && (isAscii(bytes) || !isUtf8(bytes))) {
     return { encoding: declared, isLegible: true };
   }
   if (isUtf8(bytes)) return { encoding: isIso2022Jp(bytes) ? 'iso-2022-jp' : 'utf-8', isLegible: true };
