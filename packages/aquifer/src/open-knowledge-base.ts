@@ -64,6 +64,11 @@ async function assemble(
   if (known !== undefined) assertReadableManifest(known, analyserVersion, location);
   const recorded = await readBuiltWith(store);
   const builtWith = planBuild(options, recorded);
+  const changesOcr = String(recorded?.ocrLanguages) !== String(builtWith.ocrLanguages);
+  if (options.mode !== 'read' && changesOcr && builtWith.ocrLanguages !== undefined) {
+    // What cannot be done must not be remembered for later runs.
+    (await import('@aquifer/documents')).findTesseract(builtWith.ocrLanguages);
+  }
 
   // Opened when first needed: listing documents must not load a model, nor a search the readers.
   const embedder = lazy(async (): Promise<Embedder> => {
@@ -92,9 +97,7 @@ async function assemble(
       embedder: model,
       chunker,
     });
-    if (options.mode !== 'read' && String(recorded?.ocrLanguages) !== String(builtWith.ocrLanguages)) {
-      await writeBuiltWith(store, builtWith);
-    }
+    if (options.mode !== 'read' && changesOcr) await writeBuiltWith(store, builtWith);
     return indexer;
   });
   const closeAll = async () => {

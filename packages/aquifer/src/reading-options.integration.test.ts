@@ -96,10 +96,12 @@ describe('reading options of a knowledge base', () => {
   it('says at once what OCR lacks', async () => {
     mkdirSync(join(folder, 'plain'));
     writeFileSync(join(folder, 'plain/notes.md'), 'Notes.');
-    await assert.rejects(index('plain', { ocr: true, ocrLanguages: ['xyz'] }), {
-      code: 'missing-dependency',
-      message: /npm install .*@tesseract\.js-data\/xyz/,
-    });
+    const lacks = { code: 'missing-dependency', message: /npm install .*@tesseract\.js-data\/xyz/ };
+    await assert.rejects(index('plain', { ocr: true, ocrLanguages: ['xyz'] }), lacks);
+    // And does not remember what could not be done.
+    assert.deepEqual((await index('plain')).events, { 'notes.md': 'indexed' });
+    await assert.rejects(index('plain', { ocrLanguages: ['xyz'] }), lacks);
+    assert.equal((await index('plain')).unchanged, 1);
   });
 });
 
