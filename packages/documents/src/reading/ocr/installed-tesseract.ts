@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -62,12 +62,8 @@ function findData(language: string): string | undefined {
   if (manifest === undefined) return undefined;
   for (const variant of dataVariants) {
     const path = join(dirname(manifest), variant, `${language}.traineddata.gz`);
-    try {
-      readFileSync(path);
-      return path;
-    } catch {
-      // Not every package has every variant.
-    }
+    // Not every package has every variant.
+    if (existsSync(path)) return path;
   }
   return undefined;
 }
