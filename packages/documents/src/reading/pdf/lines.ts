@@ -165,7 +165,7 @@ function inReadingOrder(runs: readonly Run[], isBackwards: boolean): readonly Ru
 function hasEvenWidth(runs: readonly Run[]): boolean {
   return runs.every(({ text, left, right, size }) => {
     const width = (right - left) / text.length / size;
-    return text.length < 4 || (width > 0.49 && width < 0.65);
+    return text.length < 4 ? !endsInCjk.test(text) : width > 0.49 && width < 0.65;
   });
 }
 

@@ -93,7 +93,8 @@ function beginsParagraph(members: readonly Line[], line: Line, leading: number, 
     return true;
   if (members.length > 1 && line.left < others - size * 0.7) return true;
   const room = region.right - last.right;
-  const firstWord = /^\S+/.exec(line.text)?.[0] ?? '';
+  // Japanese and Chinese lines end anywhere: what had to find room is one character.
+  const firstWord = (joinsWithoutSpace(last.text, line.text) ? /^\S/u : /^\S+/).exec(line.text)?.[0] ?? '';
   const wordWidth = ((line.right - line.left) * Math.min(firstWord.length, 12)) / Math.max(1, line.text.length);
   if (room < wordWidth + size) return false;
   return endOfSentence.test(last.text) || room > Math.max((region.right - region.left) * 0.3, wordWidth + size * 4);
