@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { Store } from '@aquifer/contracts';
 import { createSeededRandom, sketchDocument, suiteAnalyser, suiteManifest } from '@aquifer/contracts/testing';
-import { canEncrypt } from './database/sqlite-driver.js';
+import { canEncrypt, openSql } from './database/sqlite-driver.js';
 import { openLocalStore } from './open-local-store.js';
-import { readCodeSnapshot, writeCodeSnapshot } from './vectors/code-snapshot.js';
+import { codesTokenKey, readCodeSnapshot, writeCodeSnapshot } from './vectors/code-snapshot.js';
 import { createVectorTable, type VectorTable } from './vectors/vector-table.js';
 
 const dimensions = 24;
@@ -63,6 +63,25 @@ describe('a file of codes', () => {
       await rm(join(location, fileName));
       assert.deepEqual(withFile, await bestOf(location));
       assert.equal(withFile.length, 5);
+    }),
+  );
+
+  it(
+    'is what a search reads, and not the vectors',
+    withFolder(async (location) => {
+      await fill(location);
+      const database = openSql(join(location, 'index.sqlite'), { busyTimeoutMs: 0 });
+      const [generation, removedChunks, identity] = database
+        .prepare('SELECT generation, removed_chunks, identity FROM counters')
+        .rows()[0] as [number, number, string];
+      const token = JSON.parse(
+        String(database.prepare('SELECT json FROM stored_values WHERE key = ?').rows(codesTokenKey)[0]?.[0]),
+      );
+      database.close();
+      // A file that says it holds everything, and holds nothing.
+      const facts = { identity, token, generation, removedChunks, lastNumber: Number.MAX_SAFE_INTEGER };
+      assert.equal(await writeCodeSnapshot(location, emptyTable(), facts), true);
+      assert.deepEqual(await bestOf(location), []);
     }),
   );
 

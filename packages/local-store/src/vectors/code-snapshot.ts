@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import type { CodeColumns, VectorTable } from './vector-table.js';
 
 const fileName = 'vectors.codes';
+const temporaryFile = (location: string): string => join(location, `${fileName}.temporary`);
 const magic = 'AQCODES1';
 const headerBytes = 1_024;
 const pieceBytes = 4 * 2 ** 20;
@@ -48,7 +49,7 @@ export async function writeCodeSnapshot(
   facts: CodeSnapshotFacts,
 ): Promise<boolean> {
   const revision = table.revision();
-  const temporary = join(location, `${fileName}.temporary`);
+  const temporary = temporaryFile(location);
   const vectors = table.size();
   try {
     const file = await open(temporary, 'w');
@@ -79,8 +80,9 @@ export async function writeCodeSnapshot(
   }
 }
 
-export async function removeCodeSnapshot(location: string): Promise<void> {
-  await rm(join(location, fileName), { force: true });
+/** Removes what a process left that died while it wrote. */
+export async function removeUnfinishedSnapshot(location: string): Promise<void> {
+  await rm(temporaryFile(location), { force: true });
 }
 
 /**

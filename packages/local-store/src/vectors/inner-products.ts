@@ -38,7 +38,13 @@ export function hasVectorInstructions(): boolean {
 /** Memory of at most `maxByteLength` bytes, at most 4 GiB. */
 export function createCodeMemory(maxByteLength: number): CodeMemory {
   const compiled = compile();
-  return compiled === undefined ? createPlainMemory() : createWasmMemory(compiled, maxByteLength);
+  if (compiled === undefined) return createPlainMemory();
+  try {
+    return createWasmMemory(compiled, maxByteLength);
+  } catch {
+    // It reserves address space, and a process may have a limit on that.
+    return createPlainMemory();
+  }
 }
 
 /** Undefined where WebAssembly is missing (`--jitless`) or the processor has no vector instructions. */

@@ -6,7 +6,7 @@ import { inSnapshot } from '../database/database.js';
 import { checkVector } from '../database/embedding-cache.js';
 import { isStorable, scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase, SqlValue } from '../database/sqlite-driver.js';
-import { codesTokenKey, readCodeSnapshot, writeCodeSnapshot } from './code-snapshot.js';
+import { codesTokenKey, readCodeSnapshot, removeUnfinishedSnapshot, writeCodeSnapshot } from './code-snapshot.js';
 import { createGraphKeeper } from './graph-keeper.js';
 import { type IndexKind, planSearch } from './search-plan.js';
 import { type Candidates, createChunkIdLookup, topMatches } from './top-matches.js';
@@ -170,6 +170,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   };
 
   const saveCodes = async (current: VectorTable): Promise<StoredValue | undefined> => {
+    await removeUnfinishedSnapshot(options.location);
     const revision = current.revision();
     if (savedRevision !== undefined && revision - savedRevision <= current.size() * staleShare) return undefined;
     const token = randomUUID();
