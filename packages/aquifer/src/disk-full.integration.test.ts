@@ -84,7 +84,7 @@ if (process.argv[2] === 'child') {
       const location = join(disk.folder, 'index');
       try {
         const met = new Set<boolean>();
-        const kibibytes = [0, 48, 300, 900, 1_400, 1_800, 2_300, 3_000, 20_000];
+        const kibibytes = [0, 48, 300, 1_000, 1_800, 2_600, 20_000];
         for (const free of kibibytes) {
           rmSync(location, { recursive: true, force: true });
           disk.fillUpTo(free * 1024);

@@ -84,6 +84,20 @@ describe('a folder into the local store', () => {
     assert.equal(fixture.counts.opened, 0);
   });
 
+  it('does not mind files from the future, nor a clock that was set back', async () => {
+    fixture.write('a.txt', 'one');
+    // The year 2096.
+    utimesSync(join(fixture.files, 'a.txt'), 4_000_000_000, 4_000_000_000);
+    await fixture.index();
+    assert.equal((await fixture.index()).summary.unchanged, 1);
+    assert.equal(fixture.counts.opened, 0);
+    // Of the same length, and older than what is indexed.
+    fixture.write('a.txt', 'two');
+    assert.equal((await fixture.index()).summary.modified, 1);
+    const { id } = await fixture.document('a.txt');
+    assert.equal((await fixture.store.getContent(id))?.text, 'two');
+  });
+
   it('embeds only the paragraph that was inserted', async () => {
     const lines = Array.from({ length: 300 }, (_, index) => `paragraph ${index}`);
     fixture.write('long.txt', lines.join('\n'));
