@@ -15,7 +15,7 @@ import { databaseFileName } from './database/database.js';
 import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
 import { checkVector } from './database/embedding-cache.js';
 import { isStorable } from './database/filter-sql.js';
-import { maxPairedTerms, storedTerms } from './keyword/keyword-terms.js';
+import { storedTerms } from './keyword/keyword-terms.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import { createDirectClient } from './threads/direct-calls.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
