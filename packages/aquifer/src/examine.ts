@@ -39,7 +39,7 @@ const oldestNode = [20, 19] as const;
 /** Less room than this, and indexing will soon stop. */
 const littleRoomBytes = 100e6;
 const rebuild = (name: string): string =>
-  `npm rebuild ${name} --ignore-scripts=false   (needs a C++ compiler, make and Python 3)`;
+  `npm rebuild ${name} --ignore-scripts=false (needs a C++ compiler, make and Python 3)`;
 
 /**
  * What works on this machine and what does not, each with what mends it: the runtime, the native and optional parts, and
