@@ -31,9 +31,7 @@ const fonts = {
 /**
  * What draws text in a language on this machine, or why it cannot: there may be no `@napi-rs/canvas`, or no such font.
  */
-export async function textDrawer(
-  language: keyof typeof fonts,
-): Promise<
+export async function textDrawer(language: keyof typeof fonts): Promise<
   | {
       readonly draw: (
         lines: readonly string[],
