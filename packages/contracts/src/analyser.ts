@@ -9,4 +9,9 @@ export interface Analyser {
   readonly version: string;
   /** Terms in order of appearance, repeated as often as the text says them. Any string is allowed. */
   terms(text: string): string[];
+  /**
+   * Of a query's terms, in order, those pairs of neighbours that mean more side by side than apart ("welfare", "office").
+   * Terms that overlap in the text, as pairs of kanji do, say so already and are no pair. A pair may occur twice.
+   */
+  pairs(terms: readonly string[]): (readonly [string, string])[];
 }

@@ -34,6 +34,7 @@ export interface StoredChunk extends Chunk {
 
 export interface ScoredChunk {
   readonly chunkId: string;
+  readonly documentId: string;
   /** Higher is better. */
   readonly score: number;
 }
@@ -101,8 +102,8 @@ export interface StoreStats {
  * Scores. Dense: the cosine of query and chunk vector, −1 to 1. Keyword: BM25 (Robertson and Zaragoza 2009; k1 = 1.2,
  * b = 0.75) summed over the query's terms as often as the query says them: idf · tf · (k1 + 1)/(tf + k1 · (1 − b + b ·
  * length/average length)) with idf = ln(1 + (N − n + 0.5)/(n + 0.5)), N and n counted over all chunks whatever the filter,
- * tf counting a term in a chunk's context or table header three times as much as one in its text, and length the plain
- * number of terms of all three. Queries of at most 64 terms add a quarter of the same for each of the analyser's pairs: n
+ * tf counting a term in a chunk's context or table header three times as much as one in its text, and length the
+ * number of terms of all three with those of context and header counted three times too. Queries of at most 64 terms add a quarter of the same for each of the analyser's pairs: n
  * counts the chunks where the second term follows the first at once, and tf how often it does, within context and table
  * header together or within the text. Only chunks with at least one of the query's terms match. Of a query with more than
  * 1,000 distinct terms a store may leave out the most common ones.

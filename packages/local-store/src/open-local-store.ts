@@ -15,7 +15,7 @@ import { databaseFileName } from './database/database.js';
 import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
 import { checkVector } from './database/embedding-cache.js';
 import { isStorable } from './database/filter-sql.js';
-import { storedTerms } from './keyword/keyword-terms.js';
+import { maxPairedTerms, storedTerms } from './keyword/keyword-terms.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import { createDirectClient } from './threads/direct-calls.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
@@ -278,7 +278,9 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       throwIfAborted(signal);
       checkScope({ limit, ...(filter && { filter }), ...(documentIds && { documentIds }) });
       checkTexts([text], 'The text of the query');
-      return store.call('searchKeyword', { terms: analyser.terms(text), limit, filter, documentIds }, { signal });
+      const terms = analyser.terms(text);
+      const pairs = terms.length <= maxPairedTerms ? analyser.pairs(terms) : [];
+      return store.call('searchKeyword', { terms, pairs, limit, filter, documentIds }, { signal });
     },
     async scoreDense(vector, chunkIds) {
       checkTexts(chunkIds, 'The chunk ids');

@@ -23,7 +23,7 @@ const revision = 1;
 const dimensionChoices: readonly number[] = [1024, 512, 256];
 
 /** Share of the dense leg. Measured with bench/ranking.mjs --weights: from 0.2 on, the keyword leg alone is better on most sets. */
-const fusionWeight = 0.12;
+const fusionWeight = 0.1;
 /** How often a word of a heading line counts. */
 const headingWeight = 3;
 /** Character n-grams together, beside the word they are taken from. */

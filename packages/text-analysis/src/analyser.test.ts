@@ -5,6 +5,17 @@ import { createAnalyser } from './analyser.js';
 const terms = (text: string): string[] => createAnalyser().terms(text);
 
 describe('analyser', () => {
+  it('pairs neighbouring words, and not what overlaps or repeats', () => {
+    const analyser = createAnalyser();
+    const pairs = (text: string) => analyser.pairs(analyser.terms(text));
+    assert.deepEqual(pairs('the welfare office in town'), [
+      ['welfar', 'offic'],
+      ['offic', 'town'],
+    ]);
+    assert.deepEqual(pairs('office office 東京都 office'), []);
+    assert.deepEqual(pairs(''), []);
+  });
+
   it('stems English words and leaves out those that say nothing', () => {
     assert.deepEqual(terms('The relational tables of parental leaves, and what they are for'), [
       'relat',

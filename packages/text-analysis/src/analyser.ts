@@ -51,8 +51,19 @@ export function createAnalyser(): Analyser {
       }
       return terms;
     },
+    pairs(terms) {
+      const pairs: (readonly [string, string])[] = [];
+      for (let index = 1; index < terms.length; index++) {
+        const first = terms[index - 1]!;
+        const second = terms[index]!;
+        if (first !== second && isWord(first) && isWord(second)) pairs.push([first, second]);
+      }
+      return pairs;
+    },
   };
 }
+
+const isWord = (term: string): boolean => classAt(term, 0) === characterClass.word;
 
 type Stem = (word: string) => string;
 

@@ -9,6 +9,8 @@ import type { SeededRandom } from './seeded-random.js';
 export const suiteAnalyser: Analyser = {
   version: 'suite-1',
   terms: (text) => text.toLowerCase().match(/[\p{L}\p{N}_.:+#'-]+/gu) ?? [],
+  pairs: (terms) =>
+    terms.slice(1).flatMap((second, index) => (terms[index] === second ? [] : [[terms[index]!, second]])),
 };
 
 export function suiteManifest(dimensions: number): Manifest {
@@ -87,11 +89,14 @@ export function sketchDocument(
   };
 }
 
-const byScore = (left: ScoredChunk, right: ScoredChunk): number =>
+/** What the references say of a match. */
+type Scored = Pick<ScoredChunk, 'chunkId' | 'score'>;
+
+const byScore = (left: Scored, right: Scored): number =>
   right.score - left.score || (left.chunkId < right.chunkId ? -1 : 1);
 
 /** BM25 as the store contract writes it, by looking at every chunk. */
-export function referenceKeywordSearch(documents: readonly DocumentWrite[], query: string): ScoredChunk[] {
+export function referenceKeywordSearch(documents: readonly DocumentWrite[], query: string): Scored[] {
   const chunks = documents.flatMap((document) =>
     document.chunks.map((chunk) => ({
       chunkId: chunk.id,
@@ -99,19 +104,26 @@ export function referenceKeywordSearch(documents: readonly DocumentWrite[], quer
       light: suiteAnalyser.terms(chunk.text),
     })),
   );
-  const lengthOf = ({ heavy, light }: { heavy: string[]; light: string[] }): number => heavy.length + light.length;
+  const lengthOf = ({ heavy, light }: { heavy: string[]; light: string[] }): number => 3 * heavy.length + light.length;
   const average = chunks.reduce((sum, chunk) => sum + lengthOf(chunk), 0) / chunks.length;
-  const times = (terms: readonly string[], term: string): number => terms.filter((other) => other === term).length;
+  const times = (terms: readonly string[], sought: readonly string[]): number =>
+    terms.filter((_, at) => sought.every((term, index) => terms[at + index] === term)).length;
   const scores = new Map<string, number>();
-  for (const term of suiteAnalyser.terms(query)) {
-    const holding = chunks.filter(({ heavy, light }) => heavy.includes(term) || light.includes(term));
-    const idf = Math.log(1 + (chunks.length - holding.length + 0.5) / (holding.length + 0.5));
-    for (const chunk of holding) {
-      const frequency = 3 * times(chunk.heavy, term) + times(chunk.light, term);
+  const add = (sought: readonly string[], weight: number): void => {
+    const frequencies = chunks.map(({ heavy, light }) => 3 * times(heavy, sought) + times(light, sought));
+    const holding = frequencies.filter((frequency) => frequency > 0).length;
+    const idf = Math.log(1 + (chunks.length - holding + 0.5) / (holding + 0.5));
+    for (const [index, frequency] of frequencies.entries()) {
+      const chunk = chunks[index]!;
+      if (frequency === 0) continue;
       const norm = 1.2 * (1 - 0.75 + (0.75 * lengthOf(chunk)) / average);
-      scores.set(chunk.chunkId, (scores.get(chunk.chunkId) ?? 0) + (idf * frequency * 2.2) / (frequency + norm));
+      const gain = (weight * idf * frequency * 2.2) / (frequency + norm);
+      scores.set(chunk.chunkId, (scores.get(chunk.chunkId) ?? 0) + gain);
     }
-  }
+  };
+  const terms = suiteAnalyser.terms(query);
+  for (const term of terms) add([term], 1);
+  if (terms.length <= 64) for (const pair of suiteAnalyser.pairs(terms)) add(pair, 0.25);
   return [...scores].map(([chunkId, score]) => ({ chunkId, score })).sort(byScore);
 }
 
@@ -119,7 +131,7 @@ export function referenceKeywordSearch(documents: readonly DocumentWrite[], quer
 export function referenceDenseSearch(
   vectors: Iterable<readonly [chunkId: string, vector: Float32Array]>,
   query: Float32Array,
-): ScoredChunk[] {
+): Scored[] {
   return Array.from(vectors, ([chunkId, vector]) => ({ chunkId, score: cosine(query, vector) })).sort(byScore);
 }
 

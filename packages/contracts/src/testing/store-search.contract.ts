@@ -49,6 +49,8 @@ export function storeSearchContract({ describe, it }: TestRunner, { options, wit
         for (let index = 0; index < 60; index++) await write(`d${index}`);
         const compare = async (): Promise<void> => {
           const queries = ['w0', 'w0 w1', 'w59', 'w0 w0 w30', 'absent w5', 'w1 w2 w3 w4 w50 w51 w52', 'absent'];
+          // As many terms as pairs count in, and one more.
+          queries.push('w1 w2 '.repeat(32), `${'w1 w2 '.repeat(32)}w3`);
           for (const text of [...queries, ...Array.from({ length: 20 }, () => sentence(12))]) {
             const expected = referenceKeywordSearch(documents, text);
             const { matches, method } = await store.searchKeyword({ text, limit: 10_000 });
@@ -57,6 +59,7 @@ export function storeSearchContract({ describe, it }: TestRunner, { options, wit
             const scores = new Map(expected.map(({ chunkId, score }) => [chunkId, score]));
             for (const [rank, match] of matches.entries()) {
               const score = scores.get(match.chunkId) ?? Number.NaN;
+              assert.equal(match.documentId, match.chunkId.split(':')[0]);
               const slack = 1e-9 * Math.max(1, score);
               assert.ok(Math.abs(match.score - score) <= slack, `${text}: ${match.chunkId} ${match.score} ≠ ${score}`);
               assert.ok(Math.abs(match.score - (expected[rank]?.score ?? Number.NaN)) <= slack);
@@ -290,6 +293,7 @@ export function storeSearchContract({ describe, it }: TestRunner, { options, wit
         const { matches } = await store.searchDense({ vector: query4, limit: 10 });
         assert.equal(matches.length, expected.length);
         for (const [index, { score }] of expected.entries()) {
+          assert.equal(matches[index]?.documentId, 'a');
           assert.ok(Math.abs((matches[index]?.score ?? Number.NaN) - score) < 1e-6);
         }
         const scores = await store.scoreDense(query4, ['a#4', 'absent', 'a#0']);

@@ -7,6 +7,7 @@ import {
   type PlainError,
   toPlainError,
 } from '@aquifer/contracts';
+import { contextPadding } from '../keyword/keyword-terms.js';
 import { checksumOf } from './checksums.js';
 import { inSavepoint, inTransaction } from './database.js';
 import { chunkValues, documentColumns, documentFromRow, documentValues } from './document-rows.js';
@@ -81,7 +82,7 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
        table_header = ?, tokens = ? WHERE number = ?`,
   );
   const deleteChunk = database.prepare('DELETE FROM chunks WHERE number = ?');
-  const insertTerms = database.prepare('INSERT INTO keywords (rowid, context, body) VALUES (?, ?, ?)');
+  const insertTerms = database.prepare('INSERT INTO keywords (rowid, context, body, padding) VALUES (?, ?, ?, ?)');
   const deleteTerms = database.prepare('DELETE FROM keywords WHERE rowid = ?');
   const countCommit = database.prepare(
     'UPDATE counters SET generation = generation + 1, removed_chunks = removed_chunks + ?',
@@ -144,7 +145,8 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
       );
     }
     const number = insertChunk.run(chunk.id, document, embeddingOf(chunk), ...chunkValues(chunk)).lastInsertRowid;
-    insertTerms.run(number, chunk.terms.context, chunk.terms.body);
+    const { context, body } = chunk.terms;
+    insertTerms.run(number, context, body, contextPadding(context));
   };
 
   const replaceOne = (write: DocumentToWrite, dimensions: number | undefined): void => {

@@ -112,4 +112,21 @@ ALTER TABLE contents ADD COLUMN text_checksum INTEGER;
 ALTER TABLE contents ADD COLUMN structure_checksum INTEGER;
 ALTER TABLE embeddings ADD COLUMN checksum INTEGER;
 `,
+  // A third column of `keywords` makes terms of the context count three times in the length: see `keyword-terms.ts`.
+  `
+DROP TABLE keyword_counts;
+ALTER TABLE keywords RENAME TO earlier_keywords;
+CREATE VIRTUAL TABLE keywords USING fts5 (
+  context,
+  body,
+  padding,
+  tokenize = "ascii tokenchars '!#$%&''()*+,-./:;<=>?@[\\]^_\`{|}~\x7f'"
+);
+INSERT INTO keywords (rowid, context, body, padding)
+  SELECT rowid, context, body, CASE context WHEN '' THEN '' ELSE
+    replace(hex(zeroblob(1 + length(context) - length(replace(context, ' ', '')))), '00', char(127) || ' ' || char(127) || ' ')
+  END FROM earlier_keywords;
+DROP TABLE earlier_keywords;
+CREATE VIRTUAL TABLE keyword_counts USING fts5vocab (keywords, row);
+`,
 ];

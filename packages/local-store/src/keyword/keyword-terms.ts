@@ -1,3 +1,6 @@
+/** Pairs count in queries of at most this many terms: in a question, not in a pasted document. */
+export const maxPairedTerms = 64;
+
 // FTS5 cuts tokens at 32,768 bytes; what is longer than this is no word, but must still be told from its neighbours.
 const maxTermLength = 400;
 
@@ -25,3 +28,10 @@ const hash = (term: string): string =>
 
 /** Terms as the text of an FTS5 column. */
 export const storedTerms = (terms: readonly string[]): string => terms.map(storedTerm).join(' ');
+
+/**
+ * What makes the terms of the context count three times in a chunk's length, as they do in its frequencies: two terms for
+ * each of them that no query asks for.
+ */
+export const contextPadding = (context: string): string =>
+  context === '' ? '' : `${mark} ${mark} `.repeat(context.split(' ').length);

@@ -12,11 +12,7 @@ export interface Candidates {
  * The `limit` best candidates, ties broken by chunk id: exactly `min(limit, length)` of them. Ids are looked up only for
  * the winners and for those who tie with the last of them.
  */
-export function topMatches(
-  candidates: Candidates,
-  limit: number,
-  idsOf: (numbers: readonly number[]) => Map<number, string>,
-): ScoredChunk[] {
+export function topMatches(candidates: Candidates, limit: number, idsOf: ChunkIdLookup): ScoredChunk[] {
   const { numbers, scores, length } = candidates;
   const threshold = length > limit ? nthBest(scores, length, limit) : Number.NEGATIVE_INFINITY;
   const winners: { number: number; score: number }[] = [];
@@ -26,7 +22,7 @@ export function topMatches(
   }
   const ids = idsOf(winners.map((winner) => winner.number));
   return winners
-    .map(({ number, score }) => ({ chunkId: ids.get(number) as string, score }))
+    .map(({ number, score }) => ({ ...(ids.get(number) as ChunkIds), score }))
     .sort((left, right) => right.score - left.score || (left.chunkId < right.chunkId ? -1 : 1))
     .slice(0, limit);
 }
@@ -55,10 +51,20 @@ export function nthBest(scores: ArrayLike<number>, length: number, rank: number)
   return lowest;
 }
 
-/** Looks up chunk ids by number. */
-export function createChunkIdLookup(database: SqlDatabase): (numbers: readonly number[]) => Map<number, string> {
+type ChunkIds = Pick<ScoredChunk, 'chunkId' | 'documentId'>;
+type ChunkIdLookup = (numbers: readonly number[]) => Map<number, ChunkIds>;
+
+/** Looks up the ids of chunks and of their documents by number. */
+export function createChunkIdLookup(database: SqlDatabase): ChunkIdLookup {
   const select = database.prepare(
-    'SELECT number, id FROM chunks WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number',
+    `SELECT chunks.number, chunks.id, documents.id FROM chunks JOIN documents ON documents.number = chunks.document
+     WHERE chunks.number IN (SELECT value FROM json_each(?)) ORDER BY chunks.number`,
   );
-  return (numbers) => new Map(select.rows(JSON.stringify(numbers)) as [number, string][]);
+  return (numbers) =>
+    new Map(
+      (select.rows(JSON.stringify(numbers)) as [number, string, string][]).map(([number, chunkId, documentId]) => [
+        number,
+        { chunkId, documentId },
+      ]),
+    );
 }

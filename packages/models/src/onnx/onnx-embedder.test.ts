@@ -78,7 +78,7 @@ describe('onnx embedder: all-MiniLM-L6-v2', miniLm.skip === undefined ? {} : { s
     const { fingerprint, dimensions, maxInputTokens, fusionWeight } = await embedder();
     assert.equal(dimensions, 384);
     assert.equal(maxInputTokens, 256);
-    assert.equal(fusionWeight, 0.5);
+    assert.equal(fusionWeight, 0.55);
     const { revision, ...rest } = fingerprint;
     assert.deepEqual(rest, { provider: 'onnx', model: 'all-MiniLM-L6-v2', dimensions: 384, normalised: true });
     assert.match(revision!, /^[0-9a-f]{16}$/);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { fuse } from './fuse.js';
 
 const scored = (scores: Record<string, number>) =>
-  Object.entries(scores).map(([chunkId, score]) => ({ chunkId, score }));
+  Object.entries(scores).map(([chunkId, score]) => ({ chunkId, documentId: chunkId.replace(/\d+$/, ''), score }));
 const order = (fused: ReturnType<typeof fuse>) =>
   fused.map(({ chunkId, fused: { score } }) => [chunkId, Number(score.toFixed(6))]);
 
@@ -24,6 +24,17 @@ describe('fuse', () => {
       keyword: { rank: 1, score: 8 },
       fused: { rank: 1, score: fused[0]!.fused.score },
     });
+  });
+
+  it('adds some of what the best other chunk of the document counts in the dense leg', () => {
+    const dense = scored({ a1: 0.9, b1: 0.8, a2: 0.7, c: 0.6, a3: 0.5 });
+    assert.deepEqual(order(fuse({ dense, keyword: [] }, convex)), [
+      ['a1', 0.318],
+      ['b1', 0.225],
+      ['a2', 0.186],
+      ['c', 0.075],
+      ['a3', 0.036],
+    ]);
   });
 
   it('counts equal cosines, and a single one, as the best', () => {

@@ -34,7 +34,8 @@ export interface FusionOptions {
  * `convex` adds normalised scores (Bruch, Gai, Ingber 2023, "An Analysis of Fusion Functions for Hybrid Retrieval",
  * section 4): w · (cosine − worst) / (best − worst) + (1 − w) · keyword / best keyword, worst and best among the candidates of
  * the leg; where all candidates of the dense leg are equal, each counts 1. A chunk that a leg did not find counts 0 there:
- * for the dense leg that is no approximation, since its cosine is at most the worst candidate's.
+ * for the dense leg that is no approximation, since its cosine is at most the worst candidate's. A short passage says little,
+ * so some of what the best other chunk of its document counts in the dense leg is added.
  *
  * `rrf` adds 1 / (60 + rank) (Cormack, Clarke, Büttcher 2009, "Reciprocal Rank Fusion outperforms Condorcet and individual
  * Rank Learning Methods"): for legs whose scores mean nothing. It throws the scores away, which costs 1 to 4 points of nDCG@10.
@@ -74,8 +75,23 @@ function denseContribution(matches: readonly ScoredChunk[], { method, denseWeigh
   const best = matches[0]?.score ?? 0;
   const worst = matches.at(-1)?.score ?? 0;
   const width = best - worst;
-  return ({ score }) => denseWeight * (width > 0 ? (score - worst) / width : 1);
+  const scaled = (score: number): number => denseWeight * (width > 0 ? (score - worst) / width : 1);
+  // Ranks of the two best chunks of each document: the sibling of one is the other.
+  const bestOf = new Map<string, { readonly first: number; second?: number }>();
+  for (const [index, { documentId }] of matches.entries()) {
+    const known = bestOf.get(documentId);
+    if (known) known.second ??= index;
+    else bestOf.set(documentId, { first: index });
+  }
+  return ({ rank, score }) => {
+    const { first, second } = bestOf.get(matches[rank - 1]!.documentId)!;
+    const sibling = matches[first === rank - 1 ? (second ?? -1) : first];
+    return scaled(score) + (sibling ? siblingShare * scaled(sibling.score) : 0);
+  };
 }
+
+/** Measured with bench/ranking.mjs: from 8 to 16 hundredths sets with long documents gain what those with short ones lose. */
+const siblingShare = 0.12;
 
 function keywordContribution(matches: readonly ScoredChunk[], { method, denseWeight }: FusionOptions): Contribution {
   if (method === 'rrf') return reciprocalRank;

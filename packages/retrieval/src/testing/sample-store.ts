@@ -43,7 +43,7 @@ export function createSampleStore(documents: readonly SampleDocument[]): SampleS
       .filter((chunk) => !scope.documentIds || scope.documentIds.includes(chunk.documentId))
       .flatMap((chunk) => {
         const value = score(chunk);
-        return value === undefined ? [] : [{ chunkId: chunk.id, score: value }];
+        return value === undefined ? [] : [{ chunkId: chunk.id, documentId: chunk.documentId, score: value }];
       })
       .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1))
       .slice(0, scope.limit);
