@@ -175,13 +175,13 @@ const beginsWithCjk = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3
 function separator(last: Run, run: Run, text: string): '' | ' ' {
   const gap = last.left > run.left ? last.left - run.right : run.left - last.right;
   const size = Math.min(last.size, run.size);
-  if (endsInCjk.test(text) || beginsWithCjk.test(run.text)) return gap > size * 0.6 ? ' ' : '';
+  if (beginsWithCjk.test(run.text) || endsInCjk.test(text.slice(-2))) return gap > size * 0.6 ? ' ' : '';
   return gap > size * 0.17 || (run.afterSpace && gap > -size * 0.1) ? ' ' : '';
 }
 
 /** Whether no space goes between two lines or runs that end and begin like this. */
 export function joinsWithoutSpace(before: string, after: string): boolean {
-  return endsInCjk.test(before) && beginsWithCjk.test(after);
+  return beginsWithCjk.test(after) && endsInCjk.test(before.slice(-2));
 }
 
 const bullet = /^[•●▪▫◦‣⁃∙■□◆◇➢➤✓✔○·\uf0a7\uf0b7\uf0d8\uf076・]$/u;

@@ -1,6 +1,6 @@
 import type { PageRecogniser } from '../ocr/recognise-page.js';
 import { type Ruling, rulingsOf, showsPicture } from './drawing.js';
-import { gridsOf } from './grids.js';
+import { type Grid, gridsOf } from './grids.js';
 import { type Row, rowsOf } from './lines.js';
 import type { PdfDocument, PdfMatrix, PdfOperators, PdfPage } from './open.js';
 import { rowsWithRuledTables } from './ruled-tables.js';
@@ -24,7 +24,7 @@ export interface FoundPage {
   readonly number: number;
   readonly groups: readonly RunGroup[];
   readonly rows: readonly Row[];
-  readonly rulings: readonly Ruling[];
+  readonly grids: readonly Grid[];
   readonly viewport: Viewport;
   readonly state: 'text' | 'scan' | 'blank' | 'damaged';
 }
@@ -49,19 +49,23 @@ export function createPageFinder(document: PdfDocument, fonts: FontStyles): (pag
     if (!main) {
       operators ??= await orElse(() => page.getOperatorList(), undefined);
       const state = operators && showsPicture(operators) ? 'scan' : 'blank';
-      return { number, groups, rows: [], rulings: [], viewport, state };
+      return { number, groups, rows: [], grids: [], viewport, state };
     }
     const rows = rowsOf(main.runs);
-    let rulings: Ruling[] = [];
     if (mayHoldTable(rows)) {
       // Drawing operations cost as much as text. A document whose first tables have no lines has none in the others either.
-      operators ??= missed < 4 + found * 4 ? await orElse(() => page.getOperatorList(), undefined) : undefined;
-      rulings = operators ? lookForRulings(operators, viewport, main) : [];
-      if (rulings.length > 0) found++;
-      else if (operators) missed++;
+      // Lines matter most where cells hold sentences, which are also rarer.
+      const mayAsk = missed < (holdsSentences(rows) ? 16 : 4) + found * 4;
+      operators ??= mayAsk ? await orElse(() => page.getOperatorList(), undefined) : undefined;
+      const grids = operators ? gridsOf(rulingsIn(operators, viewport, main)) : [];
+      const withTables = grids.length > 0 ? rowsWithRuledTables(main.runs, grids, rows) : rows;
+      if (withTables !== rows) {
+        found++;
+        return { number, groups, rows: withTables, grids, viewport, state: 'text' };
+      }
+      if (operators) missed++;
     }
-    const withTables = rulings.length > 0 ? rowsWithRuledTables(main.runs, gridsOf(rulings)) : rows;
-    return { number, groups, rows: withTables, rulings, viewport, state: 'text' };
+    return { number, groups, rows, grids: [], viewport, state: 'text' };
   }
 
   return async (number) => {
@@ -74,7 +78,7 @@ export function createPageFinder(document: PdfDocument, fonts: FontStyles): (pag
       }
     } catch {
       const viewport: Viewport = { width: 0, height: 0, transform: [1, 0, 0, 1, 0, 0] };
-      return { number, groups: [], rows: [], rulings: [], viewport, state: 'damaged' };
+      return { number, groups: [], rows: [], grids: [], viewport, state: 'damaged' };
     }
   };
 }
@@ -83,9 +87,14 @@ function mayHoldTable(rows: readonly Row[]): boolean {
   return rows.filter(({ segments }) => segments.length > 1).length > 1;
 }
 
-/** The lines, in the frame of the text, where they make grids. */
-function lookForRulings(operators: PdfOperators, viewport: Viewport, { place }: RunGroup): Ruling[] {
-  const rulings = rulingsOf(operators, viewport.transform).map(({ horizontal, at, from, to }): Ruling => {
+/** Whether sentences stand side by side: in cells, or in columns of text. */
+function holdsSentences(rows: readonly Row[]): boolean {
+  return rows.filter(({ segments }) => segments.filter(({ text }) => text.length >= 18).length > 1).length > 2;
+}
+
+/** The lines, in the frame of the text. */
+function rulingsIn(operators: PdfOperators, viewport: Viewport, { place }: RunGroup): Ruling[] {
+  return rulingsOf(operators, viewport.transform).map(({ horizontal, at, from, to }): Ruling => {
     const [x1, y1] = horizontal ? place(from, at) : place(at, from);
     const [x2, y2] = horizontal ? place(to, at) : place(at, to);
     const lies = Math.abs(y2 - y1) <= Math.abs(x2 - x1);
@@ -93,7 +102,6 @@ function lookForRulings(operators: PdfOperators, viewport: Viewport, { place }: 
       ? { horizontal: true, at: y1, from: Math.min(x1, x2), to: Math.max(x1, x2) }
       : { horizontal: false, at: x1, from: Math.min(y1, y2), to: Math.max(y1, y2) };
   });
-  return gridsOf(rulings).length > 0 ? rulings : [];
 }
 
 /**
@@ -118,9 +126,7 @@ export async function pageParts(
   const [first, ...others] = page.groups;
   if (!first) return { main: { rows: [], height: 0 }, rest: [], state };
   const readable = (group: RunGroup) => ({ ...group, runs: group.runs.filter(isReadable) });
-  const rows = first.runs.every(isReadable)
-    ? page.rows
-    : rowsWithRuledTables(readable(first).runs, gridsOf(page.rulings));
+  const rows = first.runs.every(isReadable) ? page.rows : rowsWithRuledTables(readable(first).runs, page.grids);
   return { main: { rows, height: first.height }, rest: others.map((group) => partOf(readable(group))), state };
 }
 

@@ -15,9 +15,9 @@ interface FilledCell extends GridCell {
 
 /**
  * Rows of a page, of which those in a ruled grid are made tables. A table stands in the rows as a row of one segment as wide as the
- * grid, so that it has its place among columns and paragraphs.
+ * grid, so that it has its place among columns and paragraphs. Where no table is found, `rows` comes back.
  */
-export function rowsWithRuledTables(runs: readonly Run[], grids: readonly Grid[]): Row[] {
+export function rowsWithRuledTables(runs: readonly Run[], grids: readonly Grid[], rows = rowsOf(runs)): readonly Row[] {
   let open = runs;
   const tables: Row[] = [];
   for (const grid of grids.toSorted((a, b) => areaOf(b) - areaOf(a))) {
@@ -29,8 +29,7 @@ export function rowsWithRuledTables(runs: readonly Run[], grids: readonly Grid[]
     open = open.filter((run) => !taken.has(run));
     tables.push(...found);
   }
-  const rows = rowsOf(open);
-  return tables.length === 0 ? rows : [...rows, ...tables].sort((a, b) => a.baseline - b.baseline);
+  return tables.length === 0 ? rows : [...rowsOf(open), ...tables].sort((a, b) => a.baseline - b.baseline);
 }
 
 function areaOf({ left, right, top, bottom }: Grid): number {
