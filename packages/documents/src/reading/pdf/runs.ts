@@ -62,7 +62,9 @@ export function pageRuns(viewport: Viewport, content: PdfTextContent, fonts: Fon
     }
     const [left, baseline] = frame.place(matrix[4], matrix[5]);
     const size = vertical ? item.width : Math.hypot(matrix[2], matrix[3]);
-    const { kept, share } = withoutLeader(vertical ? text.replace(verticalForms, horizontalForm) : text);
+    const { kept, share } = withoutLeader(
+      presentationForms.test(text) ? text.replace(everyPresentationForm, letterOf) : text,
+    );
     if (kept !== '' && size > 0) {
       group.runs.push({
         text: kept,
@@ -92,8 +94,9 @@ export function pageRuns(viewport: Viewport, content: PdfTextContent, fonts: Fon
     });
 }
 
-/** Brackets and punctuation have codes of their own for vertical text (Unicode blocks Vertical Forms, CJK Compatibility Forms). */
-const verticalForms = /[\ufe10-\ufe19\ufe30-\ufe44\ufe47\ufe48]/g;
+/** Ligatures, the shapes of Arabic letters, and signs turned for vertical text have codes of their own (Unicode blocks named so). */
+const presentationForms = /[\ufb00-\ufdff\ufe10-\ufe19\ufe30-\ufe44\ufe47\ufe48\ufe70-\ufefc]/;
+const everyPresentationForm = new RegExp(presentationForms, 'g');
 const fullWidth: Readonly<Record<string, string>> = {
   '︵': '（',
   '︶': '）',
@@ -103,7 +106,7 @@ const fullWidth: Readonly<Record<string, string>> = {
   '︲': '–',
 };
 
-function horizontalForm(form: string): string {
+function letterOf(form: string): string {
   return fullWidth[form] ?? form.normalize('NFKC');
 }
 
