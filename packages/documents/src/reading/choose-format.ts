@@ -1,6 +1,6 @@
 import { AquiferError, type ReadInput } from '@aquifer/contracts';
-import { isCompoundFile } from './compound-file.js';
 import { type Format, formats } from './formats.js';
+import { isCompoundFile } from './old-office/compound-file.js';
 import { describeOtherFormat } from './other-formats.js';
 import { describeContent, isBinary, isZip } from './signatures.js';
 

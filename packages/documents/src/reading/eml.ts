@@ -1,11 +1,11 @@
 import { AquiferError, type Attachment, type Metadata, type Reader, throwIfAborted } from '@aquifer/contracts';
 import type { Address, Email, Attachment as MailAttachment } from 'postal-mime';
-import { appendMarkup } from './append-markup.js';
-import { appendPlainText } from './append-plain-text.js';
-import { decodeText } from './decode-text.js';
 import { formats } from './formats.js';
-import { parseMarkup } from './parse-markup.js';
+import { appendMarkup } from './markup/append-markup.js';
+import { parseMarkup } from './markup/parse-markup.js';
 import { isEml } from './signatures.js';
+import { appendPlainText } from './text/append-plain-text.js';
+import { decodeText } from './text/decode-text.js';
 import { createTextBuilder, type TextBuilder } from './text-builder.js';
 
 /**

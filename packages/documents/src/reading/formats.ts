@@ -1,7 +1,6 @@
 import type { Reader } from '@aquifer/contracts';
 import { pictureFormats } from './ocr/picture-formats.js';
-import { isEncryptedOffice } from './office-file.js';
-import { plainTextExtensions, plainTextNames } from './plain-text-extensions.js';
+import { isEncryptedOffice } from './office/office-file.js';
 import {
   isDocx,
   isEml,
@@ -16,7 +15,8 @@ import {
   isXlsx,
   openDocumentKind,
 } from './signatures.js';
-import { sourceCodeExtensions, sourceCodeNames } from './source-code-extensions.js';
+import { plainTextExtensions, plainTextNames } from './text/plain-text-extensions.js';
+import { sourceCodeExtensions, sourceCodeNames } from './text/source-code-extensions.js';
 
 /** What is known about a format before its reader is loaded. */
 export interface Format {
@@ -46,7 +46,7 @@ export interface Format {
  *   extensions: ['.docx'],
  *   recognises: isDocx, // of signatures.ts
  *   isText: false,
- *   load: async () => (await import('./docx.js')).docxReader,
+ *   load: async () => (await import('./office/docx.js')).docxReader,
  * }
  * ```
  */
@@ -65,7 +65,7 @@ export const formats: readonly Format[] = [
     extensions: ['.docx', '.docm', '.dotx'],
     recognises: (bytes) => isDocx(bytes) || isEncryptedOffice(bytes),
     isText: false,
-    load: async () => (await import('./docx.js')).docxReader,
+    load: async () => (await import('./office/docx.js')).docxReader,
   },
   {
     id: 'xlsx',
@@ -73,7 +73,7 @@ export const formats: readonly Format[] = [
     extensions: ['.xlsx', '.xlsm', '.xltx'],
     recognises: (bytes) => isXlsx(bytes) || isEncryptedOffice(bytes),
     isText: false,
-    load: async () => (await import('./xlsx.js')).xlsxReader,
+    load: async () => (await import('./office/xlsx.js')).xlsxReader,
   },
   {
     id: 'pptx',
@@ -81,7 +81,7 @@ export const formats: readonly Format[] = [
     extensions: ['.pptx', '.pptm', '.ppsx', '.ppsm', '.potx'],
     recognises: (bytes) => isPptx(bytes) || isEncryptedOffice(bytes),
     isText: false,
-    load: async () => (await import('./pptx.js')).pptxReader,
+    load: async () => (await import('./office/pptx.js')).pptxReader,
   },
   {
     id: 'odt',
@@ -89,7 +89,7 @@ export const formats: readonly Format[] = [
     extensions: ['.odt', '.ott'],
     recognises: (bytes) => /^text/.test(openDocumentKind(bytes) ?? ''),
     isText: false,
-    load: async () => (await import('./odt.js')).odtReader,
+    load: async () => (await import('./open-document/odt.js')).odtReader,
   },
   {
     id: 'ods',
@@ -97,7 +97,7 @@ export const formats: readonly Format[] = [
     extensions: ['.ods', '.ots'],
     recognises: (bytes) => /^spreadsheet/.test(openDocumentKind(bytes) ?? ''),
     isText: false,
-    load: async () => (await import('./ods.js')).odsReader,
+    load: async () => (await import('./open-document/ods.js')).odsReader,
   },
   {
     id: 'odp',
@@ -105,7 +105,7 @@ export const formats: readonly Format[] = [
     extensions: ['.odp', '.otp', '.odg'],
     recognises: (bytes) => /^(?:presentation|graphics)/.test(openDocumentKind(bytes) ?? ''),
     isText: false,
-    load: async () => (await import('./odp.js')).odpReader,
+    load: async () => (await import('./open-document/odp.js')).odpReader,
   },
   {
     id: 'epub',
@@ -113,7 +113,7 @@ export const formats: readonly Format[] = [
     extensions: ['.epub'],
     recognises: isEpub,
     isText: false,
-    load: async () => (await import('./epub.js')).epubReader,
+    load: async () => (await import('./markup/epub.js')).epubReader,
   },
   {
     id: 'rtf',
@@ -121,7 +121,7 @@ export const formats: readonly Format[] = [
     extensions: ['.rtf'],
     recognises: isRtf,
     isText: false,
-    load: async () => (await import('./rtf.js')).rtfReader,
+    load: async () => (await import('./rtf/rtf.js')).rtfReader,
   },
   {
     id: 'eml',
@@ -137,7 +137,7 @@ export const formats: readonly Format[] = [
     extensions: ['.doc', '.dot'],
     recognises: isOldWord,
     isText: false,
-    load: async () => (await import('./doc.js')).docReader,
+    load: async () => (await import('./old-office/doc.js')).docReader,
   },
   {
     id: 'xls',
@@ -145,7 +145,7 @@ export const formats: readonly Format[] = [
     extensions: ['.xls', '.xlt'],
     recognises: isOldExcel,
     isText: false,
-    load: async () => (await import('./xls.js')).xlsReader,
+    load: async () => (await import('./old-office/xls.js')).xlsReader,
   },
   {
     id: 'ppt',
@@ -153,7 +153,7 @@ export const formats: readonly Format[] = [
     extensions: ['.ppt', '.pps', '.pot'],
     recognises: isOldPowerPoint,
     isText: false,
-    load: async () => (await import('./ppt.js')).pptReader,
+    load: async () => (await import('./old-office/ppt.js')).pptReader,
   },
   {
     id: 'html',
@@ -161,35 +161,35 @@ export const formats: readonly Format[] = [
     extensions: ['.html', '.htm', '.xhtml'],
     recognises: isHtml,
     isText: true,
-    load: async () => (await import('./html.js')).htmlReader,
+    load: async () => (await import('./markup/html.js')).htmlReader,
   },
   {
     id: 'markdown',
     mediaTypes: ['text/markdown', 'text/x-markdown'],
     extensions: ['.md', '.markdown', '.mdown', '.mkd'],
     isText: true,
-    load: async () => (await import('./markdown.js')).markdownReader,
+    load: async () => (await import('./markup/markdown.js')).markdownReader,
   },
   {
     id: 'csv',
     mediaTypes: ['text/csv', 'text/tab-separated-values'],
     extensions: ['.csv', '.tsv', '.tab'],
     isText: true,
-    load: async () => (await import('./csv.js')).csvReader,
+    load: async () => (await import('./text/csv.js')).csvReader,
   },
   {
     id: 'json',
     mediaTypes: ['application/json'],
     extensions: ['.json', '.jsonc', '.geojson', '.webmanifest'],
     isText: true,
-    load: async () => (await import('./json.js')).jsonReader,
+    load: async () => (await import('./text/json.js')).jsonReader,
   },
   {
     id: 'jsonl',
     mediaTypes: ['application/jsonl', 'application/x-ndjson'],
     extensions: ['.jsonl', '.ndjson'],
     isText: true,
-    load: async () => (await import('./jsonl.js')).jsonLinesReader,
+    load: async () => (await import('./text/jsonl.js')).jsonLinesReader,
   },
   {
     id: 'source-code',
@@ -197,7 +197,7 @@ export const formats: readonly Format[] = [
     extensions: sourceCodeExtensions,
     names: sourceCodeNames,
     isText: true,
-    load: async () => (await import('./source-code.js')).sourceCodeReader,
+    load: async () => (await import('./text/source-code.js')).sourceCodeReader,
   },
   {
     id: 'plain-text',
@@ -205,7 +205,7 @@ export const formats: readonly Format[] = [
     extensions: plainTextExtensions,
     names: plainTextNames,
     isText: true,
-    load: async () => (await import('./plain-text.js')).plainTextReader,
+    load: async () => (await import('./text/plain-text.js')).plainTextReader,
   },
   ...pictureFormats,
 ];

@@ -5,11 +5,11 @@ import type { Reader } from '@aquifer/contracts';
 import { epubOf, openDocumentOf, pptxOf, shapeOf } from '../testing/archive-samples.js';
 import { readSample } from '../testing/document-outline.js';
 import { createDocumentReader } from './document-reader.js';
-import { epubReader } from './epub.js';
-import { odpReader } from './odp.js';
-import { odsReader } from './ods.js';
-import { odtReader } from './odt.js';
-import { pptxReader } from './pptx.js';
+import { epubReader } from './markup/epub.js';
+import { pptxReader } from './office/pptx.js';
+import { odpReader } from './open-document/odp.js';
+import { odsReader } from './open-document/ods.js';
+import { odtReader } from './open-document/odt.js';
 
 const files: readonly (readonly [reader: Reader, bytes: Buffer, part: string])[] = [
   [pptxReader, pptxOf([shapeOf(['x'])]), 'ppt/slides/slide1.xml'],

@@ -1,4 +1,4 @@
-import { decodeXml, partText } from './office-file.js';
+import { decodeXml, partText } from './office/office-file.js';
 import type { ZipParts } from './zip-archive.js';
 
 /** What a sheet says beside the values of its cells. Rows and columns count from 0. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { chooseFormat } from './choose-format.js';
 import { describeOtherFormat } from './other-formats.js';
 import { describeContent, isBinary, isHtml, isPdf } from './signatures.js';
-import { unicodeEncoding } from './unicode-encoding.js';
+import { unicodeEncoding } from './text/unicode-encoding.js';
 
 describe('signatures', () => {
   it('finds a PDF header behind other bytes, but not deep in a text', () => {

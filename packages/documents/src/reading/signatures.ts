@@ -1,5 +1,5 @@
-import { isCompoundFile } from './compound-file.js';
-import { unicodeEncoding } from './unicode-encoding.js';
+import { isCompoundFile } from './old-office/compound-file.js';
+import { unicodeEncoding } from './text/unicode-encoding.js';
 
 /** How much of a file the signatures of text formats look at. */
 const headBytes = 4096;
