@@ -146,12 +146,16 @@ interface NodeStatement {
   get(...parameters: SqlValue[]): unknown;
   all(...parameters: SqlValue[]): unknown[];
   iterate(...parameters: SqlValue[]): Iterable<unknown>;
+  /** From Node 22.16 on. */
+  setReturnArrays?(enabled: boolean): void;
 }
 interface NodeDatabase {
   exec(sql: string): void;
   prepare(sql: string): NodeStatement;
   close(): void;
 }
+
+const cells = (row: unknown): SqlValue[] => (Array.isArray(row) ? row : Object.values(row as object)) as SqlValue[];
 
 /** Undefined where this Node has no `node:sqlite`. */
 function openWithNode(file: string, options: OpenSqlOptions): SqlDatabase | undefined {
@@ -168,16 +172,28 @@ function openWithNode(file: string, options: OpenSqlOptions): SqlDatabase | unde
     exec: (sql) => database.exec(sql),
     prepare(sql) {
       const statement = database.prepare(sql);
+      // Before 22.16 there are only objects, in which columns of the same name are one: queries give each a name of its own.
+      const asArrays = (): NodeStatement => {
+        statement.setReturnArrays?.(true);
+        return statement;
+      };
+      const asObjects = (): NodeStatement => {
+        statement.setReturnArrays?.(false);
+        return statement;
+      };
       return {
         run(...parameters) {
           const { changes, lastInsertRowid } = statement.run(...parameters);
           return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
         },
-        get: (...parameters) => statement.get(...parameters) as Record<string, SqlValue> | undefined,
-        all: (...parameters) => statement.all(...parameters) as Record<string, SqlValue>[],
-        rows: (...parameters) => statement.all(...parameters).map((row) => Object.values(row as object) as SqlValue[]),
+        get: (...parameters) => asObjects().get(...parameters) as Record<string, SqlValue> | undefined,
+        all: (...parameters) => asObjects().all(...parameters) as Record<string, SqlValue>[],
+        rows: (...parameters) =>
+          asArrays()
+            .all(...parameters)
+            .map(cells),
         *each(...parameters) {
-          for (const row of statement.iterate(...parameters)) yield Object.values(row as object) as SqlValue[];
+          for (const row of asArrays().iterate(...parameters)) yield cells(row);
         },
       };
     },

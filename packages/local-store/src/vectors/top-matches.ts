@@ -57,7 +57,7 @@ type ChunkIdLookup = (numbers: readonly number[]) => Map<number, ChunkIds>;
 /** Looks up the ids of chunks and of their documents by number. */
 export function createChunkIdLookup(database: SqlDatabase): ChunkIdLookup {
   const select = database.prepare(
-    `SELECT chunks.number, chunks.id, documents.id FROM chunks JOIN documents ON documents.number = chunks.document
+    `SELECT chunks.number, chunks.id, documents.id AS document_id FROM chunks JOIN documents ON documents.number = chunks.document
      WHERE chunks.number IN (SELECT value FROM json_each(?)) ORDER BY chunks.number`,
   );
   return (numbers) =>
