@@ -168,12 +168,11 @@ function migrate(database: SqlDatabase, file: string, mode: 'read' | 'write'): v
       `${file} has schema ${version} and must be brought to ${migrations.length} before it can be read. Open it once for writing, for example: aquifer index <path>`,
     );
   }
-  for (let next = version; next < migrations.length; next++) {
-    inTransaction(database, () => {
-      database.exec(migrations[next] as string);
-      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${next + 1}`);
-    });
-  }
+  // All steps or none: what is read is never between two of them.
+  inTransaction(database, () => {
+    for (const step of migrations.slice(version)) database.exec(step);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}`);
+  });
 }
 
 /** Runs `work` in one transaction that takes the write lock at once. */
