@@ -18,8 +18,7 @@ fail() {
 
 # What a fresh clone would hold, and what is being worked on.
 mkdir "$work/copy"
-git ls-files -co --exclude-standard -z | while IFS= read -r -d '' file; do [ -e "$file" ] && printf '%s\0' "$file"; done |
-  tar --null -T - -cf - | tar -xf - -C "$work/copy"
+tar --exclude=node_modules --exclude=dist --exclude=.turbo --exclude=.git --exclude='*.tsbuildinfo' -cf - . | tar -xf - -C "$work/copy"
 cd "$work/copy"
 # Tests that read ../shared find it where it is.
 export AQUIFER_SHARED=${AQUIFER_SHARED:-$root/../shared}
