@@ -114,8 +114,8 @@ export async function openPdf(
   throw new AquiferError(
     'password-required',
     options.passwords?.length
-      ? `${input.name} is encrypted, and none of the ${options.passwords.length} given passwords opens it: add its password.`
-      : `${input.name} is encrypted: give its password.`,
+      ? `${input.name} is encrypted, and none of the ${options.passwords.length} given passwords opens it: add its own (--password-file).`
+      : `${input.name} is encrypted: give its password (--password-file).`,
   );
 }
 

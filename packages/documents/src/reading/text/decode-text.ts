@@ -11,14 +11,14 @@ import { decodeUtf32, unicodeEncoding } from './unicode-encoding.js';
  */
 export function readText({ bytes, name }: Pick<ReadInput, 'bytes' | 'name'>, declared?: string): string {
   const refuse = (what: string, advice: string): never => {
-    throw new AquiferError('unsupported-format', `${name} is ${what}, not text. ${advice}`);
+    throw new AquiferError('unsupported-format', `${name} is ${what}. ${advice}`);
   };
   if (isEbcdic(bytes)) {
-    refuse('text of a mainframe (EBCDIC)', 'Convert it first: iconv -f IBM500 -t UTF-8.');
+    refuse('in EBCDIC, an encoding of mainframes', 'Convert it first: iconv -f IBM500 -t UTF-8.');
   }
-  if (isBinary(bytes)) refuse(describeContent(bytes), 'Give it the extension of its format, or leave it out.');
+  if (isBinary(bytes)) refuse(`${describeContent(bytes)}, not text`, 'Give it the extension of its format, or leave it out.');
   const found = findEncoding(bytes, declared);
-  if (!found.isLegible) refuse('binary data', 'If it is text in an old encoding, convert it to UTF-8 first.');
+  if (!found.isLegible) refuse('binary data, not text', 'If it is text in an old encoding, convert it to UTF-8 first.');
   return decodeAs(bytes, found.encoding);
 }
 
