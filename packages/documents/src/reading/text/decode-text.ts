@@ -16,7 +16,8 @@ export function readText({ bytes, name }: Pick<ReadInput, 'bytes' | 'name'>, dec
   if (isEbcdic(bytes)) {
     refuse('in EBCDIC, an encoding of mainframes', 'Convert it first: iconv -f IBM500 -t UTF-8.');
   }
-  if (isBinary(bytes)) refuse(`${describeContent(bytes)}, not text`, 'Give it the extension of its format, or leave it out.');
+  if (isBinary(bytes))
+    refuse(`${describeContent(bytes)}, not text`, 'Give it the extension of its format, or leave it out.');
   const found = findEncoding(bytes, declared);
   if (!found.isLegible) refuse('binary data, not text', 'If it is text in an old encoding, convert it to UTF-8 first.');
   return decodeAs(bytes, found.encoding);
