@@ -1,7 +1,8 @@
 import type { IndexOptions, IndexSummary, IngestionEvent } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { count, createProgressBar, duration } from '../terminal/progress-bar.js';
-import { plainLine, plainName, truncate } from '../terminal/terminal.js';
+import { plainLine } from '../terminal/terminal.js';
+import { failureLines } from './failure-lines.js';
 
 const failuresShown = 50;
 /** How often a run says where it is when nobody can watch a bar. */
@@ -73,9 +74,8 @@ export function createRunReport(context: Context, json: boolean): RunReport {
     }
     const mark = markOf(context, event);
     if (mark === undefined || ++shown > failuresShown) return;
-    const line = `${plainName(event.source)}   ${plainLine(event.reason ?? '')}`;
     bar.clear();
-    out.line(`  ${mark} ${out.isInteractive ? truncate(line, out.columns - 4) : line}`);
+    for (const line of failureLines(out, mark, event.source, event.reason ?? '')) out.line(line);
   };
 
   return {

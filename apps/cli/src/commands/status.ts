@@ -1,7 +1,7 @@
 import type { KnowledgeBaseStatus } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { count, duration, size } from '../terminal/progress-bar.js';
-import { plainLine, plainName, truncate } from '../terminal/terminal.js';
+import { failureLines } from './failure-lines.js';
 
 const failuresShown = 20;
 
@@ -34,7 +34,7 @@ function show({ out }: Context, status: KnowledgeBaseStatus): void {
   out.line();
   out.line(`  ${out.style('red', `${count(status.failures.length)} failed`)}; they are tried again on the next run`);
   for (const { source, reason } of status.failures.slice(0, failuresShown)) {
-    out.line(truncate(`  ✖ ${plainName(source)}   ${plainLine(reason)}`, out.columns));
+    for (const line of failureLines(out, '✖', source, reason)) out.line(line);
   }
   if (status.failures.length > failuresShown) {
     out.line(`  … and ${count(status.failures.length - failuresShown)} more: npx aquifer status --json`);
