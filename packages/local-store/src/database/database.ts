@@ -177,7 +177,16 @@ function migrate(database: SqlDatabase, file: string, mode: 'read' | 'write'): v
 
 /** Runs `work` in one transaction that takes the write lock at once. */
 export function inTransaction<Result>(database: SqlDatabase, work: () => Result): Result {
-  database.exec('BEGIN IMMEDIATE');
+  return between(database, 'BEGIN IMMEDIATE', work);
+}
+
+/** Runs `work` on one snapshot. */
+export function inSnapshot<Result>(database: SqlDatabase, work: () => Result): Result {
+  return between(database, 'BEGIN', work);
+}
+
+function between<Result>(database: SqlDatabase, begin: string, work: () => Result): Result {
+  database.exec(begin);
   try {
     const result = work();
     database.exec('COMMIT');
@@ -209,19 +218,6 @@ export function inSavepoint<Result>(database: SqlDatabase, work: () => Result): 
     } catch {
       // The whole transaction is gone already, as when the disk is full; committing it will say so.
     }
-    throw error;
-  }
-}
-
-/** Runs `work` on one snapshot. */
-export function inSnapshot<Result>(database: SqlDatabase, work: () => Result): Result {
-  database.exec('BEGIN');
-  try {
-    const result = work();
-    database.exec('COMMIT');
-    return result;
-  } catch (error) {
-    rollBack(database);
     throw error;
   }
 }

@@ -1,4 +1,5 @@
-import { type GreyPicture, type Matrix, multiply } from './raster.js';
+import { type Matrix, multiply } from '../pdf/matrix.js';
+import type { GreyPicture } from './raster.js';
 
 /** The part of a page of PDF.js that is used, opened with pictures decoded. */
 export interface PicturedPage {

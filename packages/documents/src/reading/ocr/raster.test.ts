@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { drawPicture, type GreyPicture, invert, type Matrix, multiply, pgmOf, whitePicture } from './raster.js';
+import { invert, type Matrix, multiply } from '../pdf/matrix.js';
+import { drawPicture, type GreyPicture, pgmOf, whitePicture } from './raster.js';
 
 /** A picture of the digits of each row: 0 black to 9 white. */
 const pictureOf = (...rows: string[]): GreyPicture => ({

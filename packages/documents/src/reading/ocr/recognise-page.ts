@@ -1,8 +1,9 @@
 import { type ReadInput, throwIfAborted } from '@aquifer/contracts';
+import { invert, type Matrix, multiply } from '../pdf/matrix.js';
 import { openPdf, type PdfTextContent, type PdfTextItem } from '../pdf/open.js';
 import { joinWords, type RecognisedLine, type RecognisedWord } from './hocr.js';
 import { type PicturedPage, picturesOf } from './page-pictures.js';
-import { drawPicture, type GreyPicture, invert, type Matrix, multiply, pgmOf, whitePicture } from './raster.js';
+import { drawPicture, type GreyPicture, pgmOf, whitePicture } from './raster.js';
 import type { RecognisingOptions, TextRecogniser } from './text-recogniser.js';
 
 /** Reads scanned pages of a PDF. */

@@ -1,4 +1,5 @@
-import type { PdfMatrix, PdfOperators } from './open.js';
+import { type Matrix, multiply } from './matrix.js';
+import type { PdfOperators } from './open.js';
 
 /** A straight line along the page or across it, in points, y growing downwards from the top of the page as shown. */
 export interface Ruling {
@@ -28,15 +29,15 @@ const thinPoints = 2.2;
 const maximumRulings = 6000;
 
 /** The straight lines of a page, as it is shown. `toPage` is the transform of the page's viewport. */
-export function rulingsOf({ fnArray, argsArray }: PdfOperators, toPage: PdfMatrix): Ruling[] {
+export function rulingsOf({ fnArray, argsArray }: PdfOperators, toPage: Matrix): Ruling[] {
   const rulings: Ruling[] = [];
-  const stack: PdfMatrix[] = [];
-  let matrix: PdfMatrix = toPage;
+  const stack: Matrix[] = [];
+  let matrix: Matrix = toPage;
   for (let index = 0; index < fnArray.length; index++) {
     const operation = fnArray[index] as number;
     if (operation === save) stack.push(matrix);
     else if (operation === restore) matrix = stack.pop() ?? toPage;
-    else if (operation === transform) matrix = multiply(matrix, argsArray[index] as PdfMatrix);
+    else if (operation === transform) matrix = multiply(matrix, argsArray[index] as Matrix);
     else if (operation === formBegin) {
       stack.push(matrix);
       const own = (argsArray[index] as readonly unknown[] | null)?.[0];
@@ -52,14 +53,14 @@ export function rulingsOf({ fnArray, argsArray }: PdfOperators, toPage: PdfMatri
   return rulings;
 }
 
-function isMatrix(value: unknown): value is PdfMatrix {
+function isMatrix(value: unknown): value is Matrix {
   return (Array.isArray(value) || ArrayBuffer.isView(value)) && (value as ArrayLike<number>).length === 6;
 }
 
 type Point = readonly [x: number, y: number];
 
 /** The corners of the parts of a path; parts with curves are left out. */
-function* subpaths(path: ArrayLike<number>, matrix: PdfMatrix): Iterable<Point[]> {
+function* subpaths(path: ArrayLike<number>, matrix: Matrix): Iterable<Point[]> {
   let points: Point[] = [];
   let curved = false;
   for (let at = 0; at < path.length; ) {
@@ -118,16 +119,4 @@ export function showsPicture({ fnArray }: Pick<PdfOperators, 'fnArray'>): boolea
     } else if (operation === restore && placeIsEmpty) return true;
   }
   return paths > framesAtMost;
-}
-
-/** `outer × inner`, as in ISO 32000-1, 8.3.4. */
-export function multiply(outer: PdfMatrix, inner: PdfMatrix): PdfMatrix {
-  return [
-    outer[0] * inner[0] + outer[2] * inner[1],
-    outer[1] * inner[0] + outer[3] * inner[1],
-    outer[0] * inner[2] + outer[2] * inner[3],
-    outer[1] * inner[2] + outer[3] * inner[3],
-    outer[0] * inner[4] + outer[2] * inner[5] + outer[4],
-    outer[1] * inner[4] + outer[3] * inner[5] + outer[5],
-  ];
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { AquiferError, type ReadInput, type ReadOptions, throwIfAborted } from '@aquifer/contracts';
+import type { Matrix } from './matrix.js';
 
 /** The part of PDF.js's document that is used (`PDFDocumentProxy`). */
 export interface PdfDocument {
@@ -40,7 +41,7 @@ export interface PdfPage {
   getViewport(options: { readonly scale: number }): {
     readonly width: number;
     readonly height: number;
-    readonly transform: PdfMatrix;
+    readonly transform: Matrix;
   };
   getTextContent(): Promise<PdfTextContent>;
   getOperatorList(): Promise<PdfOperators>;
@@ -53,9 +54,6 @@ export interface PdfOperators {
   readonly fnArray: readonly number[];
   readonly argsArray: readonly unknown[];
 }
-
-export type PdfMatrix = readonly [number, number, number, number, number, number];
-
 export interface PdfTextContent {
   readonly items: readonly PdfTextItem[];
   readonly styles: Readonly<Record<string, { readonly fontFamily: string; readonly vertical: boolean }>>;
@@ -66,7 +64,7 @@ export interface PdfTextItem {
   readonly dir: string;
   readonly width: number;
   readonly height: number;
-  readonly transform: PdfMatrix;
+  readonly transform: Matrix;
   readonly fontName: string;
   readonly hasEOL: boolean;
 }

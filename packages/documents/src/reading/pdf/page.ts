@@ -2,7 +2,8 @@ import type { PageRecogniser } from '../ocr/recognise-page.js';
 import { type Ruling, rulingsOf, showsPicture } from './drawing.js';
 import { type Grid, gridsOf } from './grids.js';
 import { type Row, rowsOf } from './lines.js';
-import type { PdfDocument, PdfMatrix, PdfOperators, PdfPage } from './open.js';
+import type { Matrix } from './matrix.js';
+import type { PdfDocument, PdfOperators, PdfPage } from './open.js';
 import { rowsWithRuledTables } from './ruled-tables.js';
 import { type FontStyle, type FontStyles, learnFonts, pageRuns, type Run, type RunGroup } from './runs.js';
 
@@ -32,7 +33,7 @@ export interface FoundPage {
 export interface Viewport {
   readonly width: number;
   readonly height: number;
-  readonly transform: PdfMatrix;
+  readonly transform: Matrix;
 }
 
 /** Finds what is on pages, and remembers between them whether it is worth looking for the lines of tables. */

@@ -1,5 +1,5 @@
-import { multiply } from './drawing.js';
-import type { PdfMatrix, PdfOperators, PdfPage, PdfTextContent } from './open.js';
+import { type Matrix, multiply } from './matrix.js';
+import type { PdfOperators, PdfPage, PdfTextContent } from './open.js';
 import type { Viewport } from './page.js';
 
 export interface FontStyle {
@@ -182,7 +182,7 @@ interface Frame {
 }
 
 /** The frame in which text with this matrix (in viewport space, y growing downwards) is upright. */
-function frameOf(matrix: PdfMatrix, vertical: boolean, { width, height }: Viewport): Frame {
+function frameOf(matrix: Matrix, vertical: boolean, { width, height }: Viewport): Frame {
   // Vertical Japanese: along the line is down, the next line is to the left.
   if (vertical) return { key: '90', upright: true, width: height, height: width, place: (x, y) => [y, width - x] };
   const degrees = (Math.round((Math.atan2(matrix[1], matrix[0]) * 180) / Math.PI) + 360) % 360;
