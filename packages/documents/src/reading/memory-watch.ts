@@ -47,8 +47,9 @@ export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
     const size = process.memoryUsage.rss();
     const suspects: Thread[] = [];
     for (const [thread, floor] of floors) {
+      // Where others give back much, what this thread has taken meanwhile cannot be told from outside.
+      if (Math.abs(size - floor) > (size < floor ? maxBytes / 4 : maxBytes)) suspects.push(thread);
       if (size < floor) floors.set(thread, size);
-      else if (size - floor > maxBytes) suspects.push(thread);
     }
     if (suspects.length > 0 && !isMeasuring) void measure(suspects);
   }
