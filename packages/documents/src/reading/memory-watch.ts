@@ -19,8 +19,13 @@ export interface MemoryWatch<Thread> {
 /** Set by a reading thread to its id, so that it is known among all threads of the process. */
 export const threadIdKey = 'aquifer.readingThread';
 
+/** A file that takes long is asked about anyway: what others give back may hide what its thread takes. */
+const askAnywayMs = 500;
+
 /** A thread that has not answered by then is in a long call of native code, or the machine is very busy. */
 const answerMs = 10_000;
+/** Time to answer for a thread while the process grows far beyond what all that are at work may have. */
+const urgentAnswerMs = 1_000;
 
 /**
  * A thread's `resourceLimits` bound its JavaScript heap; buffers and WebAssembly, where decompression bombs go off, are outside. Nobody says
@@ -29,7 +34,8 @@ const answerMs = 10_000;
  * thread's. Node's inspector can ask that of a thread in the middle of a loop, on every version of Node
  * (`worker.getHeapStatistics()` begins with 22.16).
  *
- * A thread that gives no answer in ten seconds, while the process has grown by twice the limit, counts as over it.
+ * A thread that gives no answer in ten seconds, while the process has grown by twice the limit, counts as over it; and so does one
+ * that gives none in one second, while the process has grown by twice what all threads at work, and one more, may have.
  */
 export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
   maxBytes,
@@ -40,28 +46,40 @@ export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
   const floors = new Map<Thread, number>();
   // Asking takes 0.1 ms, as long as reading a note: files that begin at about the same time share an answer.
   let asked = { size: 0, at: Number.NEGATIVE_INFINITY };
+  const askedAt = new Map<Thread, number>();
   let timer: NodeJS.Timeout | undefined;
+  /** Threads that have not answered yet, by worker. */
+  let waiting = new Map<Worker, Thread>();
   let isMeasuring = false;
+  let measuringSince = 0;
 
   function check(): void {
     const size = process.memoryUsage.rss();
     const suspects: Thread[] = [];
     for (const [thread, floor] of floors) {
-      // Where others give back much, what this thread has taken meanwhile cannot be told from outside.
-      if (Math.abs(size - floor) > (size < floor ? maxBytes / 4 : maxBytes)) suspects.push(thread);
+      if (size - floor > maxBytes || performance.now() - askedAt.get(thread)! > askAnywayMs) suspects.push(thread);
       if (size < floor) floors.set(thread, size);
     }
-    if (suspects.length > 0 && !isMeasuring) void measure(suspects);
+    if (!isMeasuring) {
+      if (suspects.length > 0) void measure(suspects);
+    } else if (performance.now() - measuringSince > urgentAnswerMs) {
+      const urgentBytes = 2 * maxBytes * (floors.size + 1);
+      for (const thread of waiting.values()) {
+        if (size - (floors.get(thread) ?? size) > urgentBytes) onExceeded(thread);
+      }
+    }
   }
 
   async function measure(suspects: readonly Thread[]): Promise<void> {
     isMeasuring = true;
+    measuringSince = performance.now();
     try {
-      const waiting = new Map(suspects.map((thread) => [thread.worker, thread]));
+      waiting = new Map(suspects.map((thread) => [thread.worker, thread]));
       await askMemory([...waiting.keys()], maxBytes, (worker, bytes) => {
         const thread = waiting.get(worker)!;
         waiting.delete(worker);
         if (!floors.has(thread)) return;
+        askedAt.set(thread, performance.now());
         if (bytes > maxBytes) onExceeded(thread);
         else floors.set(thread, process.memoryUsage.rss() - bytes);
       });
@@ -80,11 +98,13 @@ export function createMemoryWatch<Thread extends { readonly worker: Worker }>({
       const now = performance.now();
       if (now - asked.at > checkMs / 5) asked = { size: process.memoryUsage.rss(), at: now };
       floors.set(thread, asked.size);
+      askedAt.set(thread, now);
       timer ??= setInterval(check, checkMs);
       timer.unref();
     },
     leave(thread) {
       floors.delete(thread);
+      askedAt.delete(thread);
       if (floors.size > 0) return;
       clearInterval(timer);
       timer = undefined;

@@ -70,7 +70,7 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
   };
   const die = (reason: string, cause?: unknown): void => {
     // Threads open the modules that they run, and those of a process share its limit.
-    const noFiles = /\b(EMFILE|ENFILE)\b/.test(reason);
+    const noFiles = /\b(EMFILE|ENFILE)\b|too many open files/i.test(reason);
     death ??= new AquiferError(
       noFiles ? 'too-many-open-files' : 'internal',
       `The ${what} thread has ended: ${reason}. ${noFiles ? 'Raise the limit (ulimit -n), close' : 'Close'} the index and open it again.`,
