@@ -14,7 +14,8 @@ const mayImport = {
     ...floor,
     ...['documents', 'ingestion', 'local-store', 'models', 'retrieval'].map((name) => `@aquifer/${name}`),
   ],
-  'apps/cli': ['aquifer'],
+  'apps/retrieval-service': ['aquifer', '@aquifer/bedrock-wire', '@aquifer/contracts'],
+  'apps/cli': ['aquifer', '@aquifer/retrieval-service'],
 };
 const forbiddenNames = /^(utils?|helpers?|common|misc|types|base-.*|abstract-.*)\.(ts|mts|js|mjs)$/;
 const readsEnvironment = [/^packages\/aquifer\/src\/config\//, /^apps\/[^/]+\/src\/main\.ts$/];

@@ -29,13 +29,28 @@ export interface Embeddings {
   readonly vectors: Float32Array[];
   /** Tokens that the model took, per text, as the model itself counts them. */
   readonly tokens: number[];
+  /**
+   * Per text, into how many parts it was cut because the model takes no more at once; the vector is then the mean of theirs, weighted by
+   * tokens. Absent where no text was.
+   */
+  readonly parts?: readonly number[];
+}
+
+/** What a provider asks and allows, for estimates before anything is paid. */
+export interface EmbedderTerms {
+  readonly usdPerMillionTokens?: number;
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  /** Most texts of one request. */
+  readonly textsPerRequest: number;
 }
 
 /**
  * Texts in, vectors out.
  *
- * `embed` rejects with `too-large` when a text has more than `maxInputTokens` (it never cuts a text silently),
- * `model-not-found`, `model-failed`, `missing-dependency` or `aborted`. An empty list gives empty lists.
+ * A text of more than `maxInputTokens` is never cut silently: `embed` rejects with `too-large`, or embeds it in parts and says so (`parts`).
+ * It also rejects with `model-not-found`, `model-failed`, `missing-dependency` or `aborted`; a model behind a network, also with
+ * `credentials-refused`, `model-access-denied`, `model-rejected`, `model-throttled` or `model-unavailable`. An empty list gives empty lists.
  */
 export interface Embedder {
   readonly fingerprint: EmbedderFingerprint;
@@ -53,6 +68,8 @@ export interface Embedder {
   readonly fusionCandidates?: number;
   /** The model's own tokenizer, where it has one at hand. Counts include prefixes and special tokens. */
   readonly tokenCounter?: TokenCounter;
+  /** Present where somebody else runs the model. */
+  readonly terms?: EmbedderTerms;
   embed(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;
   close?(): Promise<void>;
 }

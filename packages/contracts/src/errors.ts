@@ -1,6 +1,7 @@
 /** Every code that an {@link AquiferError} can carry. Stable: programs may switch on them. Listed in docs/errors.md. */
 export type ErrorCode =
   | 'aborted'
+  | 'credentials-refused'
   | 'disk-full'
   | 'document-not-found'
   | 'embedder-mismatch'
@@ -19,8 +20,13 @@ export type ErrorCode =
   | 'invalid-query'
   | 'invalid-vector'
   | 'missing-dependency'
+  | 'model-access-denied'
   | 'model-failed'
+  | 'model-filtered'
   | 'model-not-found'
+  | 'model-rejected'
+  | 'model-throttled'
+  | 'model-unavailable'
   | 'password-required'
   | 'source-changed'
   | 'source-not-found'
@@ -33,6 +39,8 @@ export type ErrorCode =
 export interface AquiferErrorOptions {
   /** Whether the same call may succeed later without anybody changing anything. Default false. */
   readonly retryable?: boolean;
+  /** How long a provider asks to wait before the next try. */
+  readonly retryAfterMs?: number;
   readonly cause?: unknown;
 }
 
@@ -45,14 +53,16 @@ const marker = Symbol.for('aquifer.error');
  */
 export class AquiferError extends Error {
   readonly [marker] = true;
-  override readonly name = 'AquiferError';
+  override readonly name: string = 'AquiferError';
   readonly code: ErrorCode;
   readonly retryable: boolean;
+  readonly retryAfterMs?: number;
 
   constructor(code: ErrorCode, message: string, options: AquiferErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.retryable = options.retryable ?? false;
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
   }
 }
 
@@ -64,6 +74,34 @@ export function isAquiferError(error: unknown, code?: ErrorCode): error is Aquif
     (error as Record<symbol, unknown>)[marker] === true &&
     (code === undefined || (error as AquiferError).code === code)
   );
+}
+
+/** What {@link describeError} adds. */
+export interface ErrorDescription extends Pick<AquiferErrorOptions, 'retryable' | 'retryAfterMs'> {
+  readonly code: ErrorCode;
+  /** What happened and what to do, for people. Default: the error's own message. */
+  readonly message?: string;
+}
+
+/**
+ * Makes an error of a library an {@link AquiferError} in all but its class, and gives it back: code and retryable are added and the
+ * message replaced, while its class, name and other properties (`$metadata` of an AWS exception, with status and request id) stay for those who
+ * look for them. What is not an error object becomes an {@link AquiferError}.
+ *
+ * @example
+ * throw describeError(exception, { code: 'model-throttled', retryable: true });
+ */
+export function describeError(error: unknown, description: ErrorDescription): AquiferError {
+  const { code, retryable = false, retryAfterMs, message } = description;
+  if (!(error instanceof Error) || !Object.isExtensible(error)) {
+    return new AquiferError(code, message ?? String(error), { retryable, retryAfterMs, cause: error });
+  }
+  const added = { [marker]: true, code, retryable, ...(retryAfterMs && { retryAfterMs }), ...(message && { message }) };
+  for (const key of Reflect.ownKeys(added)) {
+    const value = added[key as keyof typeof added];
+    Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: key === 'code' });
+  }
+  return error as AquiferError;
 }
 
 /** An {@link AquiferError} as it crosses a thread or a process. */

@@ -14,6 +14,8 @@ export interface PromptPassage extends PassagePlace {
 export interface Prompt {
   /** Instructions: what to do, how to cite, when to abstain. */
   readonly system: string;
+  /** As `system`, without the rules on citation markers: for models that cite passages by themselves. */
+  readonly systemWithoutMarkers: string;
   /** The fenced passages and the question, rendered for a model that takes text. */
   readonly user: string;
   readonly question: string;
@@ -47,5 +49,11 @@ export interface Generator {
   readonly description: string;
   /** Tokens that prompt and answer may have together. */
   readonly contextTokens: number;
+  /**
+   * Rejects with `aborted`, `model-not-found`, `model-failed`, and a model behind a network also with `credentials-refused`,
+   * `model-access-denied`, `model-rejected`, `model-throttled` or `model-unavailable`; also in the middle of the text, which is then not a whole answer.
+   */
   generate(prompt: Prompt, options?: GenerateOptions): AsyncIterable<GeneratorEvent>;
+  /** What `generate` would send for this prompt, as plain JSON: `body` is the provider's own format. Absent where nothing is sent. */
+  request?(prompt: Prompt, options?: GenerateOptions): { readonly operation: string; readonly body: unknown };
 }

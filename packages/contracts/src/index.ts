@@ -1,4 +1,5 @@
 export type { Analyser } from './analyser.js';
+export { type BedrockFamily, type BedrockModelId, bedrockFamilies, parseBedrockModelId } from './bedrock-model-id.js';
 export { type Chunk, type Chunker, type ChunkInput, embeddedText, type TokenCounter } from './chunk.js';
 export {
   type DocumentRecord,
@@ -11,6 +12,7 @@ export {
 export {
   type Embedder,
   type EmbedderFingerprint,
+  type EmbedderTerms,
   type Embeddings,
   type EmbedOptions,
   type EmbedPurpose,
@@ -19,7 +21,9 @@ export {
 export {
   AquiferError,
   type AquiferErrorOptions,
+  describeError,
   type ErrorCode,
+  type ErrorDescription,
   fromPlainError,
   isAquiferError,
   type PlainError,
@@ -37,6 +41,7 @@ export type {
   StopReason,
   TokenUsage,
 } from './generator.js';
+export type { GeneratedImage, GeneratedImages, GenerateImageOptions, ImageGenerator } from './image-generator.js';
 export { keepingProcessAlive } from './keeping-process-alive.js';
 export type { Manifest } from './manifest.js';
 export { type Metadata, type MetadataValue, maxMetadataKeyLength, parseMetadata } from './metadata.js';

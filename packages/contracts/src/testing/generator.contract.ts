@@ -43,6 +43,7 @@ export function samplePrompt(question: string, from: readonly PromptPassage[] = 
   );
   return {
     system: 'Answer from the passages only. Cite each with its number in square brackets, such as [1].',
+    systemWithoutMarkers: 'Answer from the passages only.',
     user: `${fenced.join('\n')}\n\nQuestion: ${question}`,
     question,
     passages: from,

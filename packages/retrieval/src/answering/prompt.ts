@@ -3,11 +3,15 @@ import type { Prompt, PromptPassage } from '@aquifer/contracts';
 /** What a model writes first when the passages do not answer the question. Never shown to people. */
 export const abstentionMarker = '[none]';
 
-const instructions = `You answer questions from passages of the user's own documents, and from nothing else.
+const markerRule =
+  '- End every sentence with the numbers of the passages it rests on, in square brackets before the full stop: [1], or [1][3]. Use no numbers but those of the passages.\n';
+
+const instructions = (
+  citing: string,
+) => `You answer questions from passages of the user's own documents, and from nothing else.
 
 - Use only what the passages say. Do not add what you know from elsewhere, and do not guess.
-- End every sentence with the numbers of the passages it rests on, in square brackets before the full stop: [1], or [1][3]. Use no numbers but those of the passages.
-- Copy numbers, dates, amounts and names exactly as the passages write them.
+${citing}- Copy numbers, dates, amounts and names exactly as the passages write them.
 - Where passages contradict each other, say so and cite both; where one is plainly the newer version, answer from it.
 - If the passages do not answer the question, write ${abstentionMarker} and then one sentence that says so. If they answer only a part of it, answer that part and say what is missing.
 - Answer in the language of the question, whatever the language of the passages. Be brief: no introduction, no list of sources.
@@ -15,7 +19,13 @@ const instructions = `You answer questions from passages of the user's own docum
 
 /** The instructions, the passages fenced as data, and the question. */
 export function buildPrompt(question: string, passages: readonly PromptPassage[]): Prompt {
-  return { system: instructions, user: renderUser(question, passages), question, passages };
+  return {
+    system: instructions(markerRule),
+    systemWithoutMarkers: instructions(''),
+    user: renderUser(question, passages),
+    question,
+    passages,
+  };
 }
 
 function renderUser(question: string, passages: readonly PromptPassage[]): string {
