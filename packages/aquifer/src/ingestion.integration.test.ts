@@ -34,7 +34,7 @@ describe('a folder into the local store', () => {
     const { ms, tokens, ...counts } = summary;
     assert.deepEqual(counts, {
       ...{ scanned: 2, new: 2, modified: 0, moved: 0, unchanged: 0, ignored: 0, failed: 0, deleted: 0, skipped: 1 },
-      ...{ hidden: 0, excluded: 0, outside: 0, chunks: 4, embedded: 4, cacheHits: 0 },
+      ...{ hidden: 0, excluded: 0, outside: 0, chunks: 4, embedded: 4, cacheHits: 0, requests: 0 },
     });
     assert.ok(ms > 0 && tokens > 0);
     assert.deepEqual(

@@ -29,7 +29,10 @@ export interface DocumentRecord {
   readonly bytes: number;
   readonly metadata: Metadata;
   readonly status: DocumentStatus;
-  /** For people: what happened and what to do. Present unless the status is `indexed` or `pending`. */
+  /**
+   * For people: what happened and what to do. Present unless the status is `indexed` or `pending`; an `indexed` document may have a remark
+   * here, such as that the embedder took some of its chunks in parts only.
+   */
   readonly statusReason?: string;
   readonly pageCount?: number;
   /** Id of the document that this one came inside of, such as the message of an attachment. It is deleted with it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AquiferError, type Chunk, type Embedder, isAquiferError } from '@aquifer/contracts';
+import { AquiferError, type Chunk, type Embedder, type EmbedderTerms, isAquiferError } from '@aquifer/contracts';
 import { createChunkVectors } from './chunk-vectors.js';
 
 function chunksOf(texts: readonly string[]): Chunk[] {
@@ -18,7 +18,14 @@ function chunksOf(texts: readonly string[]): Chunk[] {
   }));
 }
 
-function setUp(options: { readonly msPerText?: number; readonly embed?: (text: string) => Float32Array } = {}) {
+interface SetUpOptions {
+  readonly msPerText?: number;
+  readonly embed?: (text: string) => Float32Array;
+  readonly parts?: (text: string) => number;
+  readonly terms?: EmbedderTerms;
+}
+
+function setUp(options: SetUpOptions = {}) {
   const cache = new Map<string, Float32Array>();
   const calls: string[][] = [];
   const embedder: Embedder = {
@@ -30,8 +37,9 @@ function setUp(options: { readonly msPerText?: number; readonly embed?: (text: s
       calls.push([...texts]);
       if (options.msPerText) await new Promise((resolve) => setTimeout(resolve, options.msPerText! * texts.length));
       const vectors = texts.map(options.embed ?? ((text) => Float32Array.of(text.length)));
-      return { vectors, tokens: texts.map((text) => text.length) };
+      return { vectors, tokens: texts.map((text) => text.length), parts: options.parts && texts.map(options.parts) };
     },
+    terms: options.terms,
   };
   const controller = new AbortController();
   const vectors = createChunkVectors({
@@ -49,10 +57,12 @@ function setUp(options: { readonly msPerText?: number; readonly embed?: (text: s
   return { vectors, cache, calls, controller };
 }
 
-const refuse = (large: string) => (text: string) => {
-  if (text === large) throw new AquiferError('too-large', `${text} is too large.`);
-  return Float32Array.of(text.length);
-};
+const refuse =
+  (refused: string, code: 'too-large' | 'model-rejected' = 'too-large') =>
+  (text: string) => {
+    if (text === refused) throw new AquiferError(code, `${text} is not taken.`);
+    return Float32Array.of(text.length);
+  };
 
 describe('chunk vectors', () => {
   it('batches texts of several documents, in bounded batches', async () => {
@@ -70,7 +80,7 @@ describe('chunk vectors', () => {
       [4, 5],
     );
     assert.deepEqual(calls, [['a', 'bb', 'ccc', 'dddd'], ['eeeee']]);
-    assert.deepEqual(vectors.counts, { embedded: 5, cacheHits: 0, tokens: 15 });
+    assert.deepEqual(vectors.counts, { embedded: 5, cacheHits: 0, tokens: 15, requests: 0 });
   });
 
   it('embeds equal texts of one run once, however the documents overlap', async () => {
@@ -88,7 +98,7 @@ describe('chunk vectors', () => {
     const after = await vectors.resolve(chunksOf(['same']));
     assert.equal(after.writes[0]?.vector, undefined, 'the cache holds it');
     assert.deepEqual(calls.flat().sort(), ['a', 'b', 'same']);
-    assert.deepEqual(vectors.counts, { embedded: 3, cacheHits: 4, tokens: 6 });
+    assert.deepEqual(vectors.counts, { embedded: 3, cacheHits: 4, tokens: 6, requests: 0 });
   });
 
   it('stores costly vectors before their documents are committed', async () => {
@@ -119,6 +129,45 @@ describe('chunk vectors', () => {
       ['fulfilled', 'rejected', 'fulfilled'],
     );
     assert.ok(results[1]?.status === 'rejected' && isAquiferError(results[1].reason, 'too-large'));
+  });
+
+  it('fails only the document whose text a provider rejects, once that has taken others', async () => {
+    const { vectors } = setUp({ embed: refuse('b', 'model-rejected') });
+    await vectors.resolve(chunksOf(['first']));
+    const results = await Promise.allSettled(['a', 'b', 'c'].map((text) => vectors.resolve(chunksOf([text]))));
+    assert.deepEqual(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
+    assert.ok(results[1]?.status === 'rejected' && isAquiferError(results[1].reason, 'invalid-document'));
+  });
+
+  it('asks a provider that rejects everything once', async () => {
+    const { vectors, calls } = setUp({ embed: refuse('a', 'model-rejected') });
+    await assert.rejects(vectors.resolve(chunksOf(['a', 'b', 'c'])), (error) =>
+      isAquiferError(error, 'model-rejected'),
+    );
+    assert.equal(calls.length, 1);
+  });
+
+  it('says how many chunks were embedded in parts, stored at once or not', async () => {
+    for (const msPerText of [0, 4]) {
+      const { vectors } = setUp({ parts: (text) => (text === 'long' ? 3 : 1), msPerText });
+      assert.equal((await vectors.resolve(chunksOf(['a', 'long', 'b']))).inParts, 1);
+    }
+  });
+
+  it('counts the requests that a provider is sent', async () => {
+    const parts = (text: string) => (text === 'long' ? 3 : 1);
+    const { vectors } = setUp({ parts, terms: { textsPerRequest: 1 } });
+    await vectors.resolve(chunksOf(['a', 'b', 'c', 'long']));
+    assert.equal(vectors.counts.requests, 6);
+    const batches = setUp({ terms: { textsPerRequest: 96 } });
+    await batches.vectors.resolve(chunksOf(['a', 'b', 'c', 'd']));
+    assert.equal(batches.vectors.counts.requests, 1);
+    const here = setUp();
+    await here.vectors.resolve(chunksOf(['a']));
+    assert.equal(here.vectors.counts.requests, 0);
   });
 
   it('refuses vectors of another number or dimension than the embedder promises', async () => {

@@ -11,6 +11,7 @@ import {
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
 import { type BatchOutcome, createBatcher } from './batcher.js';
+import { requestsFor } from './embedding-terms.js';
 import { untilAborted } from './until-aborted.js';
 
 export interface ChunkVectorsOptions {
@@ -28,6 +29,8 @@ export interface EmbeddingCounts {
   cacheHits: number;
   /** Tokens that the embedder took. */
   tokens: number;
+  /** Requests that a provider was or would be sent; 0 where the model runs here. */
+  requests: number;
 }
 
 export interface ChunkVectors {
@@ -37,9 +40,16 @@ export interface ChunkVectors {
    *
    * `release` is called after the commit (or its failure): until then, equal texts of other documents share the vectors.
    *
-   * @throws `too-large` for a text of these chunks; anything else concerns the embedder or the store as a whole.
+   * @throws `too-large` or `invalid-document` for a text of these chunks; anything else concerns the embedder or the store as a whole.
    */
-  resolve(chunks: readonly Chunk[]): Promise<{ readonly writes: ChunkWrite[]; release(): void }>;
+  resolve(chunks: readonly Chunk[]): Promise<ResolvedChunks>;
+}
+
+export interface ResolvedChunks {
+  readonly writes: ChunkWrite[];
+  /** How many of the chunks that were embedded now the embedder took in parts only. */
+  readonly inParts: number;
+  release(): void;
 }
 
 interface Request {
@@ -49,8 +59,12 @@ interface Request {
   readonly spill: boolean;
 }
 
-/** A resolved vector; `undefined` where the cache holds it. */
-type Resolved = Float32Array | undefined;
+interface Resolved {
+  /** Absent where the cache holds it. */
+  readonly vector?: Float32Array;
+  /** Whether the text was embedded now, and in parts. */
+  readonly inParts?: boolean;
+}
 
 /** Chunks of a document that are held in memory with their vectors. Longer documents keep theirs in the cache. */
 const windowChunks = 512;
@@ -62,6 +76,13 @@ const lookupBatchSize = 256;
  */
 const worthSavingMs = 2;
 
+function asFaultOfText(error: AquiferError): AquiferError {
+  if (error.code === 'too-large') return error;
+  return new AquiferError('invalid-document', `The embedder refuses a part of this document: ${error.message}`, {
+    cause: error,
+  });
+}
+
 /** The key of a text in the embedding cache: what was embedded, and by what. */
 export function embeddingKeys(embedder: Embedder): (text: string) => string {
   const prefix = `${fingerprintText(embedder.fingerprint)}\n`;
@@ -71,7 +92,7 @@ export function embeddingKeys(embedder: Embedder): (text: string) => string {
 export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
   const { store, embedder, signal } = options;
   const keyOf = embeddingKeys(embedder);
-  const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0 };
+  const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0, requests: 0 };
   /** Texts on their way: until their vectors are durable, equal texts wait for the same promise. */
   const inFlight = new Map<string, Promise<Resolved>>();
 
@@ -90,27 +111,35 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
       const isCostly = performance.now() - startedAt > worthSavingMs * requests.length;
       const saved = requests.flatMap(({ key, spill }, index) => {
         const outcome = outcomes[index];
-        return outcome && 'value' in outcome && (spill || isCostly) ? [{ index, key, vector: outcome.value }] : [];
+        const vector = outcome && 'value' in outcome ? outcome.value.vector : undefined;
+        return vector && (spill || isCostly) ? [{ index, key, vector }] : [];
       });
       if (saved.length === 0) return outcomes;
       await store.putEmbeddings(saved);
-      const savedIndexes = new Set(saved.map(({ index }) => index));
-      return outcomes.map((outcome, index) => (savedIndexes.has(index) ? { value: undefined } : outcome));
+      for (const { index } of saved) {
+        const outcome = outcomes[index];
+        if (outcome && 'value' in outcome) outcomes[index] = { value: { inParts: outcome.value.inParts } };
+      }
+      return outcomes;
     },
   });
 
-  /** Embeds a batch; when one text is too large for the model, halves it until only that text fails. */
-  async function embedApart(requests: readonly Request[]): Promise<BatchOutcome<Float32Array>[]> {
+  /** Embeds a batch; when the model does not take one of the texts, halves it until only that text fails. */
+  async function embedApart(requests: readonly Request[]): Promise<BatchOutcome<Resolved>[]> {
     try {
       const texts = requests.map(({ text }) => text);
-      const { vectors, tokens } = await embedder.embed(texts, { purpose: 'document', signal });
+      const { vectors, tokens, parts } = await embedder.embed(texts, { purpose: 'document', signal });
       assertShape(vectors, texts.length);
       counts.embedded += texts.length;
       for (const count of tokens) counts.tokens += count;
-      return vectors.map((value) => ({ value }));
+      if (embedder.terms) counts.requests += requestsFor(embedder.terms, texts.length, parts);
+      return vectors.map((vector, index) => ({ value: { vector, inParts: (parts?.[index] ?? 1) > 1 } }));
     } catch (error) {
-      if (!isAquiferError(error, 'too-large')) throw error;
-      if (requests.length === 1) return [{ error }];
+      // A provider that has taken no text yet does not like the requests, not one of the texts.
+      const concernsText =
+        isAquiferError(error, 'too-large') || (isAquiferError(error, 'model-rejected') && counts.embedded > 0);
+      if (!concernsText) throw error;
+      if (requests.length === 1) return [{ error: asFaultOfText(error) }];
       const middle = requests.length >> 1;
       return [...(await embedApart(requests.slice(0, middle))), ...(await embedApart(requests.slice(middle)))];
     }
@@ -130,7 +159,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
   async function resolveOne(request: Request): Promise<Resolved> {
     if (!(await isCached(request.key))) return embed(request);
     counts.cacheHits += 1;
-    return undefined;
+    return {};
   }
 
   return {
@@ -141,6 +170,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
         for (const key of owned) inFlight.delete(key);
       };
       const writes: ChunkWrite[] = [];
+      let inParts = 0;
       const spill = chunks.length > windowChunks;
       try {
         for (let start = 0; start < chunks.length; start += windowChunks) {
@@ -166,18 +196,16 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
             if (result.status === 'rejected') throw result.reason;
             const chunk = window[index] as Chunk;
             const embeddingKey = requests[index]?.key as string;
-            writes.push(
-              result.value === undefined
-                ? { ...chunk, embeddingKey }
-                : { ...chunk, embeddingKey, vector: result.value },
-            );
+            const { vector } = result.value;
+            if (result.value.inParts) inParts += 1;
+            writes.push(vector === undefined ? { ...chunk, embeddingKey } : { ...chunk, embeddingKey, vector });
           }
         }
       } catch (error) {
         release();
         throw error;
       }
-      return { writes, release };
+      return { writes, inParts, release };
     },
   };
 }

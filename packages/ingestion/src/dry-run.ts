@@ -1,5 +1,6 @@
 import { type Embedder, embeddedText, type Store } from '@aquifer/contracts';
 import { type ChunkVectors, type EmbeddingCounts, embeddingKeys } from './chunk-vectors.js';
+import { requestsFor } from './embedding-terms.js';
 
 /** What an ingestor needs of a store. */
 export type IngestionStore = Pick<
@@ -22,7 +23,7 @@ export function withoutWrites(store: IngestionStore): IngestionStore {
 /** Counts what would be embedded, and finds out what is there already, as a run would; embeds nothing. */
 export function countChunkVectors(store: Pick<Store, 'getEmbeddings'>, embedder: Embedder): ChunkVectors {
   const keyOf = embeddingKeys(embedder);
-  const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0 };
+  const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0, requests: 0 };
   /** Texts that a run would have made the vectors of by now. */
   const made = new Set<string>();
   const lookupBatch = 256;
@@ -43,7 +44,8 @@ export function countChunkVectors(store: Pick<Store, 'getEmbeddings'>, embedder:
           }
         }
       }
-      return { writes, release() {} };
+      if (embedder.terms) counts.requests = requestsFor(embedder.terms, counts.embedded);
+      return { writes, inParts: 0, release() {} };
     },
   };
 }

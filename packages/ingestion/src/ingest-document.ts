@@ -286,7 +286,8 @@ async function processContent(
   );
   const resolved = await vectors.resolve(chunks).catch((error: unknown) => {
     // Any other error of the embedder would meet every document.
-    throw isAquiferError(error, 'too-large') ? new DocumentFailure(reasonOf(error)) : error;
+    const concernsText = isAquiferError(error, 'too-large') || isAquiferError(error, 'invalid-document');
+    throw concernsText ? new DocumentFailure(reasonOf(error)) : error;
   });
   try {
     throwIfAborted(signal);
@@ -294,7 +295,7 @@ async function processContent(
       ...record,
       ...(omissions.length > 0
         ? { status: 'partially-indexed', statusReason: storableText(omissions.join('; ')) }
-        : { status: 'indexed' }),
+        : { status: 'indexed', ...remarkOn(resolved.inParts, chunks.length) }),
       chunkCount: chunks.length,
       tokenCount: chunks.reduce((sum, chunk) => sum + chunk.tokens, 0),
       indexedAt: Date.now(),
@@ -304,6 +305,15 @@ async function processContent(
   } finally {
     resolved.release();
   }
+}
+
+/** What people should know of a document although nothing is wrong with it. */
+function remarkOn(inParts: number, chunks: number): { readonly statusReason?: string } {
+  if (inParts === 0) return {};
+  const which = `${inParts} of ${chunks} ${chunks === 1 ? 'chunk' : 'chunks'}`;
+  return {
+    statusReason: `The embedder took ${which} in parts only, and their vectors are means: fewer --chunk-tokens avoid it.`,
+  };
 }
 
 /** Runs one of the steps in which any error but a cancelled run is the fault of the document. */

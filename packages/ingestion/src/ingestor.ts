@@ -14,6 +14,7 @@ import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
 import { processingOf } from './document-stamp.js';
 import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run.js';
+import { chargesFor, embeddingWindow } from './embedding-terms.js';
 import { type DocumentContext, type DocumentOutcome, ingestDocument } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
@@ -29,9 +30,9 @@ export interface IngestorOptions {
   readonly recognitionFingerprint?: string;
   /** Tried on encrypted files. */
   readonly passwords?: readonly string[];
-  /** Texts per call of the embedder, of one or many documents. Default 64. */
+  /** Texts per call of the embedder, of one or many documents. Default 64; behind a network at least 16 or a request full. */
   readonly embedBatchSize?: number;
-  /** Calls of the embedder at once. Default 2: one computes while the next is on its way. */
+  /** Calls of the embedder at once. Default 2, so that one computes while the next is on its way; behind a network 16. */
   readonly embedConcurrency?: number;
   /** Documents in work at once. Default 128: enough that the texts of small ones fill batches. */
   readonly documentConcurrency?: number;
@@ -98,8 +99,14 @@ export interface IngestionSummary {
   readonly embedded: number;
   /** and these had their vectors already. */
   readonly cacheHits: number;
-  /** Tokens that the embedder took. In a dry run: of the chunks that it would be given. */
+  /** Tokens that the embedder took. In a dry run: of the chunks that it would be given, by estimate where its tokenizer is not at hand. */
   readonly tokens: number;
+  /** Requests to a provider; 0 where the embedder runs here. In a dry run: those that would be made. */
+  readonly requests: number;
+  /** What the tokens cost (in a dry run: would cost), in US dollars. Absent where nobody charges or the price is not known. */
+  readonly costUsd?: number;
+  /** Only in a dry run: how long the embedding takes at least at the provider's quota, where that is known. */
+  readonly minutesAtQuota?: number;
   readonly ms: number;
   /** Present after a dry run. */
   readonly dryRun?: true;
@@ -158,7 +165,9 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     const stop = new AbortController();
     const signal = userSignal ? AbortSignal.any([userSignal, stop.signal]) : stop.signal;
     setMaxListeners(0, signal);
-    const { embedBatchSize = 64, embedConcurrency = 2 } = options;
+    const window = embeddingWindow(embedder);
+    const embedBatchSize = options.embedBatchSize ?? window.embedBatchSize;
+    const embedConcurrency = options.embedConcurrency ?? window.embedConcurrency;
     const vectors = dryRun
       ? countChunkVectors(options.store, embedder)
       : createChunkVectors({ store, embedder, embedBatchSize, embedConcurrency, signal });
@@ -267,6 +276,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       outside,
       chunks,
       ...vectors.counts,
+      ...chargesFor(embedder.terms, vectors.counts, dryRun),
       ms,
       ...dry,
     };

@@ -10,6 +10,7 @@ import {
 } from '@aquifer/contracts';
 import { createChunkVectors, embeddingKeys } from './chunk-vectors.js';
 import { formatStamp, parseStamp, processingOf } from './document-stamp.js';
+import { embeddingWindow } from './embedding-terms.js';
 
 export interface ReEmbedOptions {
   readonly from: Store;
@@ -54,8 +55,8 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
   const vectors = createChunkVectors({
     store: to,
     embedder,
-    embedBatchSize: options.embedBatchSize ?? 64,
-    embedConcurrency: 2,
+    ...embeddingWindow(embedder),
+    ...(options.embedBatchSize !== undefined && { embedBatchSize: options.embedBatchSize }),
     signal,
   });
   const { readerFingerprint = '', recognitionFingerprint = '' } = options;
