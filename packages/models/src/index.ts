@@ -1,3 +1,4 @@
+export { type BedrockConnection, bedrockClient, closeBedrockClients } from './bedrock/bedrock-client.js';
 export { createBuiltinAnswerer } from './builtin-answerer.js';
 export { type BuiltinEmbedderOptions, createBuiltinEmbedder } from './builtin-embedder.js';
 export type { ModelTraits, Pooling } from './onnx/known-models.js';
