@@ -9,6 +9,7 @@ import {
 } from '@aquifer/contracts';
 import { createAnalyser } from '@aquifer/text-analysis';
 import { selectQuotes } from './answering/select-quotes.js';
+import { estimateTokens } from './estimated-tokens.js';
 
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uff60]/u;
 const kana = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
@@ -98,11 +99,4 @@ function abstention({ question, passages }: Prompt): string {
   return isJapanese
     ? '索引された文書の中に、この質問に答える文は見つかりませんでした。'
     : 'No sentence in the indexed documents answers this question.';
-}
-
-/** Four characters of English are about one token of a language model, one character of Japanese is about one. */
-function estimateTokens(text: string): number {
-  let quarters = 0;
-  for (let index = 0; index < text.length; index++) quarters += text.charCodeAt(index) < 0x2e80 ? 1 : 4;
-  return Math.ceil(quarters / 4);
 }

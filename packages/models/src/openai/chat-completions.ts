@@ -1,0 +1,117 @@
+import {
+  AquiferError,
+  type GenerateOptions,
+  type GeneratorEvent,
+  type Prompt,
+  type StopReason,
+  type TokenUsage,
+} from '@aquifer/contracts';
+import { estimateTokens } from '../estimated-tokens.js';
+import { parseServerJson } from '../http/model-server.js';
+import { serverSentData } from '../http/server-sent-events.js';
+
+/** The body of a streamed chat completion. */
+export type ChatCompletionBody = Readonly<Record<string, unknown>> & {
+  readonly messages: readonly { readonly role: string; readonly content: string }[];
+};
+
+/** Models of OpenAI that reason refuse `max_tokens` and any temperature but their own. */
+const reasons = /^(o\d|gpt-5)/;
+
+/**
+ * Source: https://platform.openai.com/docs/api-reference/chat/create
+ *
+ * @param model Absent where the server has one model only.
+ */
+export function chatCompletionBody(
+  model: string | undefined,
+  prompt: Prompt,
+  options: GenerateOptions,
+): ChatCompletionBody {
+  const { maxTokens, temperature, stopSequences = [] } = options;
+  const isReasoning = model !== undefined && reasons.test(model);
+  return {
+    ...(model !== undefined && { model }),
+    messages: [
+      { role: 'system', content: prompt.system },
+      { role: 'user', content: prompt.user },
+    ],
+    stream: true,
+    stream_options: { include_usage: true },
+    ...(maxTokens !== undefined && { [isReasoning ? 'max_completion_tokens' : 'max_tokens']: maxTokens }),
+    ...(temperature !== undefined && !isReasoning && { temperature }),
+    ...(stopSequences.length > 0 && { stop: stopSequences }),
+  };
+}
+
+interface ChatCompletionChunk {
+  readonly choices?: readonly {
+    readonly delta?: { readonly content?: string | null };
+    readonly finish_reason?: string | null;
+    /** vLLM: the stop sequence that was met. */
+    readonly stop_reason?: unknown;
+  }[];
+  readonly usage?: { readonly prompt_tokens?: number; readonly completion_tokens?: number } | null;
+  readonly error?: { readonly message?: string } | string;
+}
+
+const stopReasons: Readonly<Record<string, StopReason>> = {
+  length: 'max-tokens',
+  content_filter: 'filtered',
+};
+
+/**
+ * A streamed chat completion as events. Where the server gives no usage, it is estimated.
+ *
+ * @param server As messages name it.
+ * @throws `model-unavailable` where the stream ends before the answer does, `model-failed` for what cannot be read.
+ */
+export async function* readChatCompletion(
+  lines: AsyncIterable<string>,
+  body: ChatCompletionBody,
+  server: string,
+): AsyncGenerator<GeneratorEvent> {
+  let answer = '';
+  let reason: StopReason | undefined;
+  let usage: TokenUsage | undefined;
+  for await (const data of serverSentData(lines)) {
+    if (data.trim() === '[DONE]') {
+      reason ??= 'end';
+      break;
+    }
+    const chunk = parseServerJson(data, server) as ChatCompletionChunk | null;
+    if (chunk?.error !== undefined && chunk.error !== null) {
+      const said = typeof chunk.error === 'string' ? chunk.error : chunk.error.message;
+      throw new AquiferError('model-unavailable', `${server} broke off the answer: ${said ?? 'it does not say why'}`, {
+        retryable: true,
+      });
+    }
+    if (chunk?.usage) {
+      const { prompt_tokens = 0, completion_tokens = 0 } = chunk.usage;
+      usage = { inputTokens: prompt_tokens, outputTokens: completion_tokens };
+    }
+    const choice = chunk?.choices?.[0];
+    const text = choice?.delta?.content;
+    if (typeof text === 'string' && text !== '') {
+      answer += text;
+      yield { type: 'text', text };
+    }
+    if (typeof choice?.finish_reason === 'string') {
+      const isSequence = choice.finish_reason === 'stop' && typeof choice.stop_reason === 'string';
+      reason = isSequence ? 'stop-sequence' : (stopReasons[choice.finish_reason] ?? 'end');
+    }
+  }
+  if (reason === undefined) {
+    throw new AquiferError('model-unavailable', `${server} ended the stream before the answer was whole.`, {
+      retryable: true,
+    });
+  }
+  yield { type: 'stop', reason, usage: usage ?? estimateUsage(body, answer) };
+}
+
+function estimateUsage({ messages }: ChatCompletionBody, answer: string): TokenUsage {
+  return {
+    inputTokens: messages.reduce((sum, { content }) => sum + estimateTokens(content), 0),
+    outputTokens: estimateTokens(answer),
+  };
+}
