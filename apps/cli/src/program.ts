@@ -83,6 +83,11 @@ export function createProgram(context: Context): Command {
     .argument('<id...>')
     .action(async (ids, options) => (await import('./commands/delete.js')).run(context, ids, options));
 
+  command('serve', 'Amazon Bedrock on this machine: point AWS_ENDPOINT_URL_BEDROCK_RUNTIME at it')
+    .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
+    .option('--port <n>', 'the port (default: 8420; 0 takes any free one)')
+    .action(async (options) => (await import('./commands/serve.js')).run(context, options));
+
   command('config', 'every setting in force and where it came from').action(async (options) =>
     (await import('./commands/config.js')).run(context, options),
   );

@@ -1,1 +1,7 @@
-export {};
+export { createLocalBackend, type LocalBackendOptions } from './local-backend.js';
+export {
+  createRetrievalService,
+  type ListenOptions,
+  type RetrievalService,
+  type RetrievalServiceOptions,
+} from './retrieval-service.js';

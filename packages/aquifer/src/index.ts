@@ -43,6 +43,7 @@ export type {
   KnowledgeBaseOptions,
   KnowledgeBaseStatus,
 } from './knowledge-base.js';
+export { embedderByName, generatorByName } from './models-by-name.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { AquiferError, type Embedder, type Generator } from '@aquifer/contracts';
 
-const builtinDimensions = [1024, 512, 256] as const;
+const builtinDimensions = [1536, 1024, 512, 256] as const;
 
 /**
- * The embedder of this name: `builtin`, `builtin:512`, `builtin:256`, `onnx:<folder or hub id>`.
+ * The embedder of this name: `builtin`, `builtin:1536`, `builtin:512`, `builtin:256`, `onnx:<folder or hub id>`.
  *
  * @throws `model-not-found` for any other name.
  */

@@ -1,1 +1,30 @@
-export {};
+export {
+  type Conversation,
+  type ConversationMessage,
+  type ConversationSource,
+  conversationTokens,
+  type TextPiece,
+  type TextRequest,
+  type TextStop,
+} from './conversation.js';
+export { errorFrame, eventStreamType } from './event-stream.js';
+export { errorResponse, handleRequest, type WireRequest, type WireResponse } from './handle-request.js';
+export type {
+  EmbedCall,
+  EmbedInput,
+  GenerateCall,
+  GenerateEvent,
+  ImageCall,
+  ModelBackend,
+  RerankCall,
+} from './model-backend.js';
+export { routeOf, type WireOperation, type WireRoute } from './operation.js';
+export { estimateTokens } from './token-estimate.js';
+export {
+  statusOf,
+  toWireError,
+  type WireError,
+  type WireErrorName,
+  WireException,
+  wireErrorNames,
+} from './wire-error.js';

@@ -32,7 +32,7 @@ const pairs: RelatedTexts[] = [
   },
 ];
 
-for (const dimensions of [1024, 512, 256] as const) {
+for (const dimensions of [1536, 1024, 512, 256] as const) {
   embedderContract(
     { describe, it },
     { name: `builtin:${dimensions}`, create: () => createBuiltinEmbedder({ dimensions }), pairs },
@@ -56,8 +56,8 @@ describe('built-in embedder', () => {
   it('makes short vectors that are the beginning of the long one, normalised', async () => {
     for (const text of ['Parental leave\nParental leave is 52 weeks.', '東京', 'x', '?!']) {
       for (const purpose of ['query', 'document'] as const) {
-        const long = await embedOne(text, purpose);
-        for (const dimensions of [512, 256] as const) {
+        const long = await embedOne(text, purpose, { dimensions: 1536 });
+        for (const dimensions of [1024, 512, 256] as const) {
           const short = await embedOne(text, purpose, { dimensions });
           const prefix = normalised(long.slice(0, dimensions));
           for (const [index, value] of short.entries()) assert.ok(Math.abs(value - prefix[index]!) < 1e-6);

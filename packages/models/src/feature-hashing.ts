@@ -66,8 +66,11 @@ export function createFeatureList(blocks: number): FeatureList {
       for (let round = 0; round < rounds; round++) {
         state = mixed(state + 0x9e3779b9);
         const signs = mixed(state ^ 0x5bd1e995);
+        // The state has a byte for each of four blocks; those behind them have a state of their own.
+        const further = blocks > 4 ? mixed(state ^ 0x27d4eb2f) : 0;
         for (let block = 0; block < blocks; block++) {
-          const slot = (((state >>> (8 * block)) & 0xff) * slots) >>> 8;
+          const bits = block < 4 ? state >>> (8 * block) : further >>> (8 * (block - 4));
+          const slot = ((bits & 0xff) * slots) >>> 8;
           dimensions[count] = block * blockSize + round * slots + slot;
           values[count] = (signs >>> block) & 1 ? share : -share;
           count++;

@@ -86,6 +86,8 @@ export const settings = {
     description: 'exact search always, a graph always, or whichever is faster',
   }),
   encryptionKey: setting({ kind: text, secret: true, description: 'encrypts the index; needed to open it again' }),
+  host: setting({ kind: text, fallback: '127.0.0.1', description: 'the address that `aquifer serve` listens on' }),
+  port: setting({ kind: integer(0, 65_535), fallback: 8420, description: 'its port; 0 takes any free one' }),
   encryptionKeyFile: setting({ kind: text, description: 'a file that holds the encryption key' }),
 };
 

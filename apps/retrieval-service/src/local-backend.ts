@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import type { EmbedCall, EmbedInput, ModelBackend } from '@aquifer/bedrock-wire';
+import { AquiferError, type Embedder, type Generator, parseBedrockModelId } from '@aquifer/contracts';
+import { answerLocally } from './local-answers.js';
+
+export interface LocalBackendOptions {
+  /**
+   * Which model of this machine answers for which of Bedrock's: by id, id without inference profile, or a beginning with `*`. What is not
+   * named is answered by the built-in embedder and the built-in answerer.
+   */
+  readonly models?: Readonly<Record<string, string>>;
+  readonly embedderByName: (name: string) => Promise<Embedder>;
+  readonly generatorByName: (name: string) => Promise<Generator>;
+}
+
+/** Dimensions of the built-in embedder; shorter vectors are beginnings of longer ones. */
+const builtinDimensions = [256, 512, 1024, 1536];
+
+/** Answers Bedrock's requests with models of this machine. */
+export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
+  const models = options.models ?? {};
+  const embedders = keptPromises(options.embedderByName);
+  const generators = keptPromises(options.generatorByName);
+
+  async function embedderFor({ modelId, dimensions }: EmbedCall): Promise<Embedder> {
+    const mapped = mappedModel(models, modelId);
+    if (mapped !== undefined && mapped !== 'builtin') return embedders(mapped);
+    const enough = builtinDimensions.find((each) => each >= dimensions) ?? builtinDimensions.at(-1)!;
+    return embedders(`builtin:${enough}`);
+  }
+
+  return {
+    async embed(call) {
+      const embedder = await embedderFor(call);
+      const { vectors } = await embedder.embed(call.inputs.map(inputText), {
+        purpose: call.purpose,
+        signal: call.signal,
+      });
+      return vectors.map((vector) => fitted(vector, call, embedder));
+    },
+    async *generate(call) {
+      yield* answerLocally(await generators(mappedModel(models, call.modelId) ?? 'builtin'), call);
+    },
+    async image() {
+      throw new AquiferError('internal', 'No pictures yet.');
+    },
+    async rerank({ modelId, query, texts, signal }) {
+      const embedder = await embedders(mappedModel(models, modelId) ?? 'builtin');
+      const [asked] = (await embedder.embed([query], { purpose: 'query', signal })).vectors;
+      const { vectors } = await embedder.embed(texts, { purpose: 'document', signal });
+      return vectors.map((vector) => Math.min(1, Math.max(0, cosine(asked!, vector))));
+    },
+  };
+}
+
+/** The name of the model that stands in for this one. */
+export function mappedModel(models: Readonly<Record<string, string>>, modelId: string): string | undefined {
+  const names = [modelId, parseBedrockModelId(modelId)?.baseId ?? modelId];
+  for (const name of names) if (Object.hasOwn(models, name)) return models[name];
+  const patterns = Object.keys(models)
+    .filter((each) => each.endsWith('*') && names.some((name) => name.startsWith(each.slice(0, -1))))
+    .sort((a, b) => b.length - a.length);
+  return patterns[0] === undefined ? undefined : models[patterns[0]];
+}
+
+/** A picture has no words: it is embedded as the name that its bytes have, so that equal pictures have equal vectors and no others do. */
+function inputText(input: EmbedInput): string {
+  return input.type === 'text' ? input.text : `image ${createHash('sha256').update(input.bytes).digest('hex')}`;
+}
+
+/**
+ * A vector of as many dimensions as were asked for. Zeros behind it change no cosine; a beginning is a vector of its own only for the
+ * built-in embedder.
+ */
+function fitted(vector: Float32Array, { dimensions, modelId }: EmbedCall, embedder: Embedder): Float32Array {
+  if (vector.length === dimensions) return vector;
+  if (vector.length < dimensions) {
+    const longer = new Float32Array(dimensions);
+    longer.set(vector);
+    return longer;
+  }
+  if (embedder.fingerprint.provider === 'builtin') return normalised(vector.subarray(0, dimensions));
+  throw new AquiferError(
+    'model-rejected',
+    `${modelId} is answered by ${embedder.fingerprint.model}, whose vectors have ${vector.length} dimensions: ask for at least as many, not ${dimensions}.`,
+  );
+}
+
+function normalised(vector: Float32Array): Float32Array {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
+  return vector.map((value) => value * scale);
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let product = 0;
+  let squaresA = 0;
+  let squaresB = 0;
+  for (let index = 0; index < a.length; index++) {
+    product += a[index]! * b[index]!;
+    squaresA += a[index]! ** 2;
+    squaresB += b[index]! ** 2;
+  }
+  return product === 0 ? 0 : product / Math.sqrt(squaresA * squaresB);
+}
+
+/** Loads each model once. A failure is not kept: the model may be there the next time. */
+function keptPromises<Value>(load: (name: string) => Promise<Value>): (name: string) => Promise<Value> {
+  const kept = new Map<string, Promise<Value>>();
+  return (name) => {
+    let known = kept.get(name);
+    if (known === undefined) {
+      known = load(name);
+      kept.set(name, known);
+      known.catch(() => kept.delete(name));
+    }
+    return known;
+  };
+}

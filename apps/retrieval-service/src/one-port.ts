@@ -1,0 +1,82 @@
+import { createServer as createHttp1Server, type Server } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import { type Exchange, http1Exchange, http2Exchange } from './exchange.js';
+
+/** How a connection of HTTP/2 without TLS begins (RFC 9113, 3.4); no request line of HTTP/1.1 does. */
+const preface = 'PRI';
+const silenceMs = 60_000;
+
+export interface OnePort {
+  listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }>;
+  /** Takes no more connections, lets requests under way finish for as long as `graceMs`, then breaks them off. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * HTTP/1.1 and HTTP/2 (prior knowledge, no TLS) on one port: the AWS SDK for JavaScript speaks the one with Bedrock's runtime, all other
+ * SDKs the other.
+ */
+export function createOnePort(handle: (exchange: Exchange) => Promise<void>): OnePort {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  let isClosing = false;
+
+  const http2 = createHttp2Server();
+  http2.on('stream', (stream, headers) => void handle(http2Exchange(stream, headers)));
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    // A client that breaks off is no failure of the server.
+    session.on('error', () => {});
+    if (isClosing) session.close();
+  });
+
+  const http1: Server = createHttp1Server((request, response) => void handle(http1Exchange(request, response)));
+  http1.on('checkContinue', (request, response) => void handle(http1Exchange(request, response, true)));
+  http1.on('clientError', (_, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+  });
+  // The listener that Node has put there makes any socket one of HTTP/1.1; it is called for those that are.
+  const [acceptHttp1] = http1.listeners('connection') as ((socket: Socket) => void)[];
+  http1.removeAllListeners('connection');
+  http1.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    const onError = () => {};
+    socket.on('error', onError);
+    socket.setTimeout(silenceMs, () => socket.destroy());
+    socket.once('data', (first: Buffer) => {
+      socket.setTimeout(0);
+      socket.removeAllListeners('timeout');
+      socket.pause();
+      socket.unshift(first);
+      if (first.toString('latin1', 0, preface.length) === preface) http2.emit('connection', socket);
+      else acceptHttp1!.call(http1, socket);
+      process.nextTick(() => socket.resume());
+    });
+  });
+
+  return {
+    listen: (host, port) =>
+      new Promise((resolve, reject) => {
+        http1.once('error', reject);
+        http1.listen(port, host, () => {
+          http1.off('error', reject);
+          const address = http1.address();
+          if (typeof address === 'object' && address) resolve({ host: address.address, port: address.port });
+        });
+      }),
+    async close(graceMs) {
+      isClosing = true;
+      const closed = new Promise<void>((resolve) => http1.close(() => resolve()));
+      http1.closeIdleConnections();
+      for (const session of sessions) session.close();
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
