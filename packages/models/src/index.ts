@@ -6,3 +6,4 @@ export type { ModelTraits, Pooling } from './onnx/known-models.js';
 export { createOnnxEmbedder } from './onnx/onnx-embedder.js';
 export type { OnnxDtype, OnnxEmbedderOptions } from './onnx/onnx-options.js';
 export { createOpenAiGenerator, type OpenAiGeneratorOptions } from './openai/openai-generator.js';
+export { createOnnxReranker, type OnnxRerankerOptions } from './reranking/onnx-reranker.js';

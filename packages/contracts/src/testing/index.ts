@@ -9,6 +9,7 @@ export {
   readerContract,
   readerErrorCodes,
 } from './reader.contract.js';
+export { type RerankerContractOptions, rerankerContract } from './reranker.contract.js';
 export { createSeededRandom, type SeededRandom } from './seeded-random.js';
 export { sharedFile } from './shared-file.js';
 export { storeContract } from './store.contract.js';

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { AquiferError } from '@aquifer/contracts';
-import { weightPath } from './model-folder.js';
+import { weightPath } from './model-files.js';
 import type { OnnxDtype } from './onnx-options.js';
 
 const requiredFiles = ['config.json', 'tokenizer.json'];

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { AquiferError, type EmbedderFingerprint } from '@aquifer/contracts';
 import { defaultTraits, knownTraits, type ModelTraits, type Pooling } from './known-models.js';
+import { isCount, readModelFiles, readTokenLimit } from './model-files.js';
 import { type ModelTokenizer, readJson } from './model-tokenizer.js';
 import type { OnnxDtype } from './onnx-options.js';
 
@@ -16,22 +17,6 @@ export interface ModelFolder {
   /** See `Embedder.maxInputTokens`: a text of this many tokens as a document is not too long as a question either. */
   readonly maxInputTokens: number;
   readonly fingerprint: EmbedderFingerprint;
-}
-
-const weightFiles: Readonly<Record<OnnxDtype, string>> = {
-  q8: 'model_quantized.onnx',
-  int8: 'model_int8.onnx',
-  uint8: 'model_uint8.onnx',
-  fp32: 'model.onnx',
-  fp16: 'model_fp16.onnx',
-  q4: 'model_q4.onnx',
-  q4f16: 'model_q4f16.onnx',
-  bnb4: 'model_bnb4.onnx',
-};
-
-/** Of the weights, relative to the model folder, as hubs lay models out. */
-export function weightPath(dtype: OnnxDtype): string {
-  return `onnx/${weightFiles[dtype]}`;
 }
 
 /**
@@ -50,17 +35,7 @@ export async function describeModelFolder(
   overrides: Partial<ModelTraits>,
   readTokenizer: (folder: string) => ModelTokenizer,
 ): Promise<ModelFolder> {
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new AquiferError('model-not-found', `There is no model folder ${folder}.`);
-  }
-  const config = readJson(join(folder, 'config.json'));
-  if (config === undefined) {
-    throw new AquiferError('model-not-found', `The model folder ${folder} has no config.json.`);
-  }
-  if (!existsSync(join(folder, 'tokenizer.json'))) {
-    throw new AquiferError('model-not-found', `The model folder ${folder} has no tokenizer.json.`);
-  }
-  const weights = findWeights(folder, dtype);
+  const { config, ...weights } = readModelFiles(folder, dtype);
   const traits = readTraits(folder, name, config, overrides);
   const dimensions = [config.hidden_size, config.dim, config.n_embd, config.d_model].find(isCount);
   if (dimensions === undefined) {
@@ -98,21 +73,6 @@ export function folderModelName(folder: string): string {
   return basename(folder);
 }
 
-function findWeights(
-  folder: string,
-  dtype: OnnxDtype | undefined,
-): { readonly path: string; readonly dtype: OnnxDtype; readonly subfolder: string } {
-  const wanted: readonly OnnxDtype[] = dtype === undefined ? ['q8', 'fp32', 'fp16'] : [dtype];
-  for (const candidate of wanted) {
-    for (const subfolder of ['onnx', '']) {
-      const path = join(folder, subfolder, weightFiles[candidate]);
-      if (existsSync(path)) return { path, dtype: candidate, subfolder };
-    }
-  }
-  const names = wanted.map(weightPath).join(', ');
-  throw new AquiferError('model-not-found', `The model folder ${folder} has no weights: looked for ${names}.`);
-}
-
 /** Answers of sentence-transformers' own files, where a model folder carries them. */
 function readTraits(
   folder: string,
@@ -121,17 +81,7 @@ function readTraits(
   overrides: Partial<ModelTraits>,
 ): ModelTraits {
   const known = knownTraits(name);
-  const tokenizer = readJson(join(folder, 'tokenizer_config.json')) ?? {};
-  const sentences = readJson(join(folder, 'sentence_bert_config.json')) ?? {};
   const prompts = readJson(join(folder, 'config_sentence_transformers.json'))?.prompts;
-  // RoBERTa counts positions from behind the padding id.
-  const reserved = /roberta|camembert|mpnet/i.test(String(config.model_type))
-    ? 1 + (isCount(config.pad_token_id) ? config.pad_token_id : 1)
-    : 0;
-  const positions = isCount(config.max_position_embeddings) ? config.max_position_embeddings - reserved : undefined;
-  const limits = [known.maxTokens, sentences.max_seq_length, tokenizer.model_max_length, positions]
-    .filter(isCount)
-    .filter((limit) => limit < 1e6); // Tokenizers without a limit write 1e30.
   const traits: ModelTraits = {
     pooling: readPooling(folder) ?? known.pooling ?? defaultTraits.pooling,
     normalise: known.normalise ?? defaultTraits.normalise,
@@ -141,7 +91,7 @@ function readTraits(
       promptOf(prompts, 'passage') ??
       known.documentPrefix ??
       defaultTraits.documentPrefix,
-    maxTokens: limits.length > 0 ? Math.min(...limits) : defaultTraits.maxTokens,
+    maxTokens: readTokenLimit(folder, config, known.maxTokens) ?? defaultTraits.maxTokens,
     fusionWeight: known.fusionWeight ?? defaultTraits.fusionWeight,
     fusionCandidates: known.fusionCandidates ?? defaultTraits.fusionCandidates,
   };
@@ -161,10 +111,6 @@ function readPooling(folder: string): Pooling | undefined {
   if (modes.pooling_mode_cls_token === true) return 'cls';
   if (modes.pooling_mode_lasttoken === true) return 'last';
   return undefined;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
 }
 
 async function hashFile(path: string): Promise<Buffer> {

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { AquiferError, fromPlainError, keepingProcessAlive } from '@aquifer/contracts';
-import type { WorkerReply, WorkerRequest, WorkerTask } from './model-worker.js';
+import type { WorkerReply, WorkerRequest, WorkerResult, WorkerTask } from './model-worker.js';
 
 /** The worker thread that holds the model, as a function call. */
 export interface ModelThread {
   /** @throws what the task throws; `model-failed` (retryable) where the thread dies meanwhile. */
-  run(task: WorkerTask): Promise<(WorkerReply & { result: unknown })['result']>;
+  run(task: WorkerTask): Promise<WorkerResult>;
   /** Ends the thread; what is pending fails with `aborted`. Idempotent. */
   close(): Promise<void>;
   /** Undefined before the first task. For tests. */
@@ -13,7 +13,7 @@ export interface ModelThread {
 }
 
 interface Pending {
-  resolve(result: (WorkerReply & { result: unknown })['result']): void;
+  resolve(result: WorkerResult): void;
   reject(error: Error): void;
 }
 
@@ -77,7 +77,7 @@ export function createModelThread(workerUrl = new URL('./model-worker.js', impor
 }
 
 function closedError(): AquiferError {
-  return new AquiferError('aborted', 'The embedder was closed.');
+  return new AquiferError('aborted', 'The model was closed.');
 }
 
 /** A worker inherits Node's arguments and refuses to start with `--input-type`, which belongs to `node --eval` alone. */

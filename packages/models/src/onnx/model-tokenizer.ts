@@ -7,10 +7,24 @@ import { Tokenizer } from '@huggingface/tokenizers';
 export interface ModelTokenizer {
   /** With the special tokens around. Time linear in the length of the text. */
   encode(text: string): number[];
+  /** Without special tokens. */
+  encodeBare(text: string): number[];
   /** `encode(text).length`. */
   count(text: string): number;
+  /** How the model's tokenizer puts two texts together. */
+  pairTemplate(): PairTemplate;
   /** Stands in where a text has no token at all. */
   readonly unknownId: number;
+}
+
+/** Special tokens around and between two texts, and which of the two each position belongs to, as the model takes it (`token_type_ids`). */
+export interface PairTemplate {
+  readonly before: readonly number[];
+  readonly between: readonly number[];
+  readonly after: readonly number[];
+  readonly firstType: number;
+  readonly betweenTypes: readonly number[];
+  readonly secondType: number;
 }
 
 /**
@@ -75,21 +89,59 @@ function createModelTokenizer(definition: object, config: object): ModelTokenize
   // The special tokens before the text: as many as the two encodings have in common at the beginning.
   let before = 0;
   while (before < bare.length && bare[before] === around[before]) before += 1;
-  const encode = (text: string): number[] => {
-    const clean = text.replace(/\p{Surrogate}/gu, '\uFFFD');
-    if (clean.length <= maxPieceLength) return tokenizer.encode(clean).ids;
-    const ids = bare.slice(0, before);
-    for (const piece of pieces(clean, isWordPiece)) {
+  const encodeBare = (text: string): number[] => {
+    const clean = withoutHalves(text);
+    const ids: number[] = [];
+    for (const piece of clean.length <= maxPieceLength ? [clean] : pieces(clean, isWordPiece)) {
       for (const id of tokenizer.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
     }
-    for (const id of bare.slice(before)) ids.push(id);
+    return ids;
+  };
+  const encode = (text: string): number[] => {
+    const clean = withoutHalves(text);
+    if (clean.length <= maxPieceLength) return tokenizer.encode(clean).ids;
+    const ids = encodeBare(clean);
+    ids.unshift(...bare.slice(0, before));
+    ids.push(...bare.slice(before));
     return ids;
   };
   return {
     encode,
+    encodeBare,
     count: (text) => encode(text).length,
+    pairTemplate: () => readPairTemplate(tokenizer),
     unknownId: model.unk_token_id ?? 0,
   };
+}
+
+/** Half of a character is no character. */
+function withoutHalves(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** Found by encoding a pair of words: every tokenizer writes its template in another way. */
+function readPairTemplate(tokenizer: Tokenizer): PairTemplate {
+  const [first, second] = ['one', 'two'].map((word) => tokenizer.encode(word, { add_special_tokens: false }).ids);
+  const { ids, token_type_ids: types } = tokenizer.encode('one', { text_pair: 'two', return_token_type_ids: true });
+  const firstStart = indexOfRun(ids, first!, 0);
+  const betweenStart = firstStart + first!.length;
+  const secondStart = indexOfRun(ids, second!, betweenStart);
+  if (firstStart < 0 || secondStart < 0) throw new Error('it has no template for two texts');
+  return {
+    before: ids.slice(0, firstStart),
+    between: ids.slice(betweenStart, secondStart),
+    after: ids.slice(secondStart + second!.length),
+    firstType: types[firstStart]!,
+    betweenTypes: types.slice(betweenStart, secondStart),
+    secondType: types[secondStart]!,
+  };
+}
+
+function indexOfRun(ids: readonly number[], run: readonly number[], from: number): number {
+  for (let start = from; start + run.length <= ids.length; start++) {
+    if (run.every((id, offset) => ids[start + offset] === id)) return start;
+  }
+  return -1;
 }
 
 /**

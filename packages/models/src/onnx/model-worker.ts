@@ -2,6 +2,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { AquiferError, type EmbedPurpose, type PlainError, toPlainError } from '@aquifer/contracts';
+import { type CrossEncoderFolder, describeCrossEncoder } from '../reranking/cross-encoder-folder.js';
+import type { OnnxRerankerOptions } from '../reranking/onnx-reranker.js';
+import { type LoadedCrossEncoder, loadCrossEncoder } from '../reranking/run-cross-encoder.js';
 import { downloadModel, isDownloaded } from './download-model.js';
 import { loadTransformers } from './load-transformers.js';
 import { describeModelFolder, folderModelName, type ModelFolder } from './model-folder.js';
@@ -18,6 +21,14 @@ export type WorkerTask =
       readonly threads: number;
       readonly texts: readonly string[];
       readonly purpose: EmbedPurpose;
+    }
+  | { readonly type: 'describe-cross-encoder'; readonly options: OnnxRerankerOptions }
+  | {
+      readonly type: 'score';
+      readonly model: CrossEncoderFolder;
+      readonly threads: number;
+      readonly query: string;
+      readonly text: string;
     };
 
 export interface WorkerRequest {
@@ -31,12 +42,14 @@ export interface EmbeddedTexts {
   readonly tokens: readonly number[];
 }
 
+export type WorkerResult = ModelFolder | EmbeddedTexts | CrossEncoderFolder | number;
+
 export type WorkerReply =
-  | { readonly id: number; readonly result: ModelFolder | EmbeddedTexts }
+  | { readonly id: number; readonly result: WorkerResult }
   | { readonly id: number; readonly error: PlainError };
 
 let tokenizer: ModelTokenizer | undefined;
-let loaded: Promise<LoadedModel> | undefined;
+let loaded: Promise<LoadedModel | LoadedCrossEncoder> | undefined;
 
 /** A worker has one model, hence one tokenizer. */
 function tokenizerOf(folder: string): ModelTokenizer {
@@ -69,15 +82,19 @@ async function hubFiles(model: string, hubUrl: string | undefined): Promise<stri
   return `${host.replace(/\/*$/, '/')}${path.replace(/\/*$/, '/')}`;
 }
 
-async function embed(task: WorkerTask & { type: 'embed' }): Promise<EmbeddedTexts> {
-  loaded ??= loadModel(task.model, tokenizerOf(task.model.folder), task.threads);
-  let model: LoadedModel;
+/** A worker has one model. What could not be loaded is tried again with the next task. */
+async function load<Model extends LoadedModel | LoadedCrossEncoder>(start: () => Promise<Model>): Promise<Model> {
+  loaded ??= start();
   try {
-    model = await loaded;
+    return (await loaded) as Model;
   } catch (error) {
     loaded = undefined;
     throw error;
   }
+}
+
+async function embed(task: WorkerTask & { type: 'embed' }): Promise<EmbeddedTexts> {
+  const model = await load(() => loadModel(task.model, tokenizerOf(task.model.folder), task.threads));
   const { dimensions } = task.model.fingerprint;
   const vectors = new Float32Array(task.texts.length * dimensions);
   const tokens: number[] = [];
@@ -89,13 +106,31 @@ async function embed(task: WorkerTask & { type: 'embed' }): Promise<EmbeddedText
   return { vectors, tokens };
 }
 
+async function run(task: WorkerTask): Promise<WorkerResult> {
+  switch (task.type) {
+    case 'describe':
+      return describe(task.options, task.isFolder);
+    case 'embed':
+      return embed(task);
+    case 'describe-cross-encoder': {
+      const { model, dtype, maxTokens } = task.options;
+      return describeCrossEncoder(model, dtype, maxTokens);
+    }
+    case 'score': {
+      const { model, threads, query, text } = task;
+      return (await load(() => loadCrossEncoder(model, tokenizerOf(model.folder), threads))).score(query, text);
+    }
+  }
+}
+
 parentPort?.on('message', async ({ id, task }: WorkerRequest) => {
   let reply: WorkerReply;
   try {
-    reply = { id, result: task.type === 'embed' ? await embed(task) : await describe(task.options, task.isFolder) };
+    reply = { id, result: await run(task) };
   } catch (error) {
     reply = { id, error: toPlainError(error) };
   }
-  const transfer = 'result' in reply && 'vectors' in reply.result ? [reply.result.vectors.buffer as ArrayBuffer] : [];
-  parentPort?.postMessage(reply, transfer);
+  const result = 'result' in reply ? reply.result : undefined;
+  const hasVectors = typeof result === 'object' && 'vectors' in result;
+  parentPort?.postMessage(reply, hasVectors ? [result.vectors.buffer as ArrayBuffer] : []);
 });
