@@ -26,7 +26,7 @@ const certificate =
   /^(?:CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_(?:GET|VERIFY)|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_CA|ERROR_IN_CERT)/;
 const malformedAddress = /^(?:ERR_INVALID_URL|ERR_HTTP2_UNSUPPORTED_PROTOCOL|ERR_INVALID_PROTOCOL)$/;
 const brokenOff =
-  /http2 request did not get a response|abnormally aborted|Stream timed out|socket hang up|premature close/i;
+  /http2 request did not get a response|abnormally aborted|Stream timed out|socket hang up|premature close|Truncated event message|(?:prelude|message) checksum|message length does not match/i;
 
 /**
  * What an error of Node's sockets, TLS or HTTP/2 means, naming the address; undefined where the error is not of that kind.
