@@ -1,4 +1,5 @@
 export { type BedrockConnection, bedrockClient, closeBedrockClients } from './bedrock/bedrock-client.js';
+export { type BedrockGeneratorOptions, createBedrockGenerator } from './bedrock/text/bedrock-generator.js';
 export { createBuiltinAnswerer } from './builtin-answerer.js';
 export { type BuiltinEmbedderOptions, createBuiltinEmbedder } from './builtin-embedder.js';
 export { createOllamaGenerator, type OllamaGeneratorOptions } from './ollama/ollama-generator.js';

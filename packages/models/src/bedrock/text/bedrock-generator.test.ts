@@ -266,6 +266,7 @@ describe('createBedrockGenerator', () => {
     const silent = await setUp(() => {}, completions, 100);
     const { error } = await collect(silent);
     assert.equal(error?.code, 'model-unavailable');
+    assert.match(error.message, /no answer/);
     await until(() => silent.server.openStreams() === 0);
 
     let opened: ServerHttp2Stream | undefined;
@@ -287,7 +288,7 @@ describe('createBedrockGenerator', () => {
   it('names an address where nothing answers', async () => {
     const client = clientFor('http://127.0.0.1:9');
     closing.push(() => client.destroy());
-    const pacer = createPacer({ name: nova, deadlineMs: 50 });
+    const pacer = createPacer({ name: nova, deadlineMs: 1_000 });
     const generator = await createBedrockGenerator({ model: nova, connection: { client }, pacer });
     const server = undefined as unknown as BedrockServer;
     const { error } = await collect({ server, generator });

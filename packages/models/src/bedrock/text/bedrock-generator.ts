@@ -69,7 +69,7 @@ export async function createBedrockGenerator(options: BedrockGeneratorOptions): 
   const pacer =
     options.pacer ??
     sharedPacer(`bedrock|${address.endpoint ?? ''}|${modelId}`, {
-      name: address.region === undefined ? modelId : `${modelId} in ${address.region}`,
+      name: address.endpoint === undefined ? modelId : `${modelId} at ${address.endpoint}`,
       requestsPerMinute: description.requestsPerMinute,
       tokensPerMinute: description.tokensPerMinute,
     });

@@ -11,7 +11,7 @@ import type { AnswerEnd, TextFamily } from './text-family.js';
 export const claudeMessages: TextFamily = {
   request(prompt, { maxTokens, temperature, stopSequences, citesNatively }) {
     const content = citesNatively
-      ? [...prompt.passages.map(searchResult), { type: 'text', text: `Question: ${prompt.question}` }]
+      ? [...prompt.passages.map(searchResult), { type: 'text', text: `<question>${prompt.question}</question>` }]
       : [{ type: 'text', text: prompt.user }];
     return {
       operation: 'InvokeModelWithResponseStream',

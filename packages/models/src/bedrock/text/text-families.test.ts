@@ -169,7 +169,7 @@ describe('Claude Messages', () => {
       content: [{ type: 'text', text: prompt.passages[1]!.text }],
       citations: { enabled: true },
     });
-    assert.match(blocks[3].text, /How long is parental leave in Japan\?$/);
+    assert.match(blocks[3].text, /^<question>How long is parental leave in Japan\?<\/question>$/);
   });
 
   it('sends numbered text to a model that does not cite', async () => {
@@ -228,7 +228,10 @@ describe('Claude Messages', () => {
       {},
       samplePrompt('half \uD83D a character, and a whole 😀'),
     );
-    assert.equal(request.body.messages[0].content.at(-1).text, 'Question: half \uFFFD a character, and a whole 😀');
+    assert.equal(
+      request.body.messages[0].content.at(-1).text,
+      '<question>half \uFFFD a character, and a whole 😀</question>',
+    );
   });
 });
 
