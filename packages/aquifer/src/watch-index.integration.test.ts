@@ -23,15 +23,20 @@ let folder: string;
 let files: string;
 let location: string;
 let stop: AbortController;
+/** The watches of a test, until they have ended. */
+let ends: Promise<void>[];
 
 beforeEach(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'aquifer-watch-')));
   [files, location] = [join(folder, 'files'), join(folder, 'index')];
   stop = new AbortController();
+  ends = [];
   for (const name of ['a.md', 'b.md', 'c.md', 'd.md']) write(name);
 });
-afterEach(() => {
+afterEach(async () => {
   stop.abort();
+  // The round that looks at newly watched folders may be under way, and makes files in the folder that is removed here.
+  await Promise.allSettled(ends);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -67,6 +72,7 @@ function start(options: WatchIndexOptions = {}, paths = files) {
     },
     ...options,
   });
+  ends.push(ended);
   let failure: unknown;
   ended.catch((error) => {
     failure = error;
