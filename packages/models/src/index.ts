@@ -1,4 +1,12 @@
 export { type BedrockConnection, bedrockClient, closeBedrockClients } from './bedrock/bedrock-client.js';
+export { type BedrockEmbedderOptions, createBedrockEmbedder } from './bedrock/embedding/bedrock-embedder.js';
+export type { BedrockEmbeddingType } from './bedrock/embedding/embedding-family.js';
+export {
+  type BedrockModelKind,
+  describeModel,
+  type ModelDescription,
+  modelCatalogue,
+} from './bedrock/model-catalogue.js';
 export { type BedrockGeneratorOptions, createBedrockGenerator } from './bedrock/text/bedrock-generator.js';
 export { createBuiltinAnswerer } from './builtin-answerer.js';
 export { type BuiltinEmbedderOptions, createBuiltinEmbedder } from './builtin-embedder.js';
@@ -7,4 +15,7 @@ export type { ModelTraits, Pooling } from './onnx/known-models.js';
 export { createOnnxEmbedder } from './onnx/onnx-embedder.js';
 export type { OnnxDtype, OnnxEmbedderOptions } from './onnx/onnx-options.js';
 export { createOpenAiGenerator, type OpenAiGeneratorOptions } from './openai/openai-generator.js';
+export { createPacedEmbedder, type EmbeddedBatch, type EmbeddingAdapter } from './pacing/paced-embedder.js';
+export { createPacer, type PacedRequest, type Pacer, type PacerOptions } from './pacing/pacer.js';
+export { sharedPacer } from './pacing/shared-pacers.js';
 export { createOnnxReranker, type OnnxRerankerOptions } from './reranking/onnx-reranker.js';

@@ -8,11 +8,11 @@ import {
   isAquiferError,
   throwIfAborted,
 } from '@aquifer/contracts';
+import { estimateTokens } from '../estimated-tokens.js';
 import { inBatches, tokensOfEach } from './embedding-batches.js';
 import { checkedVector, type EmbeddedPart, meanVector } from './embedding-vectors.js';
 import type { Pacer } from './pacer.js';
 import { halveText, partsThatFit } from './text-parts.js';
-import { estimateTokens } from './token-estimate.js';
 
 /** What a provider gives for one request. */
 export interface EmbeddedBatch {
@@ -89,7 +89,7 @@ export function createPacedEmbedder(adapter: EmbeddingAdapter, pacer: Pacer): Em
     const counts = tokensOfEach(texts, tokens, estimate);
     if (tokens !== undefined && tokenCounter === undefined) {
       for (const [index, text] of texts.entries()) {
-        seen.estimated += estimateTokens(text);
+        seen.estimated += Math.max(1, estimateTokens(text));
         seen.counted += counts[index]!;
       }
     }
