@@ -19,41 +19,34 @@ export interface Exchange {
   cut(): void;
 }
 
-/** What is thrown away of a refused body before the connection is given up: a caller that is still writing reads no answer. */
-const mostDiscarded = 256 * 1024 * 1024;
+/**
+ * What is thrown away of a body that is too long before the answer comes. A caller that is still writing may not read: Node's own HTTP/2
+ * client refuses answers while it has megabytes to send.
+ */
+const mostDiscarded = 64 * 1024 * 1024;
 
 async function collect(source: Readable, announced: number, limit: number): Promise<Buffer | undefined> {
-  if (announced > limit) {
-    discard(source);
-    return undefined;
-  }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    const onData = (chunk: Buffer) => {
+    let isTooLong = announced > limit;
+    source.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      if (bytes <= limit) {
+      if (bytes > limit) isTooLong = true;
+      if (!isTooLong) {
         chunks.push(chunk);
         return;
       }
-      source.off('data', onData);
-      discard(source);
-      resolve(undefined);
-    };
-    source.on('data', onData);
-    source.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+      chunks.length = 0;
+      if (bytes > limit + mostDiscarded) resolve(undefined);
+    });
+    source.once('end', () => {
+      if (isTooLong) resolve(undefined);
+      else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    });
     source.once('error', reject);
     source.once('close', () => reject(new Error('The caller went away in the middle of the request.')));
   });
-}
-
-function discard(source: Readable): void {
-  let bytes = 0;
-  source.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > mostDiscarded) source.destroy();
-  });
-  source.on('error', () => {});
 }
 
 async function writeAll(target: Writable, chunks: AsyncIterable<Uint8Array>): Promise<void> {
@@ -91,12 +84,13 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     signal: gone.signal,
     async readBody(limit) {
       const announced = announcedLength(request.headers);
-      if (waits && announced <= limit) response.writeContinue();
-      const body = await collect(request, announced, limit);
-      if (body === undefined) response.shouldKeepAlive = false;
-      return body;
+      if (waits && announced > limit) return undefined;
+      if (waits) response.writeContinue();
+      return collect(request, announced, limit);
     },
     send(status, headers, body) {
+      // What is left of a refused body would be taken for the next request.
+      if (!request.complete) response.shouldKeepAlive = false;
       response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
       response.end(body);
     },

@@ -79,7 +79,7 @@ function promptOf({ conversation }: GenerateCall, { question, passages }: Asked,
 function splitAtMarkers(text: string, { conversation: { sources } }: GenerateCall) {
   const pieces: GenerateEvent[] = [];
   let end = 0;
-  for (const match of text.matchAll(/\s*((?:\[\d+\])+)/g)) {
+  for (const match of text.matchAll(/ ?((?:\[\d+\])+)/g)) {
     const numbers = [...match[1]!.matchAll(/\d+/g)].map(([digits]) => Number(digits) - 1);
     const cited = numbers.filter((index) => sources[index]?.isCited);
     pieces.push({ type: 'text', text: text.slice(end, match.index), ...(cited.length > 0 && { sources: cited }) });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EmbedCall, EmbedInput, ModelBackend } from '@aquifer/bedrock-wire';
 import { AquiferError, type Embedder, type Generator, parseBedrockModelId } from '@aquifer/contracts';
 import { answerLocally } from './local-answers.js';
+import { drawPlaceholder } from './placeholder-picture.js';
 
 export interface LocalBackendOptions {
   /**
@@ -41,9 +42,10 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
     async *generate(call) {
       yield* answerLocally(await generators(mappedModel(models, call.modelId) ?? 'builtin'), call);
     },
-    async image() {
-      throw new AquiferError('internal', 'No pictures yet.');
-    },
+    image: async ({ modelId, prompt, negativePrompt, width, height, count, seed }) =>
+      Array.from({ length: count }, (_, index) =>
+        drawPlaceholder({ modelId, prompt, negativePrompt, width, height, seed: seed + index }),
+      ),
     async rerank({ modelId, query, texts, signal }) {
       const embedder = await embedders(mappedModel(models, modelId) ?? 'builtin');
       const [asked] = (await embedder.embed([query], { purpose: 'query', signal })).vectors;

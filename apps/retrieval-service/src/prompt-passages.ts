@@ -18,36 +18,48 @@ export function readAsked({ system, messages, sources }: Conversation): Asked {
   if (sources.length > 0) {
     return { question: questionOf(last), passages: sources.map(sourcePassage), areSources: true };
   }
-  const text = [last, ...messages.map((message) => message.text), system].find((each) => each.includes('<passages>'));
+  const texts = messages.map(({ text }) => text);
+  // Passages that say `User:` at the beginning of a line may have been taken for turns.
+  const text = [last, ...texts, system, texts.join('\n')].find(
+    (each) => between(each, '<passages>', '</passages>') !== undefined,
+  );
   if (text === undefined) return { question: last, passages: [], areSources: false };
   return { question: questionOf(text), passages: fencedPassages(text), areSources: false };
 }
 
 function questionOf(text: string): string {
-  return unfenced(/<question>([\s\S]*?)<\/question>/.exec(text)?.[1] ?? text);
+  return unfenced(between(text, '<question>', '</question>') ?? text);
 }
 
 function fencedPassages(text: string): PromptPassage[] {
-  const fence = /<passages>([\s\S]*?)<\/passages>/.exec(text)?.[1] ?? '';
-  return [...fence.matchAll(/<passage((?: [a-z]+="[^"]*")*)>\n([\s\S]*?)\n<\/passage>/g)].map(
-    ([, attributes = '', body = ''], index) => {
-      const values = new Map([...attributes.matchAll(/ ([a-z]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
-      const source = attributeText(values.get('source'));
-      const section = attributeText(values.get('section'));
-      const words = unfenced(body);
-      return {
-        number: Number(values.get('number') ?? index + 1),
-        documentId: source,
-        source,
-        title: attributeText(values.get('title')) || source,
-        headings: section === '' ? [] : section.split(' › '),
-        start: 0,
-        end: words.length,
-        text: words,
-        tableHeader: '',
-      };
-    },
-  );
+  const fence = between(text, '<passages>', '</passages>') ?? '';
+  return fence.split('\n</passage>').flatMap((part, index) => {
+    const match = /^\s*<passage((?: [a-z]+="[^"]*")*)>\n/.exec(part);
+    if (match === null) return [];
+    const values = new Map([...match[1]!.matchAll(/ ([a-z]+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+    const source = attributeText(values.get('source'));
+    const section = attributeText(values.get('section'));
+    const words = unfenced(part.slice(match[0].length));
+    const passage = {
+      number: Number(values.get('number') ?? index + 1),
+      documentId: source,
+      source,
+      title: attributeText(values.get('title')) || source,
+      headings: section === '' ? [] : section.split(' › '),
+      start: 0,
+      end: words.length,
+      text: words,
+      tableHeader: '',
+    };
+    return [passage];
+  });
+}
+
+/** Not by an expression, which takes quadratic time over what is opened often and never closed. */
+function between(text: string, opening: string, closing: string): string | undefined {
+  const start = text.indexOf(opening);
+  const end = start < 0 ? -1 : text.indexOf(closing, start);
+  return end < 0 ? undefined : text.slice(start + opening.length, end);
 }
 
 function sourcePassage({ source, title, blocks }: ConversationSource, index: number): PromptPassage {

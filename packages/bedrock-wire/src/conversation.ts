@@ -90,7 +90,7 @@ function withoutSpace(text: string): string {
  * message of the user; what stands before the first role is the system text.
  */
 export function conversationOfText(text: string, user: RegExp, assistant: RegExp): Conversation {
-  const marks = new RegExp(`(?:^|\\n)\\s*(?:(${user.source})|(${assistant.source}))[ \\t]*`, 'g');
+  const marks = new RegExp(`(?:^|\\n)[ \\t]*(?:(${user.source})|(${assistant.source}))[ \\t]*`, 'g');
   const messages: { role: 'user' | 'assistant'; text: string }[] = [];
   let system = '';
   let end = 0;
