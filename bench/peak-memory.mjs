@@ -2,7 +2,7 @@
 //
 // The folder is made anew each time, the same for the same size: a third of the bytes in small files, half in files of 1 to 20 MB,
 // the rest in some of 50 MB and more; text, Markdown, CSV, JSON, JSONL, HTML, source, DOCX and XLSX, and PDFs where a folder of
-// them is given. Words are drawn by Zipf's law from 200,000, so that terms, chunks and vectors are as many as in real text.
+// them is given. Words are drawn by Zipf's law from 200,000.
 //
 // Usage: node bench/peak-memory.mjs [megabytes, default 256,512] [--pdfs <folder of PDFs>] [--heap <MB of V8's old space>]
 import { spawn } from 'node:child_process';
@@ -16,6 +16,7 @@ import {
   statfsSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,13 +36,17 @@ const random = (below) => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
   return Math.floor((seed / 2 ** 32) * below);
 };
-const syllables = 'ka lo mi ren tas vor pel du shi ba nor ex qui sto fa gen lur te pra zo'.split(' ');
-const vocabulary = Array.from({ length: 200_000 }, (_, rank) => {
-  let word = '';
-  for (let rest = rank + 7; rest > 0; rest = Math.floor(rest / syllables.length))
-    word += syllables[rest % syllables.length];
-  return word;
-});
+// A tokenizer's whole words, in about the order of their frequency, and rarer ones made of two: as many letters, tokens and
+// different words as in English.
+const { bpe_ranks: ranks } = createRequire(import.meta.url)('tiktoken/encoders/cl100k_base.json');
+const common = ranks
+  .split(/\s+/)
+  .map((token) => Buffer.from(token, 'base64').toString())
+  .filter((token) => /^ ([ai]|[a-z]{2,})$/.test(token))
+  .map((token) => token.slice(1));
+const vocabulary = Array.from({ length: 200_000 }, (_, rank) =>
+  rank < common.length ? common[rank] : common[random(common.length)] + common[random(common.length)],
+);
 /** Rank r about as often as 1 / r. */
 const word = () => vocabulary[Math.floor(vocabulary.length ** (random(1e6) / 1e6)) - 1];
 const sentence = () => `${Array.from({ length: 6 + random(14) }, word).join(' ')}.`;

@@ -70,7 +70,7 @@ export interface IndexOptions {
   readonly onFolders?: (folders: readonly (string | Buffer)[]) => void;
   readonly onEvent?: (event: IngestionEvent) => void;
   readonly onProgress?: (progress: IngestionProgress) => void;
-  /** After the last commit, while the graph of a large index is brought up to date. Searches work meanwhile. */
+  /** After the last commit, while a graph (`indexKind: 'hnsw'`) is brought up to date. Searches work meanwhile. */
   readonly onOptimise?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
@@ -131,7 +131,7 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
    */
   delete(ids: readonly string[], options?: { readonly allOrNone?: boolean }): Promise<number>;
   status(): Promise<KnowledgeBaseStatus>;
-  /** Brings the graph of a large index up to date; `index` does it at its end. */
+  /** Brings what searches use beside the database up to date: codes of vectors, a graph. `index` does it at its end. */
   optimise(options?: Pick<IndexOptions, 'signal' | 'onOptimise'>): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;

@@ -161,7 +161,7 @@ export interface Store {
   writeValue(key: string, value: unknown): Promise<void>;
 
   stats(): Promise<StoreStats>;
-  /** Brings derived data (a graph) up to date. May take minutes; searches go on meanwhile. */
+  /** Brings derived data (codes of vectors, a graph) up to date. May take minutes; searches go on meanwhile. */
   optimise(options?: {
     readonly signal?: AbortSignal;
     readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;

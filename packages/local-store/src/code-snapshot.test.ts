@@ -7,8 +7,15 @@ import type { Store } from '@aquifer/contracts';
 import { createSeededRandom, sketchDocument, suiteAnalyser, suiteManifest } from '@aquifer/contracts/testing';
 import { canEncrypt, openSql } from './database/sqlite-driver.js';
 import { openLocalStore } from './open-local-store.js';
-import { codesTokenKey, readCodeSnapshot, writeCodeSnapshot } from './vectors/code-snapshot.js';
-import { createVectorTable, type VectorTable } from './vectors/vector-table.js';
+import {
+  type CodePiece,
+  codesTokenKey,
+  openCodeSnapshot,
+  readCodeSnapshot,
+  writeCodeSnapshot,
+} from './vectors/code-snapshot.js';
+import { codeLength } from './vectors/quantise.js';
+import { columnNames, createVectorTable, emptyColumns, type VectorTable } from './vectors/vector-table.js';
 
 const dimensions = 24;
 const random = createSeededRandom(9);
@@ -80,7 +87,7 @@ describe('a file of codes', () => {
       database.close();
       // A file that says it holds everything, and holds nothing.
       const facts = { identity, token, generation, removedChunks, lastNumber: Number.MAX_SAFE_INTEGER };
-      assert.equal(await writeCodeSnapshot(location, emptyTable(), facts), true);
+      await writeCodeSnapshot(location, { ...facts, dimensions, vectors: 0 }, []);
       assert.deepEqual(await bestOf(location), []);
     }),
   );
@@ -172,23 +179,56 @@ describe('a file of codes', () => {
   );
 
   it(
-    'is not written from a table that changes meanwhile, and leaves nothing behind',
+    'keeps the codes that it has, and is made anew where they are damaged',
     withFolder(async (location) => {
-      const table = tableOf(100);
-      const facts = { identity: 'i', token: 't', generation: 3, removedChunks: 0, lastNumber: 99 };
-      const writing = writeCodeSnapshot(location, table, facts);
-      table.remove(5);
-      assert.equal(await writing, false);
+      await fill(location);
+      const store = await open(location);
+      await store.deleteDocuments(['d3', 'd7']);
+      for (let document = 0; document < 40; document++)
+        await add(store, `new${document}`, Array.from({ length: 10 }, draw));
+      await turnBit(join(location, fileName), -10);
+      await store.optimise();
+      await store.close();
+      const anew = await readFile(join(location, fileName));
+      const found = await bestOf(location);
+      await rm(join(location, fileName));
+      assert.deepEqual(found, await bestOf(location));
+
+      const again = await open(location);
+      await again.optimise();
+      await again.deleteDocuments(['d5', 'd6']);
+      await add(again, 'last', [draw()]);
+      await again.optimise();
+      await again.close();
+      // 21 changed; the codes of the others were copied.
+      const copied = await readFile(join(location, fileName));
+      assert.ok(copied.length < anew.length);
+      const mended = await bestOf(location);
+      await rm(join(location, fileName));
+      assert.deepEqual(mended, await bestOf(location));
+    }),
+  );
+
+  it(
+    'gives back what was written, whole or in pieces, and leaves nothing behind when it was not',
+    withFolder(async (location) => {
+      const facts = { identity: 'i', token: 't', generation: 3, removedChunks: 0, lastNumber: 99, dimensions };
+      await assert.rejects(writeCodeSnapshot(location, { ...facts, vectors: 101 }, [pieceOf(100)]));
       assert.deepEqual(await readdir(location), []);
 
-      assert.equal(await writeCodeSnapshot(location, table, facts), true);
-      const same = emptyTable();
-      const header = readCodeSnapshot(location, same, facts);
-      assert.equal(header?.lastNumber, 99);
-      assert.deepEqual(same.columns(), table.columns());
-      assert.deepEqual(same.codes(), table.codes());
+      const [first, second] = [pieceOf(60), pieceOf(40)];
+      await writeCodeSnapshot(location, { ...facts, vectors: 100 }, [first, second]);
+      const whole = emptyTable();
+      assert.equal(readCodeSnapshot(location, whole, facts)?.lastNumber, 99);
+      assert.equal(whole.size(), 100);
+      const file = await openCodeSnapshot(location, facts);
+      const pieces: CodePiece[] = [];
+      for await (const piece of file?.pieces(60) ?? []) pieces.push(piece);
+      await file?.close();
+      assert.deepEqual(pieces, [first, second]);
       for (const other of [{ identity: 'j' }, { token: 'u' }]) {
         assert.equal(readCodeSnapshot(location, emptyTable(), { ...facts, ...other }), undefined);
+        assert.equal(await openCodeSnapshot(location, { ...facts, ...other }), undefined);
       }
       const wider = createVectorTable({ dimensions: dimensions + 1, readEmbedding: () => undefined });
       assert.equal(readCodeSnapshot(location, wider, facts), undefined);
@@ -198,10 +238,13 @@ describe('a file of codes', () => {
 
 const emptyTable = (): VectorTable => createVectorTable({ dimensions, readEmbedding: () => undefined });
 
-function tableOf(count: number): VectorTable {
-  const table = emptyTable();
-  for (let number = 0; number < count; number++) table.add(number, 0, number, new Uint8Array(draw().buffer));
-  return table;
+function pieceOf(count: number): CodePiece {
+  const columns = emptyColumns(count);
+  for (let slot = 0; slot < count; slot++) {
+    for (const name of columnNames) columns[name][slot] = name === 'numbers' ? slot : random.gaussian();
+  }
+  const codes = Uint8Array.from({ length: count * codeLength(dimensions) }, () => 256 * random.next());
+  return { columns, codes };
 }
 
 /** @param place From the end where it is negative. */

@@ -34,8 +34,9 @@ export interface LocalStoreOptions {
   /** Encrypts everything on disk. The same key opens the index again; there is no way to recover a lost one. */
   readonly encryptionKey?: string;
   /**
-   * `auto` (the default) looks at every vector until there are so many that a graph answers sooner; `hnsw` always keeps a
-   * graph (where hnswlib-node is built, and the index is not encrypted), `exact` never.
+   * `hnsw` keeps a graph (where hnswlib-node is built, and the index is not encrypted), which takes 4 KB of memory a vector of
+   * 1,024 dimensions and some 2 ms to build. `auto` (the default) builds none, and uses one that is there where there are so
+   * many vectors that it answers sooner; `exact` looks at every vector.
    */
   readonly index?: IndexKind;
   /**

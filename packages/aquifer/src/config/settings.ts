@@ -83,7 +83,7 @@ export const settings = {
   indexKind: setting({
     kind: choice(['auto', 'exact', 'hnsw']),
     fallback: 'auto',
-    description: 'exact search always, a graph always, or whichever is faster',
+    description: 'hnsw keeps a graph, for more than 200,000 chunks; auto uses one that is there, exact none',
   }),
   encryptionKey: setting({ kind: text, secret: true, description: 'encrypts the index; needed to open it again' }),
   host: setting({ kind: text, fallback: '127.0.0.1', description: 'the address that `aquifer serve` listens on' }),

@@ -1,13 +1,14 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { CodeColumns, VectorTable } from './vector-table.js';
+import { codeLength } from './quantise.js';
+import { type CodeColumns, columnNames, emptyColumns, type VectorTable } from './vector-table.js';
 
 const fileName = 'vectors.codes';
 const temporaryFile = (location: string): string => join(location, `${fileName}.temporary`);
-const magic = 'AQCODES1';
+const magic = 'AQCODES2';
 const headerBytes = 1_024;
 const pieceBytes = 4 * 2 ** 20;
 
@@ -26,55 +27,59 @@ export interface CodeSnapshotFacts {
   readonly lastNumber: number;
 }
 
-interface Header extends CodeSnapshotFacts {
+export interface CodeSnapshotHeader extends CodeSnapshotFacts {
   readonly dimensions: number;
   readonly vectors: number;
   readonly endianness: string;
-  /** Of all that follows the header. */
-  readonly crc32: number;
+  /** CRC-32 of each column and of the codes. */
+  readonly checksums: readonly number[];
+}
+
+type ExpectedSnapshot = Pick<CodeSnapshotFacts, 'identity' | 'token'> & { readonly dimensions: number };
+
+/** Some vectors of a file, one after the other. */
+export interface CodePiece {
+  readonly columns: CodeColumns;
+  readonly codes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Writes the codes of all vectors to one flat file, so that a process that searches once need not read the vectors
- * themselves: they are four times as long, and SQLite takes some 10 µs for each. The file is written beside the old one
- * and renamed. It is derived: whoever finds it damaged or of another state reads the vectors.
+ * Writes a file of the codes of all vectors, so that a process that searches once need not read the vectors themselves: they are
+ * four times as long, and SQLite takes some 10 µs for each. The codes come in pieces, so that a process that only writes
+ * need not hold them. The file is written beside the old one and renamed. It is derived: whoever finds it damaged or of another
+ * state reads the vectors.
  *
  * Layout: the magic, a JSON text padded with spaces, its CRC-32 (together 1,024 bytes); columns of 64-bit numbers; codes.
  *
- * @returns Whether it was written: not when the table changed meanwhile.
+ * @param pieces `vectors` in all, in the order of their numbers. Each is written before the next is asked for.
  */
 export async function writeCodeSnapshot(
   location: string,
-  table: VectorTable,
-  facts: CodeSnapshotFacts,
-): Promise<boolean> {
-  const revision = table.revision();
+  facts: CodeSnapshotFacts & { readonly dimensions: number; readonly vectors: number },
+  pieces: AsyncIterable<CodePiece> | Iterable<CodePiece>,
+): Promise<void> {
   const temporary = temporaryFile(location);
-  const vectors = table.size();
+  const parts = partsOf(facts);
+  const checksums = parts.map(() => 0);
   try {
     const file = await open(temporary, 'w');
     try {
-      let at = headerBytes;
-      let checksum = 0;
-      for (const part of [...columnBytes(table.columns()), ...table.codes()]) {
-        for (let start = 0; start < part.length; start += pieceBytes) {
-          // A copy, because the memory may grow, and so move, while the disk is busy.
-          const piece = part.slice(start, start + pieceBytes);
-          checksum = crc32(piece, checksum);
-          await file.write(piece, 0, piece.length, at);
-          at += piece.length;
-          if (table.revision() !== revision) return false;
+      let slot = 0;
+      for await (const piece of pieces) {
+        for (const [index, bytes] of bytesOf(piece).entries()) {
+          const { at, width } = parts[index] as SnapshotPart;
+          checksums[index] = crc32(bytes, checksums[index]);
+          await file.write(bytes, 0, bytes.length, at + slot * width);
         }
+        slot += piece.columns.numbers.length;
       }
-      const { dimensions } = table;
-      const header: Header = { ...facts, dimensions, vectors, endianness: endianness(), crc32: checksum };
-      await file.write(encodeHeader(header), 0, headerBytes, 0);
+      if (slot !== facts.vectors) throw new Error(`${slot} codes were given instead of ${facts.vectors}.`);
+      await file.write(encodeHeader({ ...facts, endianness: endianness(), checksums }), 0, headerBytes, 0);
       await file.datasync();
     } finally {
       await file.close();
     }
     await rename(temporary, join(location, fileName));
-    return true;
   } finally {
     await rm(temporary, { force: true });
   }
@@ -94,7 +99,7 @@ export async function removeUnfinishedSnapshot(location: string): Promise<void> 
 export function readCodeSnapshot(
   location: string,
   table: VectorTable,
-  expected: Pick<CodeSnapshotFacts, 'identity' | 'token'>,
+  expected: Omit<ExpectedSnapshot, 'dimensions'>,
 ): CodeSnapshotFacts | undefined {
   let file: number;
   try {
@@ -103,37 +108,33 @@ export function readCodeSnapshot(
     return undefined;
   }
   try {
-    const header = readHeader(file);
-    if (header === undefined || header.endianness !== endianness()) return undefined;
-    if (header.identity !== expected.identity || header.token !== expected.token) return undefined;
-    if (header.dimensions !== table.dimensions) return undefined;
+    const bytes = Buffer.alloc(headerBytes);
+    readSync(file, bytes, 0, headerBytes, 0);
+    const header = decodeHeader(bytes, { ...expected, dimensions: table.dimensions });
+    if (header === undefined) return undefined;
     let at = headerBytes;
-    let checksum = 0;
     let whole = true;
-    const fill = (target: Uint8Array): void => {
+    const fill = (target: Uint8Array, checksum: number): number => {
+      let sum = checksum;
       for (let start = 0; start < target.length; ) {
         const read = readSync(file, target, start, Math.min(pieceBytes, target.length - start), at);
         if (read === 0) {
           whole = false;
-          return;
+          return sum;
         }
         // While the piece is still in the processor's cache.
-        checksum = crc32(target.subarray(start, start + read), checksum);
+        sum = crc32(target.subarray(start, start + read), sum);
         start += read;
         at += read;
       }
+      return sum;
     };
-    const column = (): Float64Array<ArrayBuffer> => new Float64Array(header.vectors);
-    const columns = {
-      numbers: column(),
-      documents: column(),
-      embeddings: column(),
-      factors: column(),
-      errors: column(),
-    };
-    for (const bytes of columnBytes(columns)) fill(bytes);
-    table.restore(columns, (pieces) => pieces.forEach(fill));
-    return whole && checksum === header.crc32 ? header : undefined;
+    const columns = emptyColumns(header.vectors);
+    const checksums = columnNames.map((name) => fill(asBytes(columns[name]), 0));
+    table.restore(columns, (blocks) => {
+      checksums.push(blocks.reduce((checksum, block) => fill(block, checksum), 0));
+    });
+    return whole && isSame(checksums, header.checksums) ? header : undefined;
   } catch {
     // Unreadable: as good as missing.
     return undefined;
@@ -142,13 +143,78 @@ export function readCodeSnapshot(
   }
 }
 
-function columnBytes({ numbers, documents, embeddings, factors, errors }: CodeColumns): Uint8Array<ArrayBuffer>[] {
-  return [numbers, documents, embeddings, factors, errors].map(
-    ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
-  );
+/** A file of codes that is read piece by piece. */
+export interface OpenCodeSnapshot {
+  readonly header: CodeSnapshotHeader;
+  /**
+   * What is left to read of it, in pieces of at most `count` vectors.
+   *
+   * @throws after the last piece, where the file is damaged: what was read until then is of no use.
+   */
+  pieces(count: number): AsyncGenerator<CodePiece>;
+  close(): Promise<void>;
 }
 
-function encodeHeader(header: Header): Buffer {
+/** Undefined where there is no file, or it is of another database. */
+export async function openCodeSnapshot(
+  location: string,
+  expected: ExpectedSnapshot,
+): Promise<OpenCodeSnapshot | undefined> {
+  const file = await open(join(location, fileName), 'r').catch(() => undefined);
+  if (file === undefined) return undefined;
+  const bytes = Buffer.alloc(headerBytes);
+  await file.read(bytes, 0, headerBytes, 0);
+  const header = decodeHeader(bytes, expected);
+  if (header === undefined) {
+    await file.close();
+    return undefined;
+  }
+  return { header, pieces: (count) => readPieces(file, header, count), close: () => file.close() };
+}
+
+async function* readPieces(file: FileHandle, header: CodeSnapshotHeader, count: number): AsyncGenerator<CodePiece> {
+  const parts = partsOf(header);
+  const checksums = parts.map(() => 0);
+  for (let slot = 0; slot < header.vectors; slot += count) {
+    const some = Math.min(count, header.vectors - slot);
+    const piece = {
+      columns: emptyColumns(some),
+      codes: new Uint8Array(some * codeLength(header.dimensions)),
+    };
+    for (const [index, bytes] of bytesOf(piece).entries()) {
+      const { at, width } = parts[index] as SnapshotPart;
+      await file.read(bytes, 0, bytes.length, at + slot * width);
+      checksums[index] = crc32(bytes, checksums[index]);
+    }
+    yield piece;
+  }
+  if (!isSame(checksums, header.checksums)) throw new Error(`${fileName} is damaged.`);
+}
+
+/** A column or the codes: where it begins, and how many bytes it has for each vector. */
+interface SnapshotPart {
+  readonly at: number;
+  readonly width: number;
+}
+
+function partsOf({ dimensions, vectors }: { readonly dimensions: number; readonly vectors: number }): SnapshotPart[] {
+  const width = Float64Array.BYTES_PER_ELEMENT;
+  const columns = columnNames.map((_, index) => ({ at: headerBytes + index * width * vectors, width }));
+  return [...columns, { at: headerBytes + columnNames.length * width * vectors, width: codeLength(dimensions) }];
+}
+
+const asBytes = ({ buffer, byteOffset, byteLength }: Float64Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+const bytesOf = ({ columns, codes }: CodePiece): Uint8Array<ArrayBuffer>[] => [
+  ...columnNames.map((name) => asBytes(columns[name])),
+  codes,
+];
+
+const isSame = (checksums: readonly number[], expected: readonly number[]): boolean =>
+  checksums.length === expected.length && checksums.every((checksum, index) => checksum === expected[index]);
+
+function encodeHeader(header: CodeSnapshotHeader): Buffer {
   const bytes = Buffer.alloc(headerBytes, ' ');
   bytes.write(magic, 'latin1');
   bytes.write(JSON.stringify(header), magic.length);
@@ -156,10 +222,10 @@ function encodeHeader(header: Header): Buffer {
   return bytes;
 }
 
-function readHeader(file: number): Header | undefined {
-  const bytes = Buffer.alloc(headerBytes);
-  if (readSync(file, bytes, 0, headerBytes, 0) !== headerBytes) return undefined;
+function decodeHeader(bytes: Buffer, expected: ExpectedSnapshot): CodeSnapshotHeader | undefined {
   if (bytes.toString('latin1', 0, magic.length) !== magic) return undefined;
   if (crc32(bytes.subarray(0, -4)) !== bytes.readUInt32LE(headerBytes - 4)) return undefined;
-  return JSON.parse(bytes.toString('utf8', magic.length, headerBytes - 4)) as Header;
+  const header = JSON.parse(bytes.toString('utf8', magic.length, headerBytes - 4)) as CodeSnapshotHeader;
+  if (header.endianness !== endianness() || header.dimensions !== expected.dimensions) return undefined;
+  return header.identity === expected.identity && header.token === expected.token ? header : undefined;
 }

@@ -5,7 +5,7 @@ import type { VectorTable } from './vector-table.js';
 
 export interface Calibration {
   readonly ef: number;
-  /** Whether the graph finds as much as a scan, and sooner (where that was asked). */
+  /** Whether the graph finds as much as a scan. */
   readonly worthwhile: boolean;
 }
 
@@ -20,25 +20,20 @@ const smallestEf = 64;
  * vectors without structure 2,048 is not. So it is measured on the index itself: half of the sample are stored vectors,
  * half lie between two of them, as questions do.
  *
- * @param mustBeFaster Whether a graph that is slower than a scan is no use.
  * @param pause Called between scans, so that searches are answered meanwhile.
  */
 export async function calibrate(
   graph: HnswGraph,
   table: VectorTable,
-  mustBeFaster: boolean,
   pause: () => Promise<void>,
 ): Promise<Calibration> {
   const numbers = [...graph.numbers()].filter((number) => table.has(number));
   const samples: { readonly vector: Float32Array; readonly best: ReadonlySet<number> }[] = [];
   const wanted = Math.min(neighbours, numbers.length);
-  let scanMs = 0;
   for (let sample = 0; sample < Math.min(sampleSize, numbers.length); sample++) {
     const vector = questionLike(table, numbers, sample);
     if (vector === undefined) continue;
-    const began = performance.now();
     const { numbers: found, scores, length } = table.nearest(vector, wanted);
-    scanMs += performance.now() - began;
     const order = Array.from({ length }, (_, index) => index)
       .filter((index) => graph.has(found[index] as number))
       .sort((left, right) => (scores[right] as number) - (scores[left] as number));
@@ -47,15 +42,11 @@ export async function calibrate(
   }
   for (let ef = smallestEf; ef <= largestEf; ef *= 2) {
     let hits = 0;
-    let graphMs = 0;
     for (const { vector, best } of samples) {
-      const began = performance.now();
       const found = graph.search(vector, ef, ef);
-      graphMs += performance.now() - began;
       hits += found.filter((number) => best.has(number)).length;
     }
     await pause();
-    if (mustBeFaster && graphMs > scanMs) break;
     // Half as much again for questions that are harder than the sample.
     if (hits >= wantedRecall * wanted * samples.length) return { ef: Math.min(largestEf, ef * 1.5), worthwhile: true };
   }

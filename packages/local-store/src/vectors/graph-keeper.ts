@@ -30,7 +30,11 @@ export interface GraphKeeper {
   remove(number: number): void;
   /** The vectors are of other dimensions now. */
   drop(): void;
+  /** Whether optimising builds a graph for so many vectors. If not, they need not be in memory for it. */
+  isBuilt(vectors: number, dimensions: number): boolean;
   optimise(table: VectorTable, options: GraphBuildOptions): Promise<void>;
+  /** Instead of optimising: a graph that is of no use for so many vectors goes. */
+  retire(vectors: number, dimensions: number): Promise<void>;
   stats(
     vectors: number,
     dimensions: number,
@@ -153,13 +157,20 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       loading = undefined;
     },
 
-    async optimise(table, build) {
+    isBuilt(vectors, dimensions) {
+      if (kind !== 'hnsw' || !wanted(vectors, dimensions)) return false;
       library ??= loadHnswLibrary();
-      if (!wanted(table.size(), table.dimensions) || library === undefined) {
-        use(undefined);
-        if (options.savesGraph) await (await snapshots()).removeGraphFiles(location);
-        return;
-      }
+      return library !== undefined;
+    },
+
+    async retire(vectors, dimensions) {
+      if (kind === 'auto' && wanted(vectors, dimensions)) return;
+      use(undefined);
+      if (options.savesGraph) await (await snapshots()).removeGraphFiles(location);
+    },
+
+    async optimise(table, build) {
+      if (library === undefined) return;
       await loadOnce(table);
       const before = active;
       const isFresh = before !== undefined && pending(table, before.graph).length === 0;
@@ -176,7 +187,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       } finally {
         pendingOf = undefined;
       }
-      const calibration = await calibrate(graph, table, kind === 'auto', build.pause);
+      const calibration = await calibrate(graph, table, build.pause);
       use({ graph, ...calibration });
       if (again) building = undefined;
       build.onProgress({ done: table.size(), total: table.size() });
@@ -197,7 +208,7 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       library ??= loadHnswLibrary();
       if (library === undefined) return { kind: 'exact', note: missingNote };
       const held = active?.graph ?? (await (await snapshots()).readGraphHeader(location, { identity, dimensions }));
-      if (held === undefined) return { kind: 'exact', note: unbuiltNote };
+      if (held === undefined) return { kind: 'exact', note: kind === 'auto' ? offeredNote : unbuiltNote };
       const known = 'header' in held ? new Set(held.numbers) : held;
       const worthwhile = 'header' in held ? held.header.worthwhile : active?.worthwhile === true;
       const missing = numbers().filter((number) => !known.has(number)).length;
@@ -213,5 +224,7 @@ const encryptedNote =
   'An encrypted index keeps no graph, because a graph on disk would show what the texts are about; each search looks at every vector.';
 const unbuiltNote =
   'The graph is not built yet; each search looks at every vector until the next indexing run has built it.';
+const offeredNote =
+  'Each search looks at every vector. A graph answers sooner at this size, and takes some minutes and 4 KB of memory a vector to build: for one, index with --index-kind hnsw.';
 const slowNote =
   'These vectors have so little structure that looking at every one is faster than a graph with the same recall.';

@@ -1,12 +1,17 @@
-/** Which kind of vector index to keep: `auto` is a graph from where looking at every vector takes long. */
+/**
+ * Which kind of vector index to keep. `hnsw` builds a graph; `auto` builds none, and uses one that `hnsw` has left where looking at every
+ * vector takes long; `exact` looks at every vector.
+ */
 export type IndexKind = 'auto' | 'exact' | 'hnsw';
 
 /**
- * Numbers (vectors × dimensions) up to which `auto` keeps no graph. An exact scan passes some 9 million numbers a
- * millisecond, so this is about 25 ms; building the graph would take minutes. Measured with bench/exact-scan.mjs.
+ * Numbers (vectors × dimensions) up to which `auto` uses no graph. An exact scan passes some 9 million numbers a
+ * millisecond, so this is about 25 ms (bench/exact-scan.mjs). Beyond, building one takes 2 ms and 4 KB of memory a vector, more
+ * than everything else that indexing does, so it is built only where it is asked for.
  */
 const exactNumbers = 200_000_000;
 
+/** Whether a graph for so many vectors is used. */
 export function wantsGraph(kind: IndexKind, vectors: number, dimensions: number): boolean {
   return kind === 'hnsw' ? vectors > 0 : kind === 'auto' && vectors * dimensions > exactNumbers;
 }

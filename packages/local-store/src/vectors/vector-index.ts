@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
 import { assertIntact } from '../database/checksums.js';
@@ -6,7 +5,8 @@ import { inSnapshot } from '../database/database.js';
 import { checkVector } from '../database/embedding-cache.js';
 import { isStorable, scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase, SqlValue } from '../database/sqlite-driver.js';
-import { codesTokenKey, readCodeSnapshot, removeUnfinishedSnapshot, writeCodeSnapshot } from './code-snapshot.js';
+import { createCodeSaver, type StoredValue } from './code-saving.js';
+import { codesTokenKey, readCodeSnapshot } from './code-snapshot.js';
 import { createGraphKeeper } from './graph-keeper.js';
 import { type IndexKind, planSearch } from './search-plan.js';
 import { type Candidates, createChunkIdLookup, topMatches } from './top-matches.js';
@@ -33,12 +33,6 @@ export interface OptimiseOptions {
   readonly onProgress: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
-/** As `writeValue` of the store takes it. */
-export interface StoredValue {
-  readonly key: string;
-  readonly json: string;
-}
-
 export interface VectorIndex {
   /** Loads the vectors a slice at a time, so that the first search need not. */
   warm(isClosed: () => boolean): Promise<void>;
@@ -50,9 +44,6 @@ export interface VectorIndex {
 }
 
 const warmSlice = 1_000;
-
-/** A file of codes is written again when so many hundredths of the vectors changed; until then the changes are read. */
-const staleShare = 0.02;
 
 /**
  * The vectors of an index, their codes in memory, brought up to date with the database at the start of each search, so that a search
@@ -75,14 +66,13 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const idsOf = createChunkIdLookup(database);
   const identity = selectCounters.rows()[0]?.[2] as string;
   const graphs = createGraphKeeper({ ...options, identity });
+  const codes = createCodeSaver(database, { location: options.location, identity });
 
   let table: VectorTable | undefined;
   let generation = -1;
   let removedChunks = 0;
   let lastNumber = 0;
   let triedSnapshot = options.encrypted;
-  /** Revision of the table that the file of codes holds. */
-  let savedRevision: number | undefined;
 
   const emptyTable = (dimensions: number): VectorTable =>
     createVectorTable({
@@ -97,7 +87,6 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     generation = -1;
     removedChunks = 0;
     lastNumber = 0;
-    savedRevision = undefined;
     const token = triedSnapshot ? undefined : selectToken.rows(codesTokenKey)[0]?.[0];
     triedSnapshot = true;
     if (token === undefined) return emptyTable(dimensions);
@@ -105,7 +94,6 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     const state = readCodeSnapshot(options.location, restored, { identity, token: JSON.parse(token as string) });
     if (state === undefined) return emptyTable(dimensions);
     ({ generation, removedChunks, lastNumber } = state);
-    savedRevision = restored.revision();
     return restored;
   };
 
@@ -169,19 +157,6 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     return current.nearest(search.vector, limit, { numbers });
   };
 
-  const saveCodes = async (current: VectorTable): Promise<StoredValue | undefined> => {
-    await removeUnfinishedSnapshot(options.location);
-    const revision = current.revision();
-    if (savedRevision !== undefined && revision - savedRevision <= current.size() * staleShare) return undefined;
-    const token = randomUUID();
-    const state = { identity, token, generation, removedChunks, lastNumber };
-    // Without the file, searches are right and start later: no reason to fail.
-    const written = await writeCodeSnapshot(options.location, current, state).catch(() => false);
-    if (!written) return undefined;
-    savedRevision = revision;
-    return { key: codesTokenKey, json: JSON.stringify(token) };
-  };
-
   return {
     async warm(isClosed) {
       while (!isClosed() && !inSnapshot(database, () => sync(warmSlice))) await nextTurn();
@@ -213,17 +188,20 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
       }),
 
     async optimise({ signal, onProgress }) {
-      inSnapshot(database, () => sync());
-      if (table === undefined) return undefined;
-      await graphs.optimise(table, {
-        onProgress,
-        generation,
-        pause: async () => {
-          await nextTurn();
-          throwIfAborted(signal);
-        },
-      });
-      return options.savesGraph ? saveCodes(table) : undefined;
+      const dimensions = selectDimensions.rows()[0]?.[0] as number | undefined;
+      if (dimensions === undefined) return undefined;
+      const pause = async (): Promise<void> => {
+        await nextTurn();
+        throwIfAborted(signal);
+      };
+      const vectors = countChunks.rows()[0]?.[0] as number;
+      if (graphs.isBuilt(vectors, dimensions)) {
+        inSnapshot(database, () => sync());
+        await graphs.optimise(table as VectorTable, { onProgress, generation, pause });
+      } else {
+        await graphs.retire(vectors, dimensions);
+      }
+      return options.savesGraph ? codes.save(dimensions, pause) : undefined;
     },
 
     async stats() {

@@ -33,11 +33,7 @@ export interface VectorTable {
   /** How many vectors belong to allowed documents. */
   count(allowed: AllowedDocuments | undefined): number;
   isAllowed(number: number, allowed: AllowedDocuments): boolean;
-  /** What a file needs to bring the table back: see `code-snapshot.ts`. Not to be changed. */
-  columns(): CodeColumns;
-  /** Codes of slots, in pieces. */
-  codes(): readonly Uint8Array<ArrayBuffer>[];
-  /** Fills an empty table with `columns`, and lets `read` fill in the codes. */
+  /** Fills an empty table with `columns`, and lets `read` fill in the codes: see `code-snapshot.ts`. */
   restore(columns: CodeColumns, read: (pieces: readonly Uint8Array<ArrayBuffer>[]) => void): void;
 }
 
@@ -65,8 +61,9 @@ export interface VectorTableOptions {
   readonly createBlocks?: (dimensions: number) => CodeBlocks;
 }
 
-const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'errors'] as const;
-const emptyColumns = (length: number): CodeColumns =>
+export const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'errors'] as const;
+
+export const emptyColumns = (length: number): CodeColumns =>
   Object.fromEntries(columnNames.map((name) => [name, new Float64Array(length)])) as unknown as CodeColumns;
 
 export function createVectorTable(options: VectorTableOptions): VectorTable {
@@ -229,9 +226,6 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
       const slot = slotsByNumber().get(number);
       return slot !== undefined && allowed[columns.documents[slot] as number] === 1;
     },
-    columns: () =>
-      Object.fromEntries(columnNames.map((name) => [name, columns[name].subarray(0, size)])) as unknown as CodeColumns,
-    codes: () => blocks.pieces(size),
     restore(restored, read) {
       const count = restored.numbers.length;
       blocks.reserve(count);
