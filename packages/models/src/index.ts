@@ -10,10 +10,12 @@ export {
 export { type BedrockGeneratorOptions, createBedrockGenerator } from './bedrock/text/bedrock-generator.js';
 export { createBuiltinAnswerer } from './builtin-answerer.js';
 export { type BuiltinEmbedderOptions, createBuiltinEmbedder } from './builtin-embedder.js';
+export { createOllamaEmbedder, type OllamaEmbedderOptions } from './ollama/ollama-embedder.js';
 export { createOllamaGenerator, type OllamaGeneratorOptions } from './ollama/ollama-generator.js';
 export type { ModelTraits, Pooling } from './onnx/known-models.js';
 export { createOnnxEmbedder } from './onnx/onnx-embedder.js';
 export type { OnnxDtype, OnnxEmbedderOptions } from './onnx/onnx-options.js';
+export { createOpenAiEmbedder, type OpenAiEmbedderOptions } from './openai/openai-embedder.js';
 export { createOpenAiGenerator, type OpenAiGeneratorOptions } from './openai/openai-generator.js';
 export { createPacedEmbedder, type EmbeddedBatch, type EmbeddingAdapter } from './pacing/paced-embedder.js';
 export { createPacer, type PacedRequest, type Pacer, type PacerOptions } from './pacing/pacer.js';

@@ -1,5 +1,6 @@
-import { AquiferError, isAquiferError, throwIfAborted } from '@aquifer/contracts';
-import { type FailureAdvice, failureError, networkError, readFailure, type ServerFailure } from './server-failure.js';
+import { AquiferError, describeError, type ErrorDescription, isAquiferError, throwIfAborted } from '@aquifer/contracts';
+import { describeNetworkError } from '../network-errors.js';
+import { type FailureAdvice, failureError, readFailure, type ServerFailure } from './server-failure.js';
 
 export interface ModelServerOptions {
   /** What messages call it: `Ollama`. */
@@ -11,7 +12,7 @@ export interface ModelServerOptions {
   readonly secret?: string;
   /** Longest silence of the server, before the first byte and between two. */
   readonly timeoutMs: number;
-  /** What to do where nothing listens at the address. */
+  /** What to do where nothing listens at the address, as a sentence. */
   readonly startAdvice: string;
   /** Where the adapter knows better what a failure means. */
   readonly explain?: (failure: ServerFailure) => FailureAdvice | undefined;
@@ -28,6 +29,7 @@ export interface ModelServerRequest {
 export interface ModelServer {
   /** As messages name it: `Ollama at http://127.0.0.1:11434`. */
   readonly label: string;
+  readonly baseUrl: string;
   /**
    * @throws `credentials-refused`, `model-access-denied`, `model-not-found`, `model-rejected`, `model-throttled`, `model-unavailable`,
    *   `model-failed` (the answer is not JSON), `aborted`.
@@ -43,7 +45,8 @@ export interface ModelServer {
 
 export function createModelServer(options: ModelServerOptions): ModelServer {
   const { baseUrl, timeoutMs, secret } = options;
-  const label = `${options.name} at ${new URL(baseUrl).origin}`;
+  const { origin, hostname } = new URL(baseUrl);
+  const label = `${options.name} at ${origin}`;
   const withoutSecret = (text: string): string => (secret ? text.replaceAll(secret, '[key]') : text);
 
   /** The response of a success, and the watch over its silence, which the caller ends. */
@@ -93,11 +96,24 @@ export function createModelServer(options: ModelServerOptions): ModelServer {
         cause: error,
       });
     }
-    return networkError(label, error, options.startAdvice);
+    return describeError(error, unreachable(error));
+  }
+
+  function unreachable(error: unknown): ErrorDescription {
+    const known = describeNetworkError(error, { modelId: options.name, endpoint: origin });
+    const message = known?.message ?? `${label} could not be asked: ${String(error)}`;
+    // On this machine nobody starts a server by waiting for it.
+    const isOff = isLoopback(hostname) && message.includes('ECONNREFUSED');
+    return {
+      code: known?.code ?? 'model-failed',
+      retryable: known?.retryable === true && !isOff,
+      message: message.includes('ECONNREFUSED') ? `${message}. ${options.startAdvice}` : message,
+    };
   }
 
   return {
     label,
+    baseUrl,
     async json(request) {
       const { response, watch } = await open(request);
       let text: string;
@@ -125,6 +141,10 @@ export function createModelServer(options: ModelServerOptions): ModelServer {
       });
     },
   };
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
 }
 
 /** A body as JSON, with halves of characters replaced: strict servers refuse a body that holds one. */

@@ -163,7 +163,11 @@ describe('ollama generator', () => {
     await close();
     await assert.rejects(createOllamaGenerator({ model: 'qwen3:8b', baseUrl }), (error) => {
       assert.ok(isAquiferError(error, 'model-unavailable'));
-      assert.ok(error.message.startsWith(`Ollama at ${baseUrl} cannot be reached: nothing listens there.`));
+      assert.ok(
+        error.message.startsWith(`Ollama cannot be reached at ${baseUrl}: nothing listens there.`),
+        error.message,
+      );
+      assert.equal(error.retryable, false);
       assert.match(error.message, /ollama serve/);
       return true;
     });

@@ -8,7 +8,9 @@ import {
 } from '@aquifer/contracts';
 import { estimateTokens } from '../estimated-tokens.js';
 import { parseServerJson } from '../http/model-server.js';
-import { connectOllama, describeOllamaModel, type OllamaConnection } from './ollama-server.js';
+import { pacedStream } from '../pacing/paced-stream.js';
+import type { Pacer } from '../pacing/pacer.js';
+import { connectOllama, describeOllamaModel, type OllamaConnection, ollamaPacer } from './ollama-server.js';
 
 export interface OllamaGeneratorOptions extends OllamaConnection {
   /** As `ollama list` names it: `qwen3:8b`. */
@@ -17,6 +19,8 @@ export interface OllamaGeneratorOptions extends OllamaConnection {
    * Tokens that prompt and answer may have together; Ollama reserves memory for them. Default: what the model was made for, at most 8,192.
    */
   readonly contextTokens?: number;
+  /** Default: the one that everything in this process shares that uses this server. */
+  readonly pacer?: Pacer;
 }
 
 const maxDefaultContext = 8192;
@@ -47,6 +51,7 @@ interface ChatChunk {
  */
 export async function createOllamaGenerator(options: OllamaGeneratorOptions): Promise<Generator> {
   const server = connectOllama(options, options.model);
+  const pacer = options.pacer ?? ollamaPacer(server);
   const described = await describeOllamaModel(server, options.model);
   const contextTokens =
     options.contextTokens ?? Math.min(described.contextTokens ?? maxDefaultContext, maxDefaultContext);
@@ -77,9 +82,11 @@ export async function createOllamaGenerator(options: OllamaGeneratorOptions): Pr
     description: `${described.name} of ${server.label}`,
     contextTokens,
     async *generate(prompt, generateOptions = {}) {
-      const { signal } = generateOptions;
       const body = chatBody(prompt, generateOptions);
-      const lines = await server.lines({ path: '/api/chat', body, ...(signal && { signal }) });
+      const tokens = estimateTokens(prompt.system) + estimateTokens(prompt.user);
+      const lines = pacedStream(pacer, { tokens, signal: generateOptions.signal }, (signal) =>
+        server.lines({ path: '/api/chat', body, signal }),
+      );
       yield* readChat(lines, prompt, server.label);
     },
     request: (prompt, generateOptions = {}) => ({

@@ -1,6 +1,8 @@
 import { AquiferError } from '@aquifer/contracts';
 import { createModelServer, type ModelServer } from '../http/model-server.js';
 import { parseServerAddress } from '../http/server-address.js';
+import type { Pacer } from '../pacing/pacer.js';
+import { sharedPacer } from '../pacing/shared-pacers.js';
 
 export interface OllamaConnection {
   /** Default `http://127.0.0.1:11434`. */
@@ -26,6 +28,11 @@ export function connectOllama(connection: OllamaConnection, model: string): Mode
       return undefined;
     },
   });
+}
+
+/** Ollama answers few requests at once and lets the others wait, so a longer line brings nothing. */
+export function ollamaPacer({ label, baseUrl }: ModelServer): Pacer {
+  return sharedPacer(`ollama|${baseUrl}`, { name: label, concurrency: 4, deadlineMs: 600_000 });
 }
 
 /** "the input length exceeds the context length", and llama.cpp's "exceeds the available context size". */

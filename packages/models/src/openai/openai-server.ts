@@ -1,6 +1,8 @@
 import { createModelServer, type ModelServer } from '../http/model-server.js';
 import { parseServerAddress } from '../http/server-address.js';
 import type { FailureAdvice, ServerFailure } from '../http/server-failure.js';
+import type { Pacer } from '../pacing/pacer.js';
+import { sharedPacer } from '../pacing/shared-pacers.js';
 
 export interface OpenAiConnection {
   /**
@@ -32,11 +34,25 @@ export function connectOpenAi(connection: OpenAiConnection, model: string): Mode
   });
 }
 
+/** OpenAI counts each model on its own. */
+export function openAiPacer({ label, baseUrl }: ModelServer, model: string): Pacer {
+  return sharedPacer(`openai|${baseUrl}|${model}`, { name: `${model} of ${label}` });
+}
+
+/** OpenAI and vLLM, TEI, llama.cpp. */
+const tooLong =
+  /maximum context length|must have less than \d+ tokens|exceeds? the (?:available )?context|input is too large/i;
+
 /** Source: https://platform.openai.com/docs/guides/error-codes */
-function explainFailure({ status, reason }: ServerFailure, model: string, hasKey: boolean): FailureAdvice | undefined {
+function explainFailure(
+  { status, reason, message }: ServerFailure,
+  model: string,
+  hasKey: boolean,
+): FailureAdvice | undefined {
   if (status === 401 && !hasKey) return { code: 'credentials-refused', advice: 'It wants an API key.' };
   if (status === 404)
     return { code: 'model-not-found', advice: `Check the address, and that it has a model "${model}".` };
+  if (status !== 429 && tooLong.test(message)) return { code: 'too-large', retryable: false };
   // Money that has run out does not come back by waiting.
   if (reason === 'insufficient_quota') {
     return { code: 'model-throttled', retryable: false, advice: 'Add credit to the account of the key.' };
