@@ -1,6 +1,7 @@
 import type { Answer } from 'aquifer';
 import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { createLineWrapper } from '../terminal/line-wrapper.js';
+import { counted } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
 import { placeLine, quoteLine } from './passage-lines.js';
 import { type SearchingOptions, searchOptions } from './search-options.js';
@@ -93,7 +94,7 @@ function showSources(
   if (sources.list().length > 0 || answer.unsupported.length > 0) out.line();
   const facts = [
     answer.modelDescription,
-    `${answer.considered} passages considered`,
+    `${counted(answer.considered, 'passage')} considered`,
     `${Math.round(answer.ms.total)} ms`,
   ];
   out.line(out.style('dim', `  ${facts.join(' · ')}`));

@@ -1,6 +1,6 @@
 import type { DocumentRecord } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
-import { count, size } from '../terminal/progress-bar.js';
+import { count, counted, size } from '../terminal/progress-bar.js';
 import { table } from '../terminal/table.js';
 import { plainLine, plainName, truncate } from '../terminal/terminal.js';
 
@@ -36,8 +36,8 @@ function showAll(context: Context, documents: readonly DocumentRecord[]): void {
     { title: 'id' },
     { title: 'document', shrinks: true },
     { title: 'status' },
-    { title: 'pages', align: 'right' },
-    { title: 'chunks', align: 'right' },
+    { title: 'pages', align: 'right', expendable: true },
+    { title: 'chunks', align: 'right', expendable: true },
     { title: 'size', align: 'right' },
   ] as const;
   const rows = documents.map((document) => [
@@ -72,7 +72,7 @@ function showOne(
     ['original', plainLine(document.uri)],
     ['type', document.mediaType],
     ['status', document.statusReason ? `${document.status}: ${plainLine(document.statusReason)}` : document.status],
-    ['size', `${size(document.bytes)}${document.pageCount ? `, ${count(document.pageCount)} pages` : ''}`],
+    ['size', `${size(document.bytes)}${document.pageCount ? `, ${counted(document.pageCount, 'page')}` : ''}`],
     ['indexed', new Date(document.indexedAt).toISOString()],
     ...Object.entries(document.metadata).map(([key, value]): [string, string] => [
       plainLine(key),

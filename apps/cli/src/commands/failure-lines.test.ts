@@ -19,6 +19,10 @@ describe('failure lines', () => {
       '  ✖ scans/old lease.pdf   lease.pdf is',
       '    encrypted: give its password.',
     ]);
+    assert.deepEqual(failureLines(terminal(60, true), '✖', `${'deep  er/'.repeat(5)}lease.pdf`, reason), [
+      `  ✖ ${'deep  er/'.repeat(5)}lease.pdf`,
+      '    lease.pdf is encrypted: give its password.',
+    ]);
     assert.deepEqual(failureLines(terminal(100, true), '✖', 'a.pdf', reason), [`  ✖ a.pdf   ${reason}`]);
     assert.ok(failureLines(terminal(40, true), '✖', '休業.pdf', '暗号化されている。'.repeat(9)).length > 4);
   });

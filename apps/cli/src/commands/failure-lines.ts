@@ -10,13 +10,14 @@ const heldSpace = '\ue000';
  * further ones indented.
  */
 export function failureLines(terminal: Terminal, mark: string, source: string, reason: string): string[] {
-  const name = `${plainName(source)}   `;
-  if (!terminal.isInteractive) return [`  ${mark} ${name}${plainLine(reason)}`];
+  const name = plainName(source);
+  if (!terminal.isInteractive) return [`  ${mark} ${name}   ${plainLine(reason)}`];
   let wrapped = '';
   const wrapper = createLineWrapper((piece) => (wrapped += piece), terminal.columns - indent.length);
   // Spaces of the name are no places to break at, and stay as many as they are.
-  wrapper.write(name.replaceAll(' ', heldSpace) + plainLine(reason));
+  wrapper.write(`${name.replaceAll(' ', heldSpace)}${heldSpace.repeat(2)} ${plainLine(reason)}`);
   wrapper.end();
-  const [first = '', ...others] = wrapped.replaceAll(heldSpace, ' ').trimEnd().split('\n');
+  const lines = wrapped.trimEnd().split('\n');
+  const [first = '', ...others] = lines.map((line) => line.replaceAll(heldSpace, ' ').trimEnd());
   return [`  ${mark} ${first}`, ...others.map((line) => indent + line)];
 }

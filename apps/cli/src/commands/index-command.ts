@@ -1,6 +1,6 @@
 import type { IndexOptions, IndexSummary, IngestionEvent } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
-import { count, createProgressBar, duration } from '../terminal/progress-bar.js';
+import { count, counted, createProgressBar, duration } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
 import { failureLines } from './failure-lines.js';
 
@@ -25,11 +25,14 @@ export async function run(context: Context, paths: string[], options: IndexComma
   }
   if (options.reEmbed) {
     const bar = createProgressBar(context.err);
-    await reEmbedKnowledgeBase(await knowledgeBaseOptions(settings.values), {
-      signal: context.signal,
-      onProgress: ({ done, total }) => bar.update({ label: 're-embedding', done, total, unit: 'documents' }),
-    });
-    bar.clear();
+    try {
+      await reEmbedKnowledgeBase(await knowledgeBaseOptions(settings.values), {
+        signal: context.signal,
+        onProgress: ({ done, total }) => bar.update({ label: 're-embedding', done, total, unit: 'documents' }),
+      });
+    } finally {
+      bar.clear();
+    }
   }
   const { maxDelete, include, exclude } = settings.values;
   const indexOptions = { signal: context.signal, maxDeletePercent: maxDelete, include, exclude };
@@ -40,9 +43,14 @@ export async function run(context: Context, paths: string[], options: IndexComma
   }
   const report = createRunReport(context, options.json === true);
   const runOptions = { ...indexOptions, ...report.listeners };
-  const summary = options.dryRun
-    ? await dryRunIndex(await knowledgeBaseOptions(settings.values), paths, runOptions)
-    : await withKnowledgeBase(settings, 'write', (knowledgeBase) => knowledgeBase.index(paths, runOptions));
+  let summary: IndexSummary;
+  try {
+    summary = options.dryRun
+      ? await dryRunIndex(await knowledgeBaseOptions(settings.values), paths, runOptions)
+      : await withKnowledgeBase(settings, 'write', (knowledgeBase) => knowledgeBase.index(paths, runOptions));
+  } finally {
+    report.clear();
+  }
   report.end(summary);
   if (!options.json) context.out.line(context.out.style('dim', `  next: ${nextCommand(summary)}`));
   context.setExitCode(summary.deletionsRefused !== undefined ? 1 : summary.failed > 0 ? 3 : 0);
@@ -69,6 +77,7 @@ export function createRunReport(context: Context, json: boolean): RunReport {
 
   const onEvent = (event: IngestionEvent) => {
     if (json) {
+      bar.clear();
       printJson(context, event);
       return;
     }
@@ -82,11 +91,11 @@ export function createRunReport(context: Context, json: boolean): RunReport {
     listeners: {
       onEvent,
       onProgress: ({ phase, done, total, chunks, chunksPerSecond }) => {
-        const detail = `${count(chunks)} chunks · ${count(chunksPerSecond)} chunks/s`;
-        bar.update({ label: phase, done, total, unit: 'files', detail: chunks > 0 ? detail : undefined });
+        const details = [counted(chunks, 'chunk'), `${count(chunksPerSecond)} chunks/s`];
+        bar.update({ label: phase, done, total, unit: 'files', details: chunks > 0 ? details : [] });
         if (!err.isInteractive && Date.now() - saidAt > plainProgressMs) {
           saidAt = Date.now();
-          err.line(`  ${phase} ${count(done)}/${count(total)} files · ${detail}`);
+          err.line(`  ${phase} ${count(done)}/${count(total)} files · ${details.join(' · ')}`);
         }
       },
       onOptimise: ({ done, total }) => bar.update({ label: 'building the graph', done, total, unit: 'vectors' }),
@@ -123,7 +132,7 @@ function showSummary({ out }: Context, summary: IndexSummary): void {
     outside > 0 && `${count(outside)} ${outside === 1 ? 'link that leads' : 'links that lead'} out of the folder`,
   ].filter(Boolean);
   const work = [
-    `${count(chunks)} chunks`,
+    counted(chunks, 'chunk'),
     dryRun
       ? `${count(embedded)} to embed (${summary.embedder}, ${count(summary.tokens)} tokens)`
       : `${count(embedded)} embedded (${summary.embedder})`,

@@ -1,6 +1,6 @@
 import type { SearchResponse } from 'aquifer';
 import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
-import { duration } from '../terminal/progress-bar.js';
+import { counted, duration } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
 import { placeLine, quoteLine } from './passage-lines.js';
 import { type SearchingOptions, searchOptions } from './search-options.js';
@@ -37,7 +37,9 @@ function show({ out }: Context, response: SearchResponse, explain: boolean): voi
         .map(([stage, value]) => `${stage} ${Number(value).toFixed(1)} ms`)
         .join(' · ')}`
     : '';
-  out.line(out.style('dim', `  ${matches.length} passages · ${legs} · ${duration(ms.total / 1000)}${stages}`));
+  out.line(
+    out.style('dim', `  ${counted(matches.length, 'passage')} · ${legs} · ${duration(ms.total / 1000)}${stages}`),
+  );
   const first = matches[0];
   if (first) out.line(out.style('dim', `  next: npx aquifer ask "${plainLine(response.query).replaceAll('"', '')}"`));
 }

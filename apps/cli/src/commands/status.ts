@@ -18,7 +18,7 @@ function show({ out }: Context, status: KnowledgeBaseStatus): void {
   row('knowledge', `${knowledgeBase.name} (${knowledgeBase.id}) in ${knowledgeBase.location}`);
   const documents = Object.entries(status.documents).map(([name, value]) => `${count(value ?? 0)} ${name}`);
   row('documents', documents.join(', ') || 'none yet; next: npx aquifer index <folder>');
-  row('chunks', `${count(status.chunks)}, ${count(status.tokens)} tokens`);
+  row('chunks', `${count(status.chunks)} · ${count(status.tokens)} tokens`);
   row('embedder', `${status.embedder.name}, ${status.embedder.dimensions} dimensions`);
   row(
     'index',

@@ -1,6 +1,6 @@
 import type { IndexOptions, IndexSummary, IngestionEvent, KnowledgeBaseOptions } from 'aquifer';
 import { type Context, printJson } from '../context.js';
-import { count } from '../terminal/progress-bar.js';
+import { counted } from '../terminal/progress-bar.js';
 import { plainLine, plainName } from '../terminal/terminal.js';
 import { createRunReport } from './index-command.js';
 
@@ -30,7 +30,7 @@ export async function watch(
   const isNews = ({ new: added, modified, moved, deleted, ignored, failed: failing }: IndexSummary) =>
     rounds === 0 || added + modified + moved + deleted + ignored > 0 || failing !== failed;
 
-  await watchIndex(knowledgeBase, paths, {
+  const watching = watchIndex(knowledgeBase, paths, {
     ...indexOptions,
     onEvent,
     onProgress: (progress) => report.listeners.onProgress?.(progress),
@@ -62,8 +62,12 @@ export async function watch(
       if (isWatching) return;
       isWatching = true;
       if (json) printJson(context, { type: 'watching', folders });
-      else
-        out.line(out.style('dim', `  watching ${count(folders)} ${folders === 1 ? 'folder' : 'folders'}; Ctrl-C ends`));
+      else out.line(out.style('dim', `  watching ${counted(folders, 'folder')}; Ctrl-C ends`));
     },
   });
+  try {
+    await watching;
+  } finally {
+    report.clear();
+  }
 }

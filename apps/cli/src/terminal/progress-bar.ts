@@ -6,8 +6,8 @@ export interface ProgressState {
   readonly done: number;
   readonly total: number;
   readonly unit: string;
-  /** Such as `212 chunks · 41 chunks/s`. */
-  readonly detail?: string;
+  /** Such as `212 chunks` and `41 chunks/s`. On a narrow terminal the first ones give way. */
+  readonly details?: readonly string[];
 }
 
 /** One line that is redrawn on a terminal, and nothing where the output is piped. */
@@ -19,7 +19,7 @@ export interface ProgressBar {
 }
 
 const redrawMs = 80;
-const barColumns = 22;
+const [leastBarColumns, mostBarColumns] = [8, 22];
 
 export function createProgressBar(terminal: Terminal, now: () => number = Date.now): ProgressBar {
   const startedAt = now();
@@ -27,20 +27,24 @@ export function createProgressBar(terminal: Terminal, now: () => number = Date.n
   let current: ProgressState | undefined;
 
   const clear = () => {
-    if (terminal.isInteractive) terminal.write('\r\u001b[2K');
+    if (terminal.isInteractive && current !== undefined) terminal.write('\r\u001b[2K');
   };
   const draw = () => {
     if (!terminal.isInteractive || current === undefined) return;
-    const { label, done, total, unit, detail } = current;
+    const { label, done, total, unit, details = [] } = current;
     const share = total > 0 ? Math.min(1, done / total) : 0;
-    const filled = Math.round(share * barColumns);
     const elapsedSeconds = (now() - startedAt) / 1000;
-    const left = share > 0.02 && share < 1 ? ` · ${duration((elapsedSeconds / share) * (1 - share))} left` : '';
-    const bar = terminal.style('green', '━'.repeat(filled)) + terminal.style('dim', '─'.repeat(barColumns - filled));
-    const numbers = `${count(done)}/${count(total)} ${unit}${detail ? ` · ${detail}` : ''}${left}`;
-    terminal.write(
-      `\r\u001b[2K  ${label} ${bar} ${truncate(numbers, terminal.columns - barColumns - label.length - 5)}`,
-    );
+    const left = share > 0.02 && share < 1 ? [`${duration((elapsedSeconds / share) * (1 - share))} left`] : [];
+    const room = terminal.columns - label.length - 5;
+    const line = (from: number) =>
+      [`${count(done)}/${count(total)} ${unit}`, ...details.slice(from), ...left].join(' · ');
+    let from = 0;
+    while (from < details.length && line(from).length > room - leastBarColumns) from += 1;
+    const numbers = truncate(line(from), room - leastBarColumns);
+    const columns = Math.min(mostBarColumns, room - numbers.length);
+    const filled = Math.round(share * columns);
+    const bar = terminal.style('green', '━'.repeat(filled)) + terminal.style('dim', '─'.repeat(columns - filled));
+    terminal.write(`\r\u001b[2K  ${label} ${bar} ${numbers}`);
     drawnAt = now();
   };
 
@@ -64,6 +68,11 @@ export function createProgressBar(terminal: Terminal, now: () => number = Date.n
 /** 12345 → `12,345` */
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
+}
+
+/** `1 chunk`, `2 chunks`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 /** Seconds as people say them: `0.4 s`, `38 s`, `4 min 10 s`, `2 h 5 min`. */

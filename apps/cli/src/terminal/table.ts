@@ -7,20 +7,35 @@ export interface Column {
   readonly align?: 'right';
   /** This column gives way when the terminal is narrow. */
   readonly shrinks?: boolean;
+  /** This column is left out before another one shrinks to less than can be told apart. */
+  readonly expendable?: boolean;
 }
 
-/** Rows under their titles, no wider than the terminal. */
+const legibleColumns = 24;
+const leastColumns = 8;
+
+/** Rows under their titles: on a terminal no wider than that, and whole where another program reads them. */
 export function table(terminal: Terminal, columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map((column, index) =>
-    Math.max(displayWidth(column.title), ...rows.map((row) => displayWidth(row[index] ?? ''))),
+    // Not by spreading, which has no room for the rows of a large index.
+    rows.reduce((width, row) => Math.max(width, displayWidth(row[index] ?? '')), displayWidth(column.title)),
   );
-  const surplus = widths.reduce((sum, width) => sum + width + 2, 2) - terminal.columns;
+  const shown = new Set(columns.keys());
   const shrinking = columns.findIndex((column) => column.shrinks);
-  if (surplus > 0 && shrinking >= 0) widths[shrinking] = Math.max(12, widths[shrinking]! - surplus);
+  if (terminal.isInteractive && shrinking >= 0) {
+    const whole = widths[shrinking]!;
+    const room = () =>
+      terminal.columns - [...shown].reduce((sum, index) => sum + 2 + (index === shrinking ? 0 : widths[index]!), 0);
+    for (let index = columns.length - 1; index >= 0 && room() < Math.min(whole, legibleColumns); index -= 1) {
+      if (columns[index]?.expendable) shown.delete(index);
+    }
+    widths[shrinking] = Math.max(leastColumns, Math.min(whole, room()));
+  }
 
   const render = (cells: readonly string[]) =>
-    columns
-      .map((column, index) => {
+    [...shown]
+      .map((index) => {
+        const column = columns[index]!;
         const cell = truncate(cells[index] ?? '', widths[index]!);
         return column.align === 'right'
           ? ' '.repeat(widths[index]! - displayWidth(cell)) + cell

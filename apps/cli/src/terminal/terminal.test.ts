@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { displayWidth, padTo } from './display-width.js';
 import { createLineWrapper } from './line-wrapper.js';
-import { createProgressBar, duration, size } from './progress-bar.js';
+import { counted, createProgressBar, duration, size } from './progress-bar.js';
 import { table } from './table.js';
 import { plainLine, plainName, type Terminal, truncate } from './terminal.js';
 
@@ -90,6 +90,34 @@ describe('table', () => {
     for (const line of lines) assert.ok(displayWidth(line) <= 40, line);
     assert.match(lines[1] ?? '', /…\s+7$/);
   });
+
+  const columns = [
+    { title: 'id' },
+    { title: 'document', shrinks: true },
+    { title: 'pages', expendable: true },
+    { title: 'size' },
+  ];
+  const rows = [
+    ['083e4d010d9c6038b994dbcf54e43c8d', `${'deep/'.repeat(9)}a.pdf`, '12', '1.0 kB'],
+    ['360b8c1b77cf731116e2957a7022eef0', 'b.pdf', '3', '99 B'],
+  ];
+
+  it('leaves out what can be done without before names become too short to tell apart', () => {
+    const narrow = table(recordingTerminal(70), columns, rows);
+    for (const line of narrow) assert.ok(displayWidth(line) <= 70, line);
+    assert.doesNotMatch(narrow[0] ?? '', /pages/);
+    assert.match(narrow[1] ?? '', /(deep\/){4}.*… {2}1\.0 kB$/);
+    assert.match(table(recordingTerminal(80), columns, rows)[0] ?? '', /pages/);
+    assert.match(
+      table(recordingTerminal(60), columns, rows.slice(1))[0] ?? '',
+      /pages/,
+      'short names need no more room',
+    );
+  });
+
+  it('is whole where another program reads it', () => {
+    assert.ok(table(recordingTerminal(40, false), columns, rows)[1]?.includes(rows[0]?.[1] ?? '?'));
+  });
 });
 
 describe('progress bar', () => {
@@ -98,12 +126,44 @@ describe('progress bar', () => {
     const draw = (terminal: ReturnType<typeof recordingTerminal>) => {
       const bar = createProgressBar(terminal, () => now);
       now += 5000;
-      bar.update({ label: 'reading', done: 5, total: 10, unit: 'files', detail: '20 chunks' });
+      bar.update({ label: 'reading', done: 5, total: 10, unit: 'files', details: ['20 chunks', '9 chunks/s'] });
       bar.clear();
       return terminal.written;
     };
-    assert.match(draw(recordingTerminal(80)), /reading ━{11}─{11} 5\/10 files · 20 chunks · 5\.0 s left/);
-    assert.equal(draw(recordingTerminal(80, false)), '');
+    assert.match(draw(recordingTerminal(90)), /reading ━{11}─{11} 5\/10 files · 20 chunks · 9 chunks\/s · 5\.0 s left/);
+    assert.equal(draw(recordingTerminal(90, false)), '');
+  });
+
+  it('keeps the time that is left where there is not room for everything', () => {
+    let now = 1_000_000;
+    for (const columns of [40, 60, 80]) {
+      const terminal = recordingTerminal(columns);
+      const bar = createProgressBar(terminal, () => now);
+      now += 250_000;
+      bar.update({
+        label: 'reading',
+        done: 2_741,
+        total: 4_000,
+        unit: 'files',
+        details: ['6,685 chunks', '236 chunks/s'],
+      });
+      const line = terminal.written.replace('\r\u001b[2K', '');
+      assert.ok(displayWidth(line) < columns, `${line} in ${columns} columns`);
+      assert.match(line, columns < 60 ? /━+─+ 2,741\/4,000/ : /━+─+ 2,741\/4,000 files .* 1 min 55 s left$/);
+    }
+  });
+
+  it('clears only what it has drawn', () => {
+    const terminal = recordingTerminal(80);
+    createProgressBar(terminal).clear();
+    assert.equal(terminal.written, '');
+  });
+
+  it('counts one and many', () => {
+    assert.deepEqual(
+      [0, 1, 1_234].map((value) => counted(value, 'chunk')),
+      ['0 chunks', '1 chunk', '1,234 chunks'],
+    );
   });
 
   it('writes durations and sizes as people do', () => {

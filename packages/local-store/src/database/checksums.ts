@@ -28,6 +28,6 @@ export function assertIntact(
   if (isIntact(checksum, ...parts)) return;
   throw new AquiferError(
     'index-corrupt',
-    `The disk has changed ${what} in the index. To keep what is whole and read the rest again, run: aquifer index <path> --re-embed`,
+    `The disk has changed ${what} in the index. To keep what is whole and read the rest again, run: npx aquifer index <path> --re-embed`,
   );
 }

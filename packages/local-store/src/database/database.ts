@@ -29,7 +29,7 @@ export function openDatabase(options: OpenDatabaseOptions): SqlDatabase {
   if (mode === 'read' && !existsSync(file)) {
     throw new AquiferError(
       'index-not-found',
-      `There is no index in ${location}. To make one, run: aquifer index <path>`,
+      `There is no index in ${location}. To make one, run: npx aquifer index <path>`,
     );
   }
   return guarded(file, () => {
@@ -161,11 +161,14 @@ function migrate(database: SqlDatabase, file: string, mode: 'read' | 'write'): v
   if (version === migrations.length) return;
   if (mode === 'read') {
     if (version === 0) {
-      throw new AquiferError('index-not-found', `${file} holds no index yet. To make one, run: aquifer index <path>`);
+      throw new AquiferError(
+        'index-not-found',
+        `${file} holds no index yet. To make one, run: npx aquifer index <path>`,
+      );
     }
     throw new AquiferError(
       'index-read-only',
-      `${file} has schema ${version} and must be brought to ${migrations.length} before it can be read. Open it once for writing, for example: aquifer index <path>`,
+      `${file} has schema ${version} and must be brought to ${migrations.length} before it can be read. Open it once for writing, for example: npx aquifer index <path>`,
     );
   }
   // All steps or none: what is read is never between two of them.

@@ -103,7 +103,7 @@ function explain(file: string, error: unknown): unknown {
 
 /** What to say of a file whose bytes are not as they were written. */
 export const damaged = (file: string): string =>
-  `${file} is damaged. Restore it from a backup, or run: aquifer index <path> --re-embed, which keeps what is whole and reads the rest again. Where that fails too, move the folder away and index again.`;
+  `${file} is damaged. Restore it from a backup, or run: npx aquifer index <path> --re-embed, which keeps what is whole and reads the rest again. Where that fails too, move the folder away and index again.`;
 
 function diskFull(file: string): string {
   const folder = dirname(file);

@@ -68,7 +68,7 @@ export async function explainDocument(input: ExplainInput): Promise<DocumentExpl
   if (!document) {
     throw new AquiferError(
       'document-not-found',
-      `There is no document ${JSON.stringify(documentId.slice(0, 200))} in the index. \`aquifer documents\` lists them.`,
+      `There is no document ${JSON.stringify(documentId.slice(0, 200))} in the index. npx aquifer documents lists them.`,
     );
   }
   throwIfAborted(signal);
