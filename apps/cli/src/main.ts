@@ -44,7 +44,7 @@ function exitCodeFor(error: unknown): ExitCode {
   // Commander has already printed what was wrong, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isAquiferError(error, 'aborted')) {
-    context.err.line('  stopped; everything committed so far is kept: run the same command again to continue');
+    context.err.line('  stopped; what was committed is kept: run the same command again to go on');
     return 130;
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -73,9 +73,9 @@ function showSources(
   for (const citation of answer.citations) sources.markers(citation);
   out.line();
   for (const { number, reference } of sources.list()) {
-    out.line(
-      `${out.style('bold', String(number).padStart(3))}  ${placeLine(out, reference)}${reference.verified ? '' : out.style('yellow', '  (not verified)')}`,
-    );
+    const doubt = reference.verified ? '' : '  (not verified)';
+    const place = placeLine(out, reference, '  1  '.length + doubt.length);
+    out.line(`${out.style('bold', String(number).padStart(3))}  ${place}${out.style('yellow', doubt)}`);
     out.line(quoteLine(out, reference.quote, 5));
   }
   if (answer.unsupported.length > 0) {

@@ -1,3 +1,4 @@
+import { displayWidth } from '../terminal/display-width.js';
 import { plainLine, plainName, type Terminal, truncate } from '../terminal/terminal.js';
 
 export interface Place {
@@ -7,8 +8,10 @@ export interface Place {
   readonly headings?: readonly string[];
 }
 
-/** `people/leave-policy-2025.pdf · page 3 · Parental leave › Japan` */
-export function placeLine(terminal: Terminal, place: Place): string {
+const leastHeadingColumns = 8;
+
+/** `people/leave-policy-2025.pdf · page 3 · Parental leave › Japan`: headings get what columns the rest and `taken` others leave. */
+export function placeLine(terminal: Terminal, place: Place, taken: number): string {
   const { pageStart, pageEnd, headings = [] } = place;
   const pages =
     pageStart === undefined
@@ -16,8 +19,12 @@ export function placeLine(terminal: Terminal, place: Place): string {
       : pageEnd !== undefined && pageEnd > pageStart
         ? `pages ${pageStart}–${pageEnd}`
         : `page ${pageStart}`;
-  const rest = [pages, headings.map(plainLine).join(' › ')].filter(Boolean).join(' · ');
-  return terminal.style('cyan', plainName(place.source)) + (rest ? terminal.style('dim', ` · ${rest}`) : '');
+  const source = plainName(place.source);
+  const before = [source, pages].filter(Boolean).join(' · ');
+  const room = terminal.columns - taken - displayWidth(before) - ' · '.length;
+  const heading = room < leastHeadingColumns ? '' : truncate(headings.map(plainLine).join(' › '), room);
+  const rest = [pages, heading].filter(Boolean).join(' · ');
+  return terminal.style('cyan', source) + (rest ? terminal.style('dim', ` · ${rest}`) : '');
 }
 
 /** The first columns of a quote, in quotation marks. */

@@ -19,9 +19,10 @@ function show({ out }: Context, response: SearchResponse, explain: boolean): voi
   const { matches, plan, ms } = response;
   if (matches.length === 0) out.line('  nothing found; try other words, or --mode dense');
   for (const match of matches) {
-    out.line(
-      `${out.style('bold', String(match.rank).padStart(3))}  ${placeLine(out, match)}  ${out.style('dim', match.score.toFixed(3))}`,
-    );
+    const rank = String(match.rank).padStart(3);
+    const score = match.score.toFixed(3);
+    const place = placeLine(out, match, rank.length + score.length + 4);
+    out.line(`${out.style('bold', rank)}  ${place}  ${out.style('dim', score)}`);
     if (explain) {
       const scores = Object.entries(match.scores).map(([leg, score]) => `${leg} ${Number(score).toFixed(4)}`);
       out.line(
