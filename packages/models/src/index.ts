@@ -2,6 +2,10 @@ export { type BedrockConnection, bedrockClient, closeBedrockClients } from './be
 export { type BedrockEmbedderOptions, createBedrockEmbedder } from './bedrock/embedding/bedrock-embedder.js';
 export type { BedrockEmbeddingType } from './bedrock/embedding/embedding-family.js';
 export {
+  type BedrockImageGeneratorOptions,
+  createBedrockImageGenerator,
+} from './bedrock/images/bedrock-image-generator.js';
+export {
   type BedrockModelKind,
   describeModel,
   type ModelDescription,
