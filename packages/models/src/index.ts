@@ -24,4 +24,6 @@ export { createOpenAiGenerator, type OpenAiGeneratorOptions } from './openai/ope
 export { createPacedEmbedder, type EmbeddedBatch, type EmbeddingAdapter } from './pacing/paced-embedder.js';
 export { createPacer, type PacedRequest, type Pacer, type PacerOptions } from './pacing/pacer.js';
 export { sharedPacer } from './pacing/shared-pacers.js';
+export type { BedrockAgentConnection } from './reranking/bedrock-agent-client.js';
+export { type BedrockRerankerOptions, createBedrockReranker } from './reranking/bedrock-reranker.js';
 export { createOnnxReranker, type OnnxRerankerOptions } from './reranking/onnx-reranker.js';
