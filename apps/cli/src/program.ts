@@ -8,7 +8,9 @@ const repeated = (value: string, before: readonly string[] | false | undefined):
 /** The command line: names, arguments and options. What each command does is in `commands/`, loaded when it is used. */
 export function createProgram(context: Context): Command {
   const program = new Command('aquifer')
-    .description('Folders in, cited answers out. On this machine, with no account and no network.')
+    .description(
+      'Folders in, cited answers out. On this machine, with no account and no network, or with models of Amazon Bedrock.',
+    )
     .version(version)
     .exitOverride()
     .showHelpAfterError('(aquifer --help lists the commands)')
@@ -35,11 +37,21 @@ export function createProgram(context: Context): Command {
       .option('--filter <json>', 'condition on metadata, such as {"equals":{"key":"country","value":"JP"}}')
       .option('--limit <n>', 'how many passages')
       .option('--explain', 'how each passage was found and what each stage took')
-      .option('--embedder <name>', 'fails if the index was built with another');
+      .option('--embedder <name>', 'fails if the index was built with another')
+      .option('--reranker <name>', 'who puts the best passages in order: a Bedrock id, or onnx:<folder>')
+      .option('--model-timeout-seconds <n>', 'longest time for one request to a model elsewhere')
+      .option('--openai-base-url <url>', "a server that speaks OpenAI's API")
+      .option('--ollama-url <url>', 'where Ollama answers');
 
   command('index', 'bring the index up to date with files and folders')
     .argument('<path...>', 'files and folders')
-    .option('--embedder <name>', 'builtin, builtin:512, builtin:256, onnx:<folder or hub id>')
+    .option('--embedder <name>', 'builtin, onnx:<folder or hub id>, a Bedrock id, ollama:…, openai:…, sagemaker:…')
+    .option('--dimensions <n>', 'of an embedder that has a choice')
+    .option('--requests-per-minute <n>', "the embedder's quota of requests")
+    .option('--tokens-per-minute <n>', "the embedder's quota of tokens")
+    .option('--model-timeout-seconds <n>', 'longest time for one request to a model elsewhere')
+    .option('--openai-base-url <url>', "a server that speaks OpenAI's API")
+    .option('--ollama-url <url>', 'where Ollama answers')
     .option('--re-embed', 'change to another embedder: embeds the stored text again, then replaces the index')
     .option('--include <glob>', 'take only these files (repeatable; remembered for the folder)', repeated)
     .option('--no-include', 'take all files again')
@@ -63,7 +75,7 @@ export function createProgram(context: Context): Command {
 
   searching(command('ask', 'answer a question, every sentence cited'))
     .argument('<question>')
-    .option('--model <name>', 'who answers: builtin')
+    .option('--model <name>', 'who answers: builtin, a Bedrock id, ollama:…, openai:…, sagemaker:…')
     .option('--show-prompt', 'print exactly what the model is given')
     .action(async (question, options) => (await import('./commands/ask.js')).run(context, question, options));
 
@@ -91,6 +103,12 @@ export function createProgram(context: Context): Command {
   command('config', 'every setting in force and where it came from').action(async (options) =>
     (await import('./commands/config.js')).run(context, options),
   );
+
+  program
+    .command('models')
+    .description('models by id: limits, prices, what they can')
+    .option('--json', 'JSON on stdout, and nothing else')
+    .action(async (options) => (await import('./commands/models.js')).run(context, options));
 
   command('doctor', 'what works on this machine, what does not, and what mends it').action(async (options) =>
     (await import('./commands/doctor.js')).run(context, options),

@@ -3,7 +3,7 @@ import { isAquiferError } from '@aquifer/contracts';
 import { planBuild } from './index-manifest.js';
 import type { IndexerStore } from './indexer.js';
 import type { IndexOptions, IndexSummary, KnowledgeBaseOptions } from './knowledge-base.js';
-import { embedderByName } from './models-by-name.js';
+import { embedderFor } from './models-by-name.js';
 import { openKnowledgeBase } from './open-knowledge-base.js';
 
 /**
@@ -39,7 +39,7 @@ async function dryRunNewIndex(
   const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
   const location = resolve(options.location);
   const builtWith = planBuild(options, undefined);
-  const embedder = await embedderByName(builtWith.embedderName);
+  const { embedder, close } = await embedderFor(options, builtWith);
   try {
     const chunker = await chunkerFor(embedder, builtWith);
     const indexer = createIndexer({ ...options, store: emptyStore, location, embedder, chunker });
@@ -51,7 +51,7 @@ async function dryRunNewIndex(
       await indexer.close();
     }
   } finally {
-    await embedder.close?.();
+    await close();
   }
 }
 

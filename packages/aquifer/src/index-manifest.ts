@@ -1,15 +1,17 @@
 import { AquiferError, type Embedder, fingerprintText, type Manifest, type Store } from '@aquifer/contracts';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import { createKnowledgeBaseId } from './knowledge-base-id.js';
-import { absoluteEmbedderName } from './models-by-name.js';
+import { embedderNameOf } from './models-by-name.js';
 
 /** The version of what is recorded here; a store has its own schema version beside it. */
 const manifestVersion = 1;
 
 /** What the index was built with beyond the manifest: how to open the same embedder and to cut the same chunks again. */
 export interface BuiltWith {
-  /** Such as `onnx:/models/all-MiniLM-L6-v2`. */
+  /** Such as `onnx:/models/all-MiniLM-L6-v2`; of an embedder that a program passed in, its provider and model. */
   readonly embedderName: string;
+  /** Where they were chosen. */
+  readonly embedderDimensions?: number | undefined;
   readonly chunkTokens: number;
   readonly chunkOverlap: number;
   /** Absent: OCR is off. */
@@ -21,13 +23,20 @@ const defaultOcrLanguages = ['eng', 'jpn'];
 
 /** What is asked for, else what the index was built with, else the defaults. */
 export function planBuild(
-  asked: Pick<KnowledgeBaseOptions, 'embedder' | 'chunkTokens' | 'chunkOverlap' | 'ocr' | 'ocrLanguages'>,
+  asked: Pick<
+    KnowledgeBaseOptions,
+    'embedder' | 'dimensions' | 'chunkTokens' | 'chunkOverlap' | 'ocr' | 'ocrLanguages'
+  >,
   recorded: BuiltWith | undefined,
 ): BuiltWith {
   const ocrLanguages = asked.ocrLanguages ?? recorded?.ocrLanguages;
   const ocr = asked.ocr ?? ocrLanguages !== undefined;
+  const embedderName = embedderNameOf(asked.embedder ?? recorded?.embedderName ?? 'builtin');
+  const recordedDimensions = embedderName === recorded?.embedderName ? recorded.embedderDimensions : undefined;
+  const embedderDimensions = asked.dimensions ?? recordedDimensions;
   return {
-    embedderName: absoluteEmbedderName(asked.embedder ?? recorded?.embedderName ?? 'builtin'),
+    embedderName,
+    ...(embedderDimensions !== undefined && { embedderDimensions }),
     chunkTokens: asked.chunkTokens ?? recorded?.chunkTokens ?? defaultChunkTokens,
     chunkOverlap: asked.chunkOverlap ?? recorded?.chunkOverlap ?? 0,
     ...(ocr && { ocrLanguages: ocrLanguages ?? defaultOcrLanguages }),

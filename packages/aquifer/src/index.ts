@@ -6,6 +6,7 @@ export {
   type DocumentRecord,
   type DocumentStatus,
   type Embedder,
+  type EmbedderTerms,
   type ErrorCode,
   type Filter,
   filterMatches,
@@ -23,7 +24,7 @@ export {
 export type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
 export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
-export { knowledgeBaseOptions } from './config/knowledge-base-options.js';
+export { knowledgeBaseOptions, modelOptions } from './config/knowledge-base-options.js';
 export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';
 export {
   configurationSchema,
@@ -43,6 +44,8 @@ export type {
   KnowledgeBaseOptions,
   KnowledgeBaseStatus,
 } from './knowledge-base.js';
+export { type ListedModel, listModels } from './list-models.js';
+export type { ModelOptions } from './model-options.js';
 export { embedderByName, generatorByName } from './models-by-name.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';

@@ -2,13 +2,17 @@ import type {
   Chunk,
   DocumentContent,
   DocumentRecord,
+  Embedder,
   EmbedderFingerprint,
+  Generator,
   ListDocumentsQuery,
+  Reranker,
   Source,
   StoreStats,
 } from '@aquifer/contracts';
 import type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
 import type { AnswerEvent, AskOptions as AnswererAskOptions, SearchOptions, SearchResponse } from '@aquifer/retrieval';
+import type { ModelOptions } from './model-options.js';
 
 export interface KnowledgeBaseOptions {
   /** The folder that holds the index, such as `./.aquifer`. Made when it does not exist and `mode` is `write`. */
@@ -17,10 +21,18 @@ export interface KnowledgeBaseOptions {
   readonly mode?: 'read' | 'write';
   /** Name of a new knowledge base. Default `default`. */
   readonly name?: string;
-  /** Such as `builtin` or `onnx:./models/all-MiniLM-L6-v2`. Default: the one the index was built with, else `builtin`. */
-  readonly embedder?: string;
-  /** Who answers. Default `builtin`. */
-  readonly model?: string;
+  /**
+   * Such as `builtin`, `onnx:./models/all-MiniLM-L6-v2` or `amazon.titan-embed-text-v2:0`; or an embedder of one's own, which stays open and has to be
+   * given each time. Default: the one the index was built with, else `builtin`.
+   */
+  readonly embedder?: string | Embedder;
+  /** Of an embedder that has a choice. Default: what the index was built with, else the model's own. */
+  readonly dimensions?: number;
+  /** Who answers: `builtin` (the default), an id of Bedrock, `ollama:…`, `openai:…`, `sagemaker:…`, or a generator of one's own. */
+  readonly model?: string | Generator;
+  /** Who puts the best passages in order: an id of Bedrock, `onnx:<folder>`, or a reranker of one's own. Default: nobody. */
+  readonly reranker?: string | Reranker;
+  readonly models?: ModelOptions;
   /** Most tokens of a chunk. Default: what the index was built with, else 512, never more than the embedder takes. */
   readonly chunkTokens?: number;
   readonly chunkOverlap?: number;
@@ -89,8 +101,8 @@ export interface IndexSummary extends IngestionSummary {
 
 /** Passages to consider: 8 unless `limit` says another number. */
 export interface AskOptions extends AnswererAskOptions {
-  /** Another model than the knowledge base's own, by name. */
-  readonly model?: string;
+  /** Another model than the knowledge base's own. */
+  readonly model?: string | Generator;
 }
 
 export interface KnowledgeBaseStatus {

@@ -1,43 +1,179 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AquiferError, type Embedder, type Generator } from '@aquifer/contracts';
+import { AquiferError, type Embedder, type Generator, parseBedrockModelId, type Reranker } from '@aquifer/contracts';
+import type { BedrockModelKind, Pacer } from '@aquifer/models';
+import type { BuiltWith } from './index-manifest.js';
+import type { KnowledgeBaseOptions } from './knowledge-base.js';
+import type { ModelOptions } from './model-options.js';
 
 const builtinDimensions = [1536, 1024, 512, 256] as const;
+const bedrockHint = 'an id of Amazon Bedrock (npx aquifer models lists them)';
+
+export interface OpenedEmbedder {
+  readonly embedder: Embedder;
+  /** Closes what was opened here; an embedder that a program passed in stays open. */
+  close(): Promise<void>;
+}
 
 /**
- * The embedder of this name: `builtin`, `builtin:1536`, `builtin:512`, `builtin:256`, `onnx:<folder or hub id>`.
+ * The embedder of an index: the object that was passed in, or the one of the recorded name: `builtin`, `builtin:512`, `builtin:256`,
+ * `onnx:<folder or hub id>`, `ollama:<model>`, `openai:<model>`, `sagemaker:<endpoint>`, or an id of Amazon Bedrock.
+ *
+ * @throws `model-not-found` for any other name, `invalid-options` for dimensions that the model does not have.
+ */
+export async function embedderFor(
+  { embedder: asked, models }: Pick<KnowledgeBaseOptions, 'embedder' | 'models'>,
+  builtWith: BuiltWith,
+): Promise<OpenedEmbedder> {
+  if (typeof asked === 'object') return { embedder: asked, async close() {} };
+  const embedder = await embedderByName(builtWith.embedderName, {
+    ...models,
+    dimensions: builtWith.embedderDimensions,
+  });
+  return { embedder, close: async () => embedder.close?.() };
+}
+
+/** How an embedder is recorded with an index: by a name that means the same from every folder. */
+export function embedderNameOf(embedder: string | Embedder): string {
+  if (typeof embedder === 'object') {
+    const { provider, model } = embedder.fingerprint;
+    return `${provider}:${model}`;
+  }
+  const model = embedder.startsWith('onnx:') ? embedder.slice('onnx:'.length) : undefined;
+  return model !== undefined && existsSync(model) ? `onnx:${resolve(model)}` : embedder;
+}
+
+interface EmbedderByNameOptions extends ModelOptions {
+  readonly dimensions?: number | undefined;
+}
+
+/** @throws `model-not-found`, `invalid-options`, and what the model is opened with */
+export async function embedderByName(name: string, options: EmbedderByNameOptions = {}): Promise<Embedder> {
+  const { dimensions } = options;
+  const [kind, model] = splitName(name);
+  if (kind === 'builtin') {
+    const chosen = builtinDimensions.find((size) => size === (model === '' ? (dimensions ?? 1024) : Number(model)));
+    if (chosen !== undefined) {
+      return (await import('@aquifer/models/builtin-embedder')).createBuiltinEmbedder({ dimensions: chosen });
+    }
+    const sizes = builtinDimensions.join(', ');
+    const wanted = model === '' ? `dimensions of ${dimensions}` : `embedder "${name}"`;
+    throw new AquiferError('model-not-found', `There is no ${wanted}: the built-in embedder has ${sizes}.`);
+  }
+  if (kind === 'onnx') return (await import('@aquifer/models/onnx-embedder')).createOnnxEmbedder({ model });
+  if (await isOfBedrock(name, 'embedding', options)) {
+    const { createBedrockEmbedder } = await import('@aquifer/models/bedrock-embedder');
+    const { bedrock: connection, requestsPerMinute, tokensPerMinute } = options;
+    const pacer = await pacerFor(name, options);
+    return createBedrockEmbedder({ model: name, dimensions, connection, requestsPerMinute, tokensPerMinute, pacer });
+  }
+  throw notFound('embedder', name, [`builtin (also ${builtinDimensions.map((size) => `builtin:${size}`).join(', ')})`]);
+}
+
+/**
+ * The generator itself, or the one of this name: `builtin`, `ollama:<model>`, `openai:<model>`, `sagemaker:<endpoint>`, or an id of Amazon Bedrock.
  *
  * @throws `model-not-found` for any other name.
  */
-export async function embedderByName(name: string): Promise<Embedder> {
-  const dimensions = name === 'builtin' ? 1024 : builtinDimensions.find((size) => name === `builtin:${size}`);
-  if (dimensions !== undefined) {
-    return (await import('@aquifer/models/builtin-embedder')).createBuiltinEmbedder({ dimensions });
+export async function generatorFor(model: string | Generator, options: ModelOptions = {}): Promise<Generator> {
+  return typeof model === 'object' ? model : await generatorByName(model, options);
+}
+
+/** @throws `model-not-found`, and what the model is opened with */
+export async function generatorByName(name: string, options: ModelOptions = {}): Promise<Generator> {
+  const [kind, model] = splitName(name);
+  if (name === 'builtin') return (await import('@aquifer/models/builtin-answerer')).createBuiltinAnswerer();
+  if (kind === 'ollama') {
+    const { createOllamaGenerator } = await import('@aquifer/models/ollama-generator');
+    return createOllamaGenerator({ model, ...options.ollama });
   }
-  if (name.startsWith('onnx:')) {
-    return (await import('@aquifer/models/onnx-embedder')).createOnnxEmbedder({ model: name.slice('onnx:'.length) });
+  if (kind === 'openai') {
+    const { createOpenAiGenerator } = await import('@aquifer/models/openai-generator');
+    return createOpenAiGenerator({ model, ...options.openai });
+  }
+  if (await isOfBedrock(name, 'text', options)) {
+    const { createBedrockGenerator } = await import('@aquifer/models/bedrock-generator');
+    const pacer = await pacerFor(name, { deadlineMs: options.deadlineMs });
+    return createBedrockGenerator({ model: name, connection: options.bedrock, pacer });
+  }
+  throw notFound('model', name, ['builtin']);
+}
+
+/**
+ * The reranker itself, or the one of this name: `onnx:<folder>`, or an id of Amazon Bedrock.
+ *
+ * @throws `model-not-found` for any other name.
+ */
+export async function rerankerFor(model: string | Reranker): Promise<Reranker> {
+  if (typeof model === 'object') return model;
+  if (model.startsWith('onnx:')) {
+    const { createOnnxReranker } = await import('@aquifer/models/onnx-reranker');
+    return createOnnxReranker({ model: model.slice('onnx:'.length) });
   }
   throw new AquiferError(
     'model-not-found',
-    `There is no embedder "${name}". Choose builtin, ${builtinDimensions.map((size) => `builtin:${size}`).join(', ')} or onnx:<folder or hub id>.`,
+    `There is no reranker "${model}". Choose onnx:<folder>, or ${bedrockHint}.`,
   );
 }
 
-/**
- * An embedder's name with any folder made absolute, so that it means the same from everywhere.
- */
-export function absoluteEmbedderName(name: string): string {
-  if (!name.startsWith('onnx:')) return name;
-  const model = name.slice('onnx:'.length);
-  return existsSync(model) ? `onnx:${resolve(model)}` : name;
+/** `onnx:./models/e5` → `onnx` and `./models/e5`. Ids of Bedrock have colons, too, but their first part has dots. */
+function splitName(name: string): readonly [kind: string, model: string] {
+  const colon = name.indexOf(':');
+  return colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
+}
+
+/** The pace that was asked for, shared by all of this process that asks for the same; undefined where the model's own will do. */
+async function pacerFor(name: string, options: ModelOptions): Promise<Pacer | undefined> {
+  const { requestsPerMinute, tokensPerMinute, deadlineMs } = options;
+  const pace = { requestsPerMinute, tokensPerMinute, deadlineMs };
+  if (Object.values(pace).every((value) => value === undefined)) return undefined;
+  const { sharedPacer } = await import('@aquifer/models/shared-pacers');
+  const { bedrock, openai, ollama } = options;
+  const where = bedrock?.client ? 'client' : JSON.stringify([bedrock, openai?.baseUrl, ollama?.baseUrl]);
+  return sharedPacer(JSON.stringify([name, where, pace]), { name, ...pace });
 }
 
 /**
- * The generator of this name: `builtin`.
+ * Whether Amazon Bedrock has a model of this id for this use; warns of one that is not in the catalogue.
  *
- * @throws `model-not-found` for any other name.
+ * @throws `invalid-options` for a model of another use.
  */
-export async function generatorByName(name: string): Promise<Generator> {
-  if (name === 'builtin') return (await import('@aquifer/models/builtin-answerer')).createBuiltinAnswerer();
-  throw new AquiferError('model-not-found', `There is no model "${name}". Choose builtin.`);
+async function isOfBedrock(id: string, use: BedrockModelKind, { onWarning }: ModelOptions): Promise<boolean> {
+  // Without loading the catalogue for a name that cannot be in it.
+  if (parseBedrockModelId(id) === undefined) return false;
+  const { describeModel } = await import('@aquifer/models/model-catalogue');
+  const found = describeModel(id);
+  if (found === undefined) return false;
+  const { description, isKnown } = found;
+  if (description.kind !== use) {
+    throw new AquiferError('invalid-options', `${id} ${whatItDoes[description.kind]}; it ${whatItCannot[use]}.`);
+  }
+  if (!isKnown) {
+    onWarning?.(
+      `${id} is not in the catalogue (npx aquifer models): its limits are taken to be those of its family, and its price is not known.`,
+    );
+  }
+  return true;
+}
+
+const whatItDoes: Readonly<Record<BedrockModelKind, string>> = {
+  embedding: 'embeds texts (--embedder)',
+  text: 'answers (--model)',
+  rerank: 'reranks (--reranker)',
+  image: 'makes pictures (generateImage)',
+};
+const whatItCannot: Readonly<Record<BedrockModelKind, string>> = {
+  embedding: 'cannot embed',
+  text: 'cannot answer',
+  rerank: 'cannot rerank',
+  image: 'cannot make pictures',
+};
+
+function notFound(what: string, name: string, here: readonly string[]): AquiferError {
+  const choices = [...here, 'onnx:<folder or hub id>', 'ollama:<model>', 'openai:<model>', 'sagemaker:<endpoint>'];
+  const offered = what === 'embedder' ? choices : choices.filter((choice) => !choice.startsWith('onnx:'));
+  return new AquiferError(
+    'model-not-found',
+    `There is no ${what} "${name}". Choose ${offered.join(', ')}, or ${bedrockHint}.`,
+  );
 }

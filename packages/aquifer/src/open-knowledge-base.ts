@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { AquiferError, type DocumentRecord, type Embedder, type Generator, type Store } from '@aquifer/contracts';
+import { AquiferError, type DocumentRecord, type Generator, type Store } from '@aquifer/contracts';
 import { openLocalStore } from '@aquifer/local-store';
 import type { Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
@@ -13,7 +13,7 @@ import {
 } from './index-manifest.js';
 import type { Indexer } from './indexer.js';
 import type { KnowledgeBase, KnowledgeBaseOptions } from './knowledge-base.js';
-import { embedderByName, generatorByName } from './models-by-name.js';
+import { embedderFor, generatorFor, type OpenedEmbedder, rerankerFor } from './models-by-name.js';
 import { finishReplacement } from './replace-index.js';
 import { statusOf, writeLastRun } from './status.js';
 
@@ -71,19 +71,20 @@ async function assemble(
   }
 
   // Opened when first needed: listing documents must not load a model, nor a search the readers.
-  const embedder = lazy(async (): Promise<Embedder> => {
-    const model = await embedderByName(builtWith.embedderName);
-    if (known !== undefined) assertSameEmbedder(known, model, builtWith.embedderName, location);
-    return model;
+  const embedder = lazy(async (): Promise<OpenedEmbedder> => {
+    const opened = await embedderFor(options, builtWith);
+    if (known !== undefined) assertSameEmbedder(known, opened.embedder, builtWith.embedderName, location);
+    return opened;
   });
   const retriever = lazy(async (): Promise<Retriever> => {
     const { createRetriever } = await import('@aquifer/retrieval/retriever');
-    return createRetriever({ store, embedder: await embedder.get() });
+    const reranker = options.reranker === undefined ? undefined : await rerankerFor(options.reranker);
+    return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker });
   });
-  const generator = lazy((): Promise<Generator> => generatorByName(options.model ?? 'builtin'));
+  const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));
   const indexer = lazy(async (): Promise<Indexer> => {
     const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
-    const model = await embedder.get();
+    const model = (await embedder.get()).embedder;
     const chunker = await chunkerFor(model, builtWith);
     if (options.mode !== 'read' && chunker.fingerprint !== manifest.chunker) {
       await store.writeManifest({ ...manifest, chunker: chunker.fingerprint });
@@ -102,7 +103,7 @@ async function assemble(
   });
   const closeAll = async () => {
     await (await indexer.opened())?.close();
-    await (await embedder.opened())?.close?.();
+    await (await embedder.opened())?.close();
     await store.close();
   };
 
@@ -111,7 +112,7 @@ async function assemble(
   const manifest =
     known ??
     (await createManifest(store, {
-      embedder: await embedder.get(),
+      embedder: (await embedder.get()).embedder,
       analyser: analyserVersion,
       name: options.name ?? 'default',
     }));
@@ -148,7 +149,7 @@ async function assemble(
       const answerer = createAnswerer({
         retriever: await retriever.get(),
         store,
-        generator: model === undefined ? await generator.get() : await generatorByName(model),
+        generator: model === undefined ? await generator.get() : await generatorFor(model, options.models),
       });
       yield* answerer.ask(question, askOptions);
     },

@@ -10,7 +10,7 @@ import { chunkerFor } from './chunker-for.js';
 import { readFolderRoots, writeFolderRoots } from './folder-selection.js';
 import { createManifest, planBuild, readBuiltWith, writeBuiltWith } from './index-manifest.js';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
-import { embedderByName } from './models-by-name.js';
+import { embedderFor } from './models-by-name.js';
 import type { ReEmbedKnowledgeBaseOptions } from './re-embed-knowledge-base.js';
 import { finishReplacement, nextIndexFolder, replaceIndex } from './replace-index.js';
 
@@ -35,8 +35,9 @@ export async function reEmbedIndex(
     const manifest = await from.readManifest();
     if (manifest === undefined) throw new AquiferError('index-not-found', `The index at ${location} is empty.`);
     const builtWith = planBuild(options, await readBuiltWith(from));
-    const embedder = await embedderByName(builtWith.embedderName);
-    opened.push(embedder);
+    const openedEmbedder = await embedderFor(options, builtWith);
+    opened.push(openedEmbedder);
+    const { embedder } = openedEmbedder;
     const chunker = await chunkerFor(embedder, builtWith);
 
     await removeOtherAttempt(nextIndexFolder(location), open, embedder);

@@ -1,7 +1,8 @@
 import type { Answer } from 'aquifer';
 import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { createLineWrapper } from '../terminal/line-wrapper.js';
-import { counted } from '../terminal/progress-bar.js';
+import { dollars } from '../terminal/money.js';
+import { count, counted } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
 import { placeLine, quoteLine } from './passage-lines.js';
 import { type SearchingOptions, searchOptions } from './search-options.js';
@@ -24,6 +25,12 @@ export async function run(
     })) {
       if (event.type === 'text') wrapper?.write(printable(event.text));
       if (event.type === 'citation') wrapper?.write(out.style('cyan', sources.markers(event.citation)));
+      if (event.type === 'interrupted') {
+        wrapper?.end();
+        const { answer, citations, reason } = event;
+        if (options.json) printJson(context, { question, answer, interrupted: true, citations, reason });
+        else out.line(out.style('yellow', '  … interrupted: this is not a whole answer'));
+      }
       if (event.type === 'answer') {
         wrapper?.end();
         if (options.json) printJson(context, event.answer);
@@ -31,6 +38,22 @@ export async function run(
       }
     }
   });
+}
+
+/** What is sent, in the provider's own format; else the prompt that the model here is given. */
+function promptParts({ request, system, user }: NonNullable<Answer['prompt']>) {
+  if (request) return [{ title: request.operation, text: JSON.stringify(request.body, undefined, 2) }];
+  return [
+    { title: 'system', text: system },
+    { title: 'user', text: user },
+  ];
+}
+
+function usageOf({ inputTokens, outputTokens, costUsd }: Answer['usage']): string[] {
+  // The built-in answerer's tokens are estimates of nothing that anybody pays.
+  if (costUsd === 0) return [];
+  const tokens = `${count(inputTokens)} + ${counted(outputTokens, 'token')}`;
+  return [costUsd === undefined ? tokens : `${tokens}, ${dollars(costUsd)}`];
 }
 
 type Citation = Answer['citations'][number];
@@ -86,15 +109,16 @@ function showSources(
   }
   if (options.showPrompt && answer.prompt) {
     out.line();
-    out.line(out.style('dim', '  system'));
-    out.line(answer.prompt.system);
-    out.line(out.style('dim', '  user'));
-    out.line(answer.prompt.user);
+    for (const { title, text } of promptParts(answer.prompt)) {
+      out.line(out.style('dim', `  ${title}`));
+      for (const line of text.split('\n')) out.line(printable(line));
+    }
   }
   if (sources.list().length > 0 || answer.unsupported.length > 0) out.line();
   const facts = [
     answer.modelDescription,
     `${counted(answer.considered, 'passage')} considered`,
+    ...usageOf(answer.usage),
     `${Math.round(answer.ms.total)} ms`,
   ];
   out.line(out.style('dim', `  ${facts.join(' · ')}`));

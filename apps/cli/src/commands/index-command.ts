@@ -1,5 +1,6 @@
 import type { IndexOptions, IndexSummary, IngestionEvent } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
+import { dollars } from '../terminal/money.js';
 import { count, counted, createProgressBar, duration } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
 import { failureLines } from './failure-lines.js';
@@ -115,6 +116,17 @@ function markOf({ out }: Context, { status }: IngestionEvent): string | undefine
   return status === 'left-out' ? out.style('yellow', '–') : undefined;
 }
 
+/** Of an embedder that somebody else runs. */
+function charges({ dryRun, tokens, requests, costUsd, minutesAtQuota }: IndexSummary): string[] {
+  if (requests === 0) return [];
+  return [
+    ...(dryRun ? [] : [counted(tokens, 'token')]),
+    counted(requests, 'request'),
+    ...(costUsd === undefined ? [] : [dollars(costUsd)]),
+    ...(minutesAtQuota === undefined ? [] : [`at least ${duration(minutesAtQuota * 60)} at the quota`]),
+  ];
+}
+
 function showSummary({ out }: Context, summary: IndexSummary): void {
   const { new: added, modified, moved, unchanged, deleted, failed, chunks, embedded, cacheHits, ms, dryRun } = summary;
   const { skipped, hidden, excluded, outside } = summary;
@@ -134,8 +146,8 @@ function showSummary({ out }: Context, summary: IndexSummary): void {
   const work = [
     counted(chunks, 'chunk'),
     dryRun
-      ? `${count(embedded)} to embed (${summary.embedder}, ${count(summary.tokens)} tokens)`
-      : `${count(embedded)} embedded (${summary.embedder})`,
+      ? `${count(embedded)} to embed (${[summary.embedder, counted(summary.tokens, 'token'), ...charges(summary)].join(', ')})`
+      : `${count(embedded)} embedded (${[summary.embedder, ...charges(summary)].join(', ')})`,
     `${count(cacheHits)} from cache`,
   ];
   const would = dryRun ? 'would be: ' : '';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { AquiferError } from '@aquifer/contracts';
 import type { KnowledgeBaseOptions } from '../knowledge-base.js';
+import type { ModelOptions } from '../model-options.js';
 import type { SettingValues } from './settings.js';
 
 /**
@@ -18,7 +19,10 @@ export async function knowledgeBaseOptions(values: SettingValues): Promise<Knowl
     location,
     name,
     embedder: values.embedder,
+    dimensions: values.dimensions,
     model: values.model,
+    reranker: values.reranker,
+    models: modelOptions(values),
     chunkTokens: values.chunkTokens,
     chunkOverlap: values.chunkOverlap,
     indexKind: values.indexKind,
@@ -31,6 +35,18 @@ export async function knowledgeBaseOptions(values: SettingValues): Promise<Knowl
     encryptionKey:
       encryptionKeyFile === undefined ? encryptionKey : (await linesOf(encryptionKeyFile, 'encryptionKeyFile'))[0],
     passwords: passwordFile === undefined ? undefined : await linesOf(passwordFile, 'passwordFile'),
+  };
+}
+
+/** How models that run elsewhere are reached. */
+export function modelOptions(values: SettingValues): ModelOptions {
+  const { openaiBaseUrl, openaiApiKey, ollamaUrl, modelTimeoutSeconds } = values;
+  return {
+    openai: { baseUrl: openaiBaseUrl, apiKey: openaiApiKey },
+    ollama: { baseUrl: ollamaUrl },
+    requestsPerMinute: values.requestsPerMinute,
+    tokensPerMinute: values.tokensPerMinute,
+    deadlineMs: modelTimeoutSeconds === undefined ? undefined : modelTimeoutSeconds * 1000,
   };
 }
 

@@ -45,15 +45,16 @@ export function loadSettings(options: LoadSettingsOptions = {}): LoadedSettings 
   const values: Record<string, unknown> = {};
   const origins = {} as Record<SettingName, string>;
   for (const name of settingNames) {
-    const { kind, fallback } = settings[name] as Setting<unknown>;
+    const { kind, fallback, alsoVariable } = settings[name] as Setting<unknown>;
     const flag = options.flags?.[name];
-    const variable = environment[variableOf(name)];
+    const variableName = [variableOf(name), alsoVariable].find((each) => each && environment[each]);
+    const variable = variableName && environment[variableName];
     if (flag !== undefined) {
       values[name] = kind.parseText(flag, `--${flagOf(name)}`);
       origins[name] = `--${flagOf(name)}`;
-    } else if (variable !== undefined && variable !== '') {
-      values[name] = kind.parseText(variable, variableOf(name));
-      origins[name] = variableOf(name);
+    } else if (variable && variableName) {
+      values[name] = kind.parseText(variable, variableName);
+      origins[name] = variableName;
     } else if (Object.hasOwn(file, name)) {
       const value = kind.parseJson(file[name], `${path}: "${name}"`);
       values[name] = pathSettings.includes(name) ? relativeTo(dirname(path), value as string) : value;

@@ -7,6 +7,8 @@ export interface Setting<Value> {
   readonly fallback?: NoInfer<Value>;
   /** Never printed, and not accepted as a flag: flags can be seen by every user of the machine. */
   readonly secret?: boolean;
+  /** What other tools call it in the environment; our own variable wins. */
+  readonly alsoVariable?: string;
 }
 
 const setting = <Value>(definition: Setting<Value>): Setting<Value> => definition;
@@ -17,9 +19,46 @@ export const settings = {
   embedder: setting({
     kind: text,
     description:
-      'builtin, builtin:512, builtin:256, or onnx:<folder or hub id>; default: the one the index was built with, else builtin',
+      'builtin, onnx:<folder or hub id>, an id of Amazon Bedrock, ollama:<model>, openai:<model> or sagemaker:<endpoint>; default: the one the index was built with, else builtin',
   }),
-  model: setting({ kind: text, fallback: 'builtin', description: 'who answers: builtin (quotes, does not reason)' }),
+  dimensions: setting({
+    kind: integer(1, 16_384),
+    description: "of an embedder that has a choice; default: what the index was built with, else the model's own",
+  }),
+  model: setting({
+    kind: text,
+    fallback: 'builtin',
+    description:
+      'who answers: builtin (quotes, does not reason), an id of Amazon Bedrock, ollama:<model>, openai:<model> or sagemaker:<endpoint>',
+  }),
+  reranker: setting({
+    kind: text,
+    description: 'who puts the best passages in order: an id of Amazon Bedrock, or onnx:<folder>; default: nobody',
+  }),
+  openaiBaseUrl: setting({ kind: text, description: "a server that speaks OpenAI's API; default: OpenAI's own" }),
+  openaiApiKey: setting({
+    kind: text,
+    secret: true,
+    alsoVariable: 'OPENAI_API_KEY',
+    description: 'the key for that server',
+  }),
+  ollamaUrl: setting({
+    kind: text,
+    alsoVariable: 'OLLAMA_HOST',
+    description: 'where Ollama answers; default: http://127.0.0.1:11434',
+  }),
+  requestsPerMinute: setting({
+    kind: integer(1, 10_000_000),
+    description: "the embedder's quota of requests; default: the model's in the catalogue, else found out",
+  }),
+  tokensPerMinute: setting({
+    kind: integer(1, 10_000_000_000),
+    description: "the embedder's quota of tokens; default: the model's in the catalogue, else found out",
+  }),
+  modelTimeoutSeconds: setting({
+    kind: number(0.1, 86_400),
+    description: 'longest time for one request to a model elsewhere, waiting and retries included',
+  }),
   limit: setting({
     kind: integer(1, maxSearchLimit),
     description: 'passages to find; default 10 for search, 8 for ask',

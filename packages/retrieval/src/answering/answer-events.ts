@@ -55,8 +55,8 @@ export interface Answer {
   readonly considered: number;
   /** What people should know, from the search. */
   readonly notes?: readonly string[];
-  /** The exact prompt, on request. Absent where the model was not asked. */
-  readonly prompt?: Prompt;
+  /** The exact prompt, on request, and the body that its provider is sent where there is one. Absent where the model was not asked. */
+  readonly prompt?: Prompt & { readonly request?: { readonly operation: string; readonly body: unknown } };
   readonly ms: AnswerTimes;
 }
 

@@ -2,6 +2,7 @@ import {
   type Analyser,
   AquiferError,
   type Filter,
+  type GenerateOptions,
   type Generator,
   isAquiferError,
   type Prompt,
@@ -168,7 +169,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
         usage: outcome.usage,
         considered: prompt.passages.length,
         ...(retrieval.response.notes && { notes: retrieval.response.notes }),
-        ...(options.includePrompt && prompt.passages.length > 0 && { prompt }),
+        ...(options.includePrompt && prompt.passages.length > 0 && { prompt: asSent(prompt, answerTokens, options) }),
         ms: {
           search: rounded(searchMs),
           pack: rounded(packMs),
@@ -178,6 +179,13 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
         },
       },
     };
+  }
+
+  /** The prompt, and what a model elsewhere is sent for it. */
+  function asSent(prompt: Prompt, maxTokens: number, options: AskOptions): NonNullable<Answer['prompt']> {
+    return generator.request
+      ? { ...prompt, request: generator.request(prompt, generation(maxTokens, options)) }
+      : prompt;
   }
 
   async function preparePrompt(
@@ -200,14 +208,14 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
   async function* generate(
     prompt: Prompt,
     maxTokens: number,
-    { temperature, signal }: AskOptions,
+    askOptions: AskOptions,
     outcome: Outcome,
   ): AsyncGenerator<MarkedText, void, undefined> {
     const reader = createCitationMarkerReader(prompt.passages.map((passage) => passage.text));
-    const options = { maxTokens, ...(temperature !== undefined && { temperature }), ...(signal && { signal }) };
+    const { signal } = askOptions;
     let saysNone = false;
     let isStopped = false;
-    for await (const event of generator.generate(prompt, options)) {
+    for await (const event of generator.generate(prompt, generation(maxTokens, askOptions))) {
       throwIfAborted(signal);
       if (event.type === 'stop') {
         outcome.usage = event.usage;
@@ -239,6 +247,10 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
       throw new AquiferError('internal', 'The answer ended without its last event.');
     },
   };
+}
+
+function generation(maxTokens: number, { temperature, signal }: AskOptions): GenerateOptions {
+  return { maxTokens, ...(temperature !== undefined && { temperature }), ...(signal && { signal }) };
 }
 
 function checkAnswerTokens(maxTokens: number | undefined, contextTokens: number): number {

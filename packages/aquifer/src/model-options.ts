@@ -1,0 +1,21 @@
+import type { BedrockConnection } from '@aquifer/models';
+
+/** Where models that run elsewhere are reached, how fast they may be asked, and how long to try. */
+export interface ModelOptions {
+  /**
+   * A ready client, or what differs from the AWS SDK's own rules for credentials, region and endpoint: environment, shared configuration files,
+   * instance roles, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`.
+   */
+  readonly bedrock?: BedrockConnection;
+  /** Any server that speaks OpenAI's API. Default: OpenAI's own. */
+  readonly openai?: { readonly baseUrl?: string; readonly apiKey?: string };
+  /** Default: `http://127.0.0.1:11434`. */
+  readonly ollama?: { readonly baseUrl?: string };
+  /** The embedder's quota, where it is another than the provider's default. Shared by all that one process embeds with that model. */
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+  /** Longest time for one request to a model, waiting and retries included. */
+  readonly deadlineMs?: number;
+  /** Told what people should know, such as that a model is not in the catalogue. */
+  readonly onWarning?: (message: string) => void;
+}
