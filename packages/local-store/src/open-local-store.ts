@@ -1,10 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Analyser,
   AquiferError,
-  type ChunkWrite,
   type DocumentWrite,
   fromPlainError,
   type Store,
@@ -12,10 +10,10 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import { databaseFileName } from './database/database.js';
-import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
 import { checkVector } from './database/embedding-cache.js';
 import { isStorable } from './database/filter-sql.js';
-import { maxPairedTerms, storedTerms } from './keyword/keyword-terms.js';
+import { maxPairedTerms } from './keyword/keyword-terms.js';
+import { type PreparedWrite, prepareWrite } from './prepare-write.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import { createDirectClient } from './threads/direct-calls.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
@@ -45,10 +43,6 @@ export interface LocalStoreOptions {
    */
   readonly ownThreads?: boolean;
 }
-
-// The analyser runs on the calling thread, because a function cannot be sent to another; a breath after this many
-// characters (some 5 ms) keeps that thread answering.
-const charactersPerTurn = 40_000;
 
 /**
  * Opens the index in a folder: SQLite for what must never be lost, vectors in memory beside it. All work but text
@@ -133,27 +127,6 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
   let optimising: Promise<void> = Promise.resolve();
   const closed = new AbortController();
 
-  const analyse = async (chunks: readonly ChunkWrite[], kept: ReadonlySet<string>): Promise<ChunkToWrite[]> => {
-    const analysed: ChunkToWrite[] = [];
-    let characters = 0;
-    for (const { text, ...chunk } of chunks) {
-      // A view of a large buffer would take the whole buffer along to the other thread.
-      const own = chunk.vector === undefined ? chunk : { ...chunk, vector: chunk.vector.slice() };
-      if (kept.has(chunk.id)) {
-        analysed.push(own);
-        continue;
-      }
-      const context = storedTerms([...analyser.terms(chunk.context), ...analyser.terms(chunk.tableHeader)]);
-      analysed.push({ ...own, terms: { context, body: storedTerms(analyser.terms(text)) } });
-      characters += text.length + chunk.context.length;
-      if (characters > charactersPerTurn) {
-        characters = 0;
-        await nextTurn();
-      }
-    }
-    return analysed;
-  };
-
   // Replacements that wait for earlier writes share a transaction, in the order of the calls.
   const replaceDocument = (write: DocumentWrite): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -175,13 +148,12 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
         chunks: write.chunks.map(({ id, embeddingKey }) => ({ id, embeddingKey })),
       }));
       const kept = await store.call('keptChunks', identities);
-      const writes: DocumentToWrite[] = [];
+      const prepared: PreparedWrite[] = [];
       for (const [index, { write }] of replacements.entries()) {
-        writes.push({ ...write, chunks: await analyse(write.chunks, new Set(kept[index])) });
+        prepared.push(await prepareWrite(write, new Set(kept[index]), analyser));
       }
-      const transfer = writes.flatMap(({ chunks }) =>
-        chunks.flatMap(({ vector }) => (vector === undefined ? [] : [vector.buffer as ArrayBuffer])),
-      );
+      const writes = prepared.map(({ write }) => write);
+      const transfer = prepared.flatMap((each) => each.transfer);
       const errors = await store.call('replaceDocuments', writes, { transfer });
       for (const [index, { resolve, reject }] of replacements.entries()) {
         const error = errors[index];

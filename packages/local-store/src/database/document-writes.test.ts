@@ -23,8 +23,14 @@ const withDatabase = (work: (database: SqlDatabase) => void) => async () => {
 };
 
 const toWrite = (id: string, sketches: readonly ChunkSketch[]): DocumentToWrite => {
-  const { chunks, ...rest } = sketchDocument(id, sketches);
-  return { ...rest, chunks: chunks.map(({ text, ...chunk }) => ({ ...chunk, terms: { context: '', body: text } })) };
+  const { chunks, document, text } = sketchDocument(id, sketches);
+  return {
+    document,
+    text: Buffer.from(text),
+    pages: '[]',
+    blocks: '[]',
+    chunks: chunks.map(({ text: body, ...chunk }) => ({ ...chunk, terms: { context: '', body: Buffer.from(body) } })),
+  };
 };
 const one = (database: SqlDatabase, sql: string): unknown => database.prepare(sql).rows()[0]?.[0];
 

@@ -19,11 +19,16 @@ import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 export interface ChunkToWrite extends Omit<Chunk, 'text'> {
   readonly embeddingKey: string;
   readonly vector?: Float32Array;
-  /** The analyser's terms; left out for chunks that the index is thought to hold already. */
-  readonly terms?: { readonly context: string; readonly body: string };
+  /** The analyser's terms, those of the body in UTF-8; left out for chunks that the index is thought to hold already. */
+  readonly terms?: { readonly context: string; readonly body: Uint8Array };
 }
 
-export interface DocumentToWrite extends Omit<DocumentWrite, 'chunks'> {
+export interface DocumentToWrite extends Pick<DocumentWrite, 'document'> {
+  /** In UTF-8. */
+  readonly text: Uint8Array;
+  /** As JSON. */
+  readonly pages: string;
+  readonly blocks: string;
   readonly chunks: readonly ChunkToWrite[];
 }
 
@@ -58,7 +63,7 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
   );
   const deleteDocument = database.prepare('DELETE FROM documents WHERE number = ?');
   const putContent = database.prepare(
-    `INSERT INTO contents (document, text, pages, blocks, text_checksum, structure_checksum) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO contents (document, text, pages, blocks, text_checksum, structure_checksum) VALUES (?, CAST(? AS TEXT), ?, ?, ?, ?)
      ON CONFLICT (document) DO UPDATE SET text = excluded.text, pages = excluded.pages, blocks = excluded.blocks,
        text_checksum = excluded.text_checksum, structure_checksum = excluded.structure_checksum`,
   );
@@ -82,7 +87,9 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
        table_header = ?, tokens = ? WHERE number = ?`,
   );
   const deleteChunk = database.prepare('DELETE FROM chunks WHERE number = ?');
-  const insertTerms = database.prepare('INSERT INTO keywords (rowid, context, body, padding) VALUES (?, ?, ?, ?)');
+  const insertTerms = database.prepare(
+    'INSERT INTO keywords (rowid, context, body, padding) VALUES (?, ?, CAST(? AS TEXT), ?)',
+  );
   const deleteTerms = database.prepare('DELETE FROM keywords WHERE rowid = ?');
   const countCommit = database.prepare(
     'UPDATE counters SET generation = generation + 1, removed_chunks = removed_chunks + ?',
@@ -154,8 +161,8 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
       if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
     }
     const document = putDocument(write.document);
-    const [pages, blocks] = [JSON.stringify(write.pages), JSON.stringify(write.blocks)];
-    putContent.run(document, write.text, pages, blocks, checksumOf(write.text), checksumOf(pages, blocks));
+    const { text, pages, blocks } = write;
+    putContent.run(document, text, pages, blocks, checksumOf(text), checksumOf(pages, blocks));
     // A vector given with any chunk serves every chunk of the same key, whichever comes first.
     for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
     const old = oldChunks(document);
