@@ -139,6 +139,11 @@ interface CachedTerm {
   readonly vector: SparseVector;
 }
 
+/** A slice of 13 characters or more keeps the text that it was cut from in memory, perhaps a whole document's. */
+function ownText(term: string): string {
+  return term.length < 13 ? term : Buffer.from(term, 'utf16le').toString('utf16le');
+}
+
 /** Features of terms. Those of words, many each, are kept for the words seen last, in two generations of bounded size. */
 function createTermFeatures(blocks: number): TermFeatures {
   const weightOf = createTermWeight();
@@ -164,7 +169,7 @@ function createTermFeatures(blocks: number): TermFeatures {
       old = young;
       young = new Map();
     }
-    young.set(term, known);
+    young.set(ownText(term), known);
     return known;
   }
 
