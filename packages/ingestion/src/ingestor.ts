@@ -36,7 +36,7 @@ export interface IngestorOptions {
   readonly embedConcurrency?: number;
   /** Documents in work at once. Default 128: enough that the texts of small ones fill batches. */
   readonly documentConcurrency?: number;
-  /** Bytes of files in work at once; one larger file is let in alone. Default 64 MiB. */
+  /** Bytes of files in work at once; one larger file is let in alone. Default 16 MiB: a text is some eight times as large with all that is made of it. */
   readonly maxBytesInFlight?: number;
   /** Larger files are failed documents and not read. Default 256 MiB. */
   readonly maxDocumentBytes?: number;
@@ -144,7 +144,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   const { reader, chunker, embedder } = options;
   const passwords = options.passwords ?? [];
   const maxDocumentBytes = options.maxDocumentBytes ?? 256 * 2 ** 20;
-  const maxBytesInFlight = options.maxBytesInFlight ?? 64 * 2 ** 20;
+  const maxBytesInFlight = options.maxBytesInFlight ?? 16 * 2 ** 20;
   // Two runs at once would each believe the store to be as it was when they began.
   const runs = new PQueue({ concurrency: 1 });
   const processing = processingOf(options.readerFingerprint ?? '', options.recognitionFingerprint ?? '', chunker);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import {
   AquiferError,
@@ -35,6 +37,9 @@ const allowed: readonly ErrorCode[] = [
 const { ocrLanguages } = workerData as ReadWorkerData;
 const recogniser = ocrLanguages && withProgress(createTextRecogniser(ocrLanguages));
 
+/** What is left of reading a larger file is collected at once. */
+const largeFileBytes = 4 * 2 ** 20;
+
 /** Even importing what is imported already takes longer than reading a note. */
 const readers = new Map<Format, Reader>();
 
@@ -52,7 +57,18 @@ parentPort?.on('message', async (job: ReadJob) => {
     reply = { error: toPlainError(asReadingError(error, job.name)) };
   }
   parentPort?.postMessage(reply, 'document' in reply ? attachedBuffers(reply.document) : []);
+  if (job.bytes.byteLength > largeFileBytes) setImmediate(collectGarbage);
 });
+
+/** V8 leaves garbage where it is until a good part of what a thread may have is full of it, and this one may be idle now. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  // Until another one matches, the last text that a regular expression matched stays.
+  /^/.test('');
+  collect();
+}
 
 /** What is attached is handed over; copying it would need the memory twice. */
 function attachedBuffers({ attachments = [] }: ExtractedDocument): ArrayBuffer[] {
