@@ -44,7 +44,7 @@ export function samplePrompt(question: string, from: readonly PromptPassage[] = 
   return {
     system: 'Answer from the passages only. Cite each with its number in square brackets, such as [1].',
     systemWithoutMarkers: 'Answer from the passages only.',
-    user: `${fenced.join('\n')}\n\nQuestion: ${question}`,
+    user: `<passages>\n${fenced.join('\n')}\n</passages>\n\n<question>${question}</question>`,
     question,
     passages: from,
   };

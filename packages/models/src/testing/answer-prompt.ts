@@ -9,7 +9,7 @@ export function answerPrompt(user: string, options: GenerateOptions): AsyncItera
   const passages = [...user.matchAll(passagePattern)].map(([, number, source, text]) =>
     passage(Number(number), source!, text!),
   );
-  const question = user.slice(user.lastIndexOf('\n\nQuestion: ') + '\n\nQuestion: '.length);
+  const question = /<question>([\s\S]*)<\/question>/.exec(user)?.[1] ?? user;
   return createBuiltinAnswerer().generate(samplePrompt(question, passages), options);
 }
 
