@@ -27,3 +27,6 @@ export { sharedPacer } from './pacing/shared-pacers.js';
 export type { BedrockAgentConnection } from './reranking/bedrock-agent-client.js';
 export { type BedrockRerankerOptions, createBedrockReranker } from './reranking/bedrock-reranker.js';
 export { createOnnxReranker, type OnnxRerankerOptions } from './reranking/onnx-reranker.js';
+export type { SageMakerConnection, SageMakerEndpoint } from './sagemaker/sagemaker-client.js';
+export { createSageMakerEmbedder, type SageMakerEmbedderOptions } from './sagemaker/sagemaker-embedder.js';
+export { createSageMakerGenerator, type SageMakerGeneratorOptions } from './sagemaker/sagemaker-generator.js';

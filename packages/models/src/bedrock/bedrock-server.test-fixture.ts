@@ -121,7 +121,7 @@ export function exceptionEvent(name: string, message: string): Buffer {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html, which the format is documented for. */
-function frame(headers: Readonly<Record<string, string>>, payload: string): Buffer {
+export function frame(headers: Readonly<Record<string, string>>, payload: string | Buffer): Buffer {
   const head = Buffer.concat(
     Object.entries(headers).map(([name, value]) => {
       const header = Buffer.alloc(4 + name.length + value.length);
@@ -133,7 +133,7 @@ function frame(headers: Readonly<Record<string, string>>, payload: string): Buff
       return header;
     }),
   );
-  const body = Buffer.from(payload);
+  const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
   const message = Buffer.alloc(16 + head.length + body.length);
   message.writeUInt32BE(message.length, 0);
   message.writeUInt32BE(head.length, 4);

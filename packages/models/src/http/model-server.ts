@@ -1,5 +1,6 @@
 import { AquiferError, describeError, type ErrorDescription, isAquiferError, throwIfAborted } from '@aquifer/contracts';
 import { describeNetworkError } from '../network-errors.js';
+import { createLineSplitter } from './line-splitter.js';
 import { type FailureAdvice, failureError, readFailure, type ServerFailure } from './server-failure.js';
 
 export interface ModelServerOptions {
@@ -173,12 +174,10 @@ interface LineReading {
   describe(error: unknown): unknown;
 }
 
-/** Whole lines only: what a connection that was cut left of one is no line. */
 async function* readLines(bytes: ReadableStream<Uint8Array>, reading: LineReading): AsyncGenerator<string> {
   const { watch, signal, describe } = reading;
   const reader = bytes.getReader();
-  const decoder = new TextDecoder();
-  let rest = '';
+  const splitter = createLineSplitter();
   try {
     for (;;) {
       watch.listen();
@@ -186,11 +185,9 @@ async function* readLines(bytes: ReadableStream<Uint8Array>, reading: LineReadin
       // Whoever reads the lines may take as long as they like.
       watch.pause();
       if (done) break;
-      const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
-      rest = lines.pop()!;
-      for (const line of lines) {
+      for (const line of splitter.push(value)) {
         throwIfAborted(signal);
-        yield line.endsWith('\r') ? line.slice(0, -1) : line;
+        yield line;
       }
     }
     throwIfAborted(signal);

@@ -158,6 +158,24 @@ describe('ollama generator', () => {
     await assert.rejects(createOllamaGenerator({ model: '', baseUrl }), { code: 'invalid-options' });
   });
 
+  it('takes an address as OLLAMA_HOST has it', async () => {
+    const { port } = new URL((await serveOllama(answer)).url);
+    for (const baseUrl of [`127.0.0.1:${port}`, `localhost:${port}/`, `:${port}`]) {
+      assert.equal((await createOllamaGenerator({ model: 'qwen3:8b', baseUrl })).id, 'ollama:qwen3:8b');
+    }
+    for (const [baseUrl, address] of [
+      ['127.0.0.2', 'http://127.0.0.2:11434'],
+      ['[::1]', 'http://[::1]:11434'],
+    ] as const) {
+      await assert.rejects(createOllamaGenerator({ model: 'no such model', baseUrl }), (error) => {
+        assert.ok(isAquiferError(error));
+        assert.ok(error.message.includes(address), error.message);
+        return true;
+      });
+    }
+    await assert.rejects(createOllamaGenerator({ model: 'm', baseUrl: 'http://' }), { code: 'invalid-options' });
+  });
+
   it('says how to start a server that does not run', async () => {
     const { url: baseUrl, close } = await serveOllama(answer);
     await close();

@@ -1,11 +1,12 @@
 import { AquiferError } from '@aquifer/contracts';
 import { createModelServer, type ModelServer } from '../http/model-server.js';
 import { parseServerAddress } from '../http/server-address.js';
+import { saysTooLong } from '../http/too-long.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
 
 export interface OllamaConnection {
-  /** Default `http://127.0.0.1:11434`. */
+  /** Also as `OLLAMA_HOST` has it: without `http://`, or without a port. Default `http://127.0.0.1:11434`. */
   readonly baseUrl?: string;
   /** How long Ollama keeps the model in memory afterwards, in its own notation: `30m`, or -1 for ever. Default: Ollama's, five minutes. */
   readonly keepAlive?: string | number;
@@ -13,12 +14,19 @@ export interface OllamaConnection {
   readonly timeoutMs?: number;
 }
 
-export const ollamaUrl = 'http://127.0.0.1:11434';
+const usualPort = 11434;
+
+/** Whoever writes no scheme means the usual port. */
+function completeAddress(address: string): string {
+  if (address.includes('://')) return address;
+  const [, host, port = `:${usualPort}`, path] = /^(\[[^\]]*\]|[^:/]*)(:\d+)?(.*)$/.exec(address.trim())!;
+  return `http://${host || '127.0.0.1'}${port}${path}`;
+}
 
 export function connectOllama(connection: OllamaConnection, model: string): ModelServer {
   return createModelServer({
     name: 'Ollama',
-    baseUrl: parseServerAddress(connection.baseUrl ?? ollamaUrl),
+    baseUrl: parseServerAddress(completeAddress(connection.baseUrl ?? '')),
     timeoutMs: connection.timeoutMs ?? 300_000,
     startAdvice: 'Start it with "ollama serve", or install it from https://ollama.com/download.',
     explain: ({ status, message }) => {
@@ -33,11 +41,6 @@ export function connectOllama(connection: OllamaConnection, model: string): Mode
 /** Ollama answers few requests at once and lets the others wait, so a longer line brings nothing. */
 export function ollamaPacer({ label, baseUrl }: ModelServer): Pacer {
   return sharedPacer(`ollama|${baseUrl}`, { name: label, concurrency: 4, deadlineMs: 600_000 });
-}
-
-/** "the input length exceeds the context length", and llama.cpp's "exceeds the available context size". */
-function saysTooLong(message: string): boolean {
-  return /exceeds? (?:the |maximum )*(?:available )?context (?:length|size)/i.test(message);
 }
 
 /** What Ollama says about a model. */

@@ -47,6 +47,8 @@ export function chatCompletionBody(
 interface ChatCompletionChunk {
   readonly choices?: readonly {
     readonly delta?: { readonly content?: string | null };
+    /** Instead of `delta`, in a response that is not streamed. */
+    readonly message?: { readonly content?: string | null };
     readonly finish_reason?: string | null;
     /** vLLM: the stop sequence that was met. */
     readonly stop_reason?: unknown;
@@ -86,20 +88,14 @@ export async function* readChatCompletion(
         retryable: true,
       });
     }
-    if (chunk?.usage) {
-      const { prompt_tokens = 0, completion_tokens = 0 } = chunk.usage;
-      usage = { inputTokens: prompt_tokens, outputTokens: completion_tokens };
-    }
+    usage = usageOf(chunk) ?? usage;
     const choice = chunk?.choices?.[0];
     const text = choice?.delta?.content;
     if (typeof text === 'string' && text !== '') {
       answer += text;
       yield { type: 'text', text };
     }
-    if (typeof choice?.finish_reason === 'string') {
-      const isSequence = choice.finish_reason === 'stop' && typeof choice.stop_reason === 'string';
-      reason = isSequence ? 'stop-sequence' : (stopReasons[choice.finish_reason] ?? 'end');
-    }
+    reason = stopReasonOf(choice) ?? reason;
   }
   if (reason === undefined) {
     throw new AquiferError('model-unavailable', `${server} ended the stream before the answer was whole.`, {
@@ -107,6 +103,42 @@ export async function* readChatCompletion(
     });
   }
   yield { type: 'stop', reason, usage: usage ?? estimateUsage(body, answer) };
+}
+
+/**
+ * A chat completion that was not streamed, as events.
+ *
+ * @throws `model-failed` for what is none.
+ */
+export function* readWholeChatCompletion(
+  response: unknown,
+  body: ChatCompletionBody,
+  server: string,
+): Generator<GeneratorEvent> {
+  const completion = Object(response) as ChatCompletionChunk;
+  const choice = completion.choices?.[0];
+  const text = choice?.message?.content;
+  if (typeof text !== 'string') {
+    throw new AquiferError(
+      'model-failed',
+      `${server} gave no chat completion: ${JSON.stringify(response)?.slice(0, 120)}. Is its format another one?`,
+    );
+  }
+  if (text !== '') yield { type: 'text', text };
+  const reason = stopReasonOf(choice) ?? 'end';
+  yield { type: 'stop', reason, usage: usageOf(completion) ?? estimateUsage(body, text) };
+}
+
+function usageOf(chunk: ChatCompletionChunk | null): TokenUsage | undefined {
+  if (!chunk?.usage) return undefined;
+  const { prompt_tokens: inputTokens = 0, completion_tokens: outputTokens = 0 } = chunk.usage;
+  return { inputTokens, outputTokens };
+}
+
+function stopReasonOf(choice: NonNullable<ChatCompletionChunk['choices']>[number] | undefined): StopReason | undefined {
+  if (typeof choice?.finish_reason !== 'string') return undefined;
+  if (choice.finish_reason === 'stop' && typeof choice.stop_reason === 'string') return 'stop-sequence';
+  return stopReasons[choice.finish_reason] ?? 'end';
 }
 
 function estimateUsage({ messages }: ChatCompletionBody, answer: string): TokenUsage {

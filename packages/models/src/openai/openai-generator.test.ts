@@ -3,9 +3,9 @@ import type { ServerResponse } from 'node:http';
 import { after, describe, it } from 'node:test';
 import { type GeneratorEvent, isAquiferError } from '@aquifer/contracts';
 import { generatorContract, samplePrompt } from '@aquifer/contracts/testing';
-import { createPacer } from '../pacing/pacer.js';
 import { answerPrompt } from '../testing/answer-prompt.js';
 import { type RecordedRequest, sendJson, startTestServer, type TestServer } from '../testing/test-server.js';
+import { unpaced } from '../testing/unpaced.js';
 import { createOpenAiGenerator } from './openai-generator.js';
 
 const servers: TestServer[] = [];
@@ -69,9 +69,7 @@ async function eventsOf(
   options: { readonly apiKey?: string; readonly timeoutMs?: number; readonly model?: string } = {},
 ): Promise<GeneratorEvent[]> {
   const { url: baseUrl } = await serve(respond);
-  // Few tries: what is tried again, the pacer's own tests show.
-  const pacer = createPacer({ name: 'test', deadlineMs: 200 });
-  const generator = await createOpenAiGenerator({ model: 'test', baseUrl, pacer, ...options });
+  const generator = await createOpenAiGenerator({ model: 'test', baseUrl, pacer: unpaced, ...options });
   const events: GeneratorEvent[] = [];
   for await (const event of generator.generate(samplePrompt('How long?'))) events.push(event);
   return events;

@@ -1,6 +1,7 @@
 import { createModelServer, type ModelServer } from '../http/model-server.js';
 import { parseServerAddress } from '../http/server-address.js';
 import type { FailureAdvice, ServerFailure } from '../http/server-failure.js';
+import { saysTooLong } from '../http/too-long.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
 
@@ -39,10 +40,6 @@ export function openAiPacer({ label, baseUrl }: ModelServer, model: string): Pac
   return sharedPacer(`openai|${baseUrl}|${model}`, { name: `${model} of ${label}` });
 }
 
-/** OpenAI and vLLM, TEI, llama.cpp. */
-const tooLong =
-  /maximum context length|must have less than \d+ tokens|exceeds? the (?:available )?context|input is too large/i;
-
 /** Source: https://platform.openai.com/docs/guides/error-codes */
 function explainFailure(
   { status, reason, message }: ServerFailure,
@@ -52,7 +49,7 @@ function explainFailure(
   if (status === 401 && !hasKey) return { code: 'credentials-refused', advice: 'It wants an API key.' };
   if (status === 404)
     return { code: 'model-not-found', advice: `Check the address, and that it has a model "${model}".` };
-  if (status !== 429 && tooLong.test(message)) return { code: 'too-large', retryable: false };
+  if (status !== 429 && saysTooLong(message)) return { code: 'too-large', retryable: false };
   // Money that has run out does not come back by waiting.
   if (reason === 'insufficient_quota') {
     return { code: 'model-throttled', retryable: false, advice: 'Add credit to the account of the key.' };

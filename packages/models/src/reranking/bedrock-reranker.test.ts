@@ -59,7 +59,7 @@ async function open(respond: Respond = answer, model = 'cohere.rerank-v3-5:0') {
   const reranker = await createBedrockReranker({
     model,
     connection: { region: 'us-east-1', endpoint: server.url },
-    pacer: createPacer({ name: model, deadlineMs: 300 }),
+    pacer: createPacer({ name: model }),
   });
   rerankers.push(reranker);
   return { server, reranker };

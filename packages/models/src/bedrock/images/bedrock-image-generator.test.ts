@@ -28,7 +28,7 @@ const base64 = png.toString('base64');
 async function open(model: string, respond: Respond) {
   const server = await startBedrockServer(respond);
   servers.push(server);
-  const pacer = createPacer({ name: model, deadlineMs: 300 });
+  const pacer = createPacer({ name: model });
   const generator = await createBedrockImageGenerator({
     model,
     connection: { region: 'us-east-1', endpoint: server.url },
