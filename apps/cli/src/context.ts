@@ -36,14 +36,23 @@ export async function settingsOf(context: Context, options: CommandOptions): Pro
   return loadSettings({ flags, file: options.config, environment: context.environment });
 }
 
+/** The settings as options of the library, with its warnings on stderr. */
+export async function optionsOf(context: Context, settings: LoadedSettings): Promise<KnowledgeBaseOptions> {
+  const { knowledgeBaseOptions } = await import('aquifer');
+  const options = await knowledgeBaseOptions(settings.values);
+  const onWarning = (message: string) => context.err.line(`${context.err.style('yellow', '!')} ${message}`);
+  return { ...options, models: { ...options.models, onWarning } };
+}
+
 /** Opens the knowledge base that the settings name, hands it to `use`, and closes it whatever happens. */
 export async function withKnowledgeBase<Result>(
+  context: Context,
   settings: LoadedSettings,
   mode: NonNullable<KnowledgeBaseOptions['mode']>,
   use: (knowledgeBase: KnowledgeBase) => Promise<Result>,
 ): Promise<Result> {
-  const { knowledgeBaseOptions, openKnowledgeBase } = await import('aquifer');
-  const options = await knowledgeBaseOptions(settings.values);
+  const { openKnowledgeBase } = await import('aquifer');
+  const options = await optionsOf(context, settings);
   // A command that reads asks one question and ends; starting threads would take longer than that.
   const knowledgeBase = await openKnowledgeBase({ ...options, mode, ownThreads: mode === 'write' });
   try {

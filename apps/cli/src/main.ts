@@ -24,6 +24,9 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// On stderr, before every answer: which Node this version of Aquifer takes is said by Aquifer.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const context: Context = {
   out: createTerminal({ stream: process.stdout, environment: process.env }),
   err: createTerminal({ stream: process.stderr, environment: process.env }),

@@ -11,7 +11,10 @@ export {
   type Filter,
   filterMatches,
   filterOperators,
+  type GeneratedImage,
+  type GeneratedImages,
   type Generator,
+  type ImageGenerator,
   isAquiferError,
   type Metadata,
   type PageSpan,
@@ -36,6 +39,7 @@ export {
 } from './config/settings.js';
 export { dryRunIndex } from './dry-run-index.js';
 export { type Examination, type ExamineOptions, examine, type Finding } from './examine.js';
+export { type GenerateImageByNameOptions, generateImage } from './generate-image.js';
 export type {
   AskOptions,
   IndexOptions,
@@ -46,7 +50,7 @@ export type {
 } from './knowledge-base.js';
 export { type ListedModel, listModels } from './list-models.js';
 export type { ModelOptions } from './model-options.js';
-export { embedderByName, generatorByName } from './models-by-name.js';
+export { embedderByName, generatorByName, imageGeneratorByName } from './models-by-name.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

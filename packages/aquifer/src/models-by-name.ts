@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AquiferError, type Embedder, type Generator, parseBedrockModelId, type Reranker } from '@aquifer/contracts';
+import {
+  AquiferError,
+  type Embedder,
+  type Generator,
+  type ImageGenerator,
+  parseBedrockModelId,
+  type Reranker,
+} from '@aquifer/contracts';
 import type { BedrockModelKind, Pacer } from '@aquifer/models';
 import type { BuiltWith } from './index-manifest.js';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
@@ -61,6 +68,14 @@ export async function embedderByName(name: string, options: EmbedderByNameOption
     throw new AquiferError('model-not-found', `There is no ${wanted}: the built-in embedder has ${sizes}.`);
   }
   if (kind === 'onnx') return (await import('@aquifer/models/onnx-embedder')).createOnnxEmbedder({ model });
+  if (kind === 'ollama') {
+    const { createOllamaEmbedder } = await import('@aquifer/models/ollama-embedder');
+    return createOllamaEmbedder({ model, dimensions, ...options.ollama, pacer: await pacerFor(name, options) });
+  }
+  if (kind === 'openai') {
+    const { createOpenAiEmbedder } = await import('@aquifer/models/openai-embedder');
+    return createOpenAiEmbedder({ model, dimensions, ...options.openai, pacer: await pacerFor(name, options) });
+  }
   if (await isOfBedrock(name, 'embedding', options)) {
     const { createBedrockEmbedder } = await import('@aquifer/models/bedrock-embedder');
     const { bedrock: connection, requestsPerMinute, tokensPerMinute } = options;
@@ -82,18 +97,19 @@ export async function generatorFor(model: string | Generator, options: ModelOpti
 /** @throws `model-not-found`, and what the model is opened with */
 export async function generatorByName(name: string, options: ModelOptions = {}): Promise<Generator> {
   const [kind, model] = splitName(name);
+  // The quota is the embedder's.
+  const pacer = await pacerFor(name, { ...options, requestsPerMinute: undefined, tokensPerMinute: undefined });
   if (name === 'builtin') return (await import('@aquifer/models/builtin-answerer')).createBuiltinAnswerer();
   if (kind === 'ollama') {
     const { createOllamaGenerator } = await import('@aquifer/models/ollama-generator');
-    return createOllamaGenerator({ model, ...options.ollama });
+    return createOllamaGenerator({ model, ...options.ollama, pacer });
   }
   if (kind === 'openai') {
     const { createOpenAiGenerator } = await import('@aquifer/models/openai-generator');
-    return createOpenAiGenerator({ model, ...options.openai });
+    return createOpenAiGenerator({ model, ...options.openai, pacer });
   }
   if (await isOfBedrock(name, 'text', options)) {
     const { createBedrockGenerator } = await import('@aquifer/models/bedrock-generator');
-    const pacer = await pacerFor(name, { deadlineMs: options.deadlineMs });
     return createBedrockGenerator({ model: name, connection: options.bedrock, pacer });
   }
   throw notFound('model', name, ['builtin']);
@@ -104,16 +120,30 @@ export async function generatorByName(name: string, options: ModelOptions = {}):
  *
  * @throws `model-not-found` for any other name.
  */
-export async function rerankerFor(model: string | Reranker): Promise<Reranker> {
+export async function rerankerFor(model: string | Reranker, options: ModelOptions = {}): Promise<Reranker> {
   if (typeof model === 'object') return model;
   if (model.startsWith('onnx:')) {
     const { createOnnxReranker } = await import('@aquifer/models/onnx-reranker');
     return createOnnxReranker({ model: model.slice('onnx:'.length) });
   }
+  if (await isOfBedrock(model, 'rerank', options)) {
+    const { createBedrockReranker } = await import('@aquifer/models/bedrock-reranker');
+    const { region, profile } = options.bedrock ?? {};
+    return createBedrockReranker({ model, connection: { region, profile, ...options.bedrockAgent } });
+  }
   throw new AquiferError(
     'model-not-found',
     `There is no reranker "${model}". Choose onnx:<folder>, or ${bedrockHint}.`,
   );
+}
+
+/** @throws `model-not-found` */
+export async function imageGeneratorByName(name: string, options: ModelOptions = {}): Promise<ImageGenerator> {
+  if (await isOfBedrock(name, 'image', options)) {
+    const { createBedrockImageGenerator } = await import('@aquifer/models/bedrock-image-generator');
+    return createBedrockImageGenerator({ model: name, connection: options.bedrock });
+  }
+  throw new AquiferError('model-not-found', `There is no model "${name}" that makes pictures. Choose ${bedrockHint}.`);
 }
 
 /** `onnx:./models/e5` → `onnx` and `./models/e5`. Ids of Bedrock have colons, too, but their first part has dots. */

@@ -78,7 +78,7 @@ async function assemble(
   });
   const retriever = lazy(async (): Promise<Retriever> => {
     const { createRetriever } = await import('@aquifer/retrieval/retriever');
-    const reranker = options.reranker === undefined ? undefined : await rerankerFor(options.reranker);
+    const reranker = options.reranker === undefined ? undefined : await rerankerFor(options.reranker, options.models);
     return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker });
   });
   const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));

@@ -14,7 +14,7 @@ export async function run(
 ): Promise<void> {
   const settings = await settingsOf(context, options);
   const parsed = await searchOptions(options, settings, context.signal);
-  await withKnowledgeBase(settings, 'read', async (knowledgeBase) => {
+  await withKnowledgeBase(context, settings, 'read', async (knowledgeBase) => {
     const { out } = context;
     const sources = createSourceNumbers();
     const wrapper = options.json ? undefined : createLineWrapper(out.write, Math.min(out.columns, 100));

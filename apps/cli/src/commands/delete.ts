@@ -4,7 +4,7 @@ import { count } from '../terminal/progress-bar.js';
 export async function run(context: Context, ids: string[], options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
   // All or none: a mistyped id must not leave half of the request done.
-  const deleted = await withKnowledgeBase(settings, 'write', (knowledgeBase) =>
+  const deleted = await withKnowledgeBase(context, settings, 'write', (knowledgeBase) =>
     knowledgeBase.delete(ids, { allOrNone: true }),
   );
   if (options.json) printJson(context, { deleted });

@@ -8,7 +8,7 @@ const pageSize = 1_000;
 
 export async function run(context: Context, id: string | undefined, options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
-  await withKnowledgeBase(settings, 'read', async (knowledgeBase) => {
+  await withKnowledgeBase(context, settings, 'read', async (knowledgeBase) => {
     if (id !== undefined) {
       const document = await knowledgeBase.document(id);
       if (options.json) printJson(context, document);

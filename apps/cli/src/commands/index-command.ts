@@ -1,5 +1,5 @@
 import type { IndexOptions, IndexSummary, IngestionEvent } from 'aquifer';
-import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
+import { type CommandOptions, type Context, optionsOf, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { dollars } from '../terminal/money.js';
 import { count, counted, createProgressBar, duration } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
@@ -17,7 +17,7 @@ export interface IndexCommandOptions extends CommandOptions {
 
 export async function run(context: Context, paths: string[], options: IndexCommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
-  const { AquiferError, dryRunIndex, knowledgeBaseOptions, reEmbedKnowledgeBase } = await import('aquifer');
+  const { AquiferError, dryRunIndex, reEmbedKnowledgeBase } = await import('aquifer');
   if (options.dryRun && (options.watch || options.reEmbed)) {
     throw new AquiferError(
       'invalid-options',
@@ -27,7 +27,7 @@ export async function run(context: Context, paths: string[], options: IndexComma
   if (options.reEmbed) {
     const bar = createProgressBar(context.err);
     try {
-      await reEmbedKnowledgeBase(await knowledgeBaseOptions(settings.values), {
+      await reEmbedKnowledgeBase(await optionsOf(context, settings), {
         signal: context.signal,
         onProgress: ({ done, total }) => bar.update({ label: 're-embedding', done, total, unit: 'documents' }),
       });
@@ -39,7 +39,7 @@ export async function run(context: Context, paths: string[], options: IndexComma
   const indexOptions = { signal: context.signal, maxDeletePercent: maxDelete, include, exclude };
   if (options.watch) {
     const { watch } = await import('./watch.js');
-    await watch(context, await knowledgeBaseOptions(settings.values), paths, indexOptions, options.json === true);
+    await watch(context, await optionsOf(context, settings), paths, indexOptions, options.json === true);
     return;
   }
   const report = createRunReport(context, options.json === true);
@@ -47,8 +47,8 @@ export async function run(context: Context, paths: string[], options: IndexComma
   let summary: IndexSummary;
   try {
     summary = options.dryRun
-      ? await dryRunIndex(await knowledgeBaseOptions(settings.values), paths, runOptions)
-      : await withKnowledgeBase(settings, 'write', (knowledgeBase) => knowledgeBase.index(paths, runOptions));
+      ? await dryRunIndex(await optionsOf(context, settings), paths, runOptions)
+      : await withKnowledgeBase(context, settings, 'write', (knowledgeBase) => knowledgeBase.index(paths, runOptions));
   } finally {
     report.clear();
   }

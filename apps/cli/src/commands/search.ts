@@ -8,7 +8,7 @@ import { type SearchingOptions, searchOptions } from './search-options.js';
 export async function run(context: Context, query: string, options: SearchingOptions): Promise<void> {
   const settings = await settingsOf(context, options);
   const parsed = await searchOptions(options, settings, context.signal);
-  const response = await withKnowledgeBase(settings, 'read', (knowledgeBase) =>
+  const response = await withKnowledgeBase(context, settings, 'read', (knowledgeBase) =>
     knowledgeBase.search(query, { ...parsed, trace: options.explain }),
   );
   if (options.json) printJson(context, response);

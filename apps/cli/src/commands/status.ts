@@ -7,7 +7,7 @@ const failuresShown = 20;
 
 export async function run(context: Context, options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
-  const status = await withKnowledgeBase(settings, 'read', (knowledgeBase) => knowledgeBase.status());
+  const status = await withKnowledgeBase(context, settings, 'read', (knowledgeBase) => knowledgeBase.status());
   if (options.json) printJson(context, status);
   else show(context, status);
 }

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createLocalBackend, createRetrievalService, type RetrievalService } from '@aquifer/retrieval-service';
+import { type Answer, embedderByName, generatorByName, type IndexSummary } from 'aquifer';
+
+const bin = fileURLToPath(new URL('../bin/aquifer.js', import.meta.url));
+const handbook = fileURLToPath(new URL('../../../examples/handbook', import.meta.url));
+const titan = 'amazon.titan-embed-text-v2:0';
+const question = 'How long is parental leave in Japan?';
+
+/** How each family is asked, and one field by which its body is known. */
+const answering = [
+  { model: 'anthropic.claude-haiku-4-5-20251001-v1:0', operation: 'InvokeModelWithResponseStream', field: 'messages' },
+  { model: 'anthropic.claude-v2:1', operation: 'InvokeModelWithResponseStream', field: 'max_tokens_to_sample' },
+  { model: 'ai21.j2-ultra-v1', operation: 'InvokeModel', field: 'maxTokens' },
+  { model: 'ai21.jamba-1-5-large-v1:0', operation: 'InvokeModelWithResponseStream', field: 'messages' },
+  { model: 'amazon.titan-text-express-v1', operation: 'InvokeModelWithResponseStream', field: 'textGenerationConfig' },
+  { model: 'us.amazon.nova-lite-v1:0', operation: 'ConverseStream', field: 'inferenceConfig' },
+] as const;
+
+describe('models of Bedrock, by id, through a server that stands in for it', () => {
+  let service: RetrievalService;
+  let folder: string;
+  let endpoint: string;
+  before(async () => {
+    service = createRetrievalService({ backend: createLocalBackend({ embedderByName, generatorByName }) });
+    endpoint = await service.listen({ port: 0 });
+    folder = mkdtempSync(join(tmpdir(), 'aquifer-bedrock-'));
+  });
+  after(async () => {
+    await service.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function run(args: readonly string[], address = endpoint) {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(AQUIFER_|AWS_)/.test(name));
+    const env = {
+      ...Object.fromEntries(inherited),
+      AWS_ENDPOINT_URL_BEDROCK_RUNTIME: address,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'example',
+      AWS_CONFIG_FILE: join(folder, 'none'),
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none'),
+    };
+    const child = spawn(process.execPath, [bin, ...args], { cwd: folder, env });
+    let [out, err] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      out += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      err += text;
+    });
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    return { status, out, err };
+  }
+  async function json<Result>(...args: string[]): Promise<Result> {
+    const { status, out, err } = await run([...args, '--json']);
+    assert.equal(status, 0, err);
+    return JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
+  }
+  const index = (...flags: string[]) => json<IndexSummary>('index', handbook, '--embedder', titan, ...flags);
+
+  it('foretells tokens, dollars and minutes, and then asks for each text once', async () => {
+    const planned = await index('--dry-run', '--requests-per-minute', '60');
+    assert.ok(planned.costUsd !== undefined && planned.costUsd > 0);
+    assert.equal(planned.minutesAtQuota, planned.requests / 60);
+    const done = await index();
+    assert.deepEqual([done.failed, done.requests, done.embedded], [0, planned.requests, planned.embedded]);
+    assert.ok(done.tokens > 0 && done.costUsd === (done.tokens * 0.02) / 1e6);
+    const again = await index();
+    assert.deepEqual([again.requests, again.costUsd, again.unchanged], [0, 0, planned.new]);
+  });
+
+  it('remembers the embedder, and refuses dimensions that it does not have', async () => {
+    const { embedder } = await json<{ embedder: { name: string; dimensions: number } }>('status');
+    assert.deepEqual([embedder.name, embedder.dimensions], [titan, 1024]);
+    const refused = await run(['index', handbook, '--embedder', titan, '--dimensions', '333', '--kb', 'odd.kb']);
+    assert.equal(refused.status, 2);
+    assert.match(refused.err, /333.*1024, 512/);
+  });
+
+  it('keeps to the dimensions that an index was made with', async () => {
+    await index('--dimensions', '256', '--kb', 'short.kb');
+    const { matches } = await json<{ matches: unknown[] }>('search', question, '--kb', 'short.kb', '--mode', 'dense');
+    assert.equal(matches.length, 10);
+  });
+
+  for (const { model, operation, field } of answering) {
+    it(`answers with ${model}, every citation a slice of its document, and shows what it was sent`, async () => {
+      const answer = await json<Answer>('ask', question, '--model', model, '--show-prompt');
+      assert.match(answer.answer, /52 weeks/);
+      assert.ok(answer.citations.length > 0 && answer.usage.inputTokens > 0 && answer.usage.outputTokens > 0);
+      for (const { references } of answer.citations) {
+        for (const { documentId, start, end, quote, verified } of references) {
+          const { content } = await json<{ content: { text: string } }>('documents', documentId);
+          assert.equal(content.text.slice(start, end), quote);
+          assert.ok(verified);
+        }
+      }
+      assert.equal(answer.prompt?.request?.operation, operation);
+      assert.ok(Object.hasOwn(answer.prompt?.request?.body as object, field), JSON.stringify(answer.prompt?.request));
+    });
+  }
+
+  it('takes an id of a known family that is not in the catalogue, with a warning', async () => {
+    const { status, err } = await run(['ask', question, '--model', 'anthropic.claude-next-9-v1:0']);
+    assert.equal(status, 0, err);
+    assert.match(err, /claude-next-9-v1:0 is not in the catalogue/);
+  });
+
+  it('refuses a model of another use, and a name that is none, before anything is asked', async () => {
+    const wrongUse = await run(['ask', question, '--model', titan]);
+    assert.equal(wrongUse.status, 2);
+    assert.match(wrongUse.err, /embeds texts.*cannot answer/);
+    const unknown = await run(['ask', question, '--model', 'titanic']);
+    assert.equal(unknown.status, 1);
+    assert.match(unknown.err, /no model "titanic".*npx aquifer models/);
+  });
+
+  it('fails within the time it is given where nobody answers, and names the address', async () => {
+    const taken = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const url = `http://127.0.0.1:${address.port}`;
+    try {
+      const args = ['ask', question, '--model', 'ai21.j2-mid-v1', '--model-timeout-seconds', '1'];
+      const { status, err } = await run(args, url);
+      assert.equal(status, 1);
+      assert.match(err, new RegExp(url));
+    } finally {
+      taken.close();
+    }
+  });
+});
