@@ -10,6 +10,7 @@ import { estimateTokens } from '../estimated-tokens.js';
 import { parseServerJson } from '../http/model-server.js';
 import { pacedStream } from '../pacing/paced-stream.js';
 import type { Pacer } from '../pacing/pacer.js';
+import { withoutThinking } from '../without-thinking.js';
 import { connectOllama, describeOllamaModel, type OllamaConnection, ollamaPacer } from './ollama-server.js';
 
 export interface OllamaGeneratorOptions extends OllamaConnection {
@@ -87,7 +88,7 @@ export async function createOllamaGenerator(options: OllamaGeneratorOptions): Pr
       const lines = pacedStream(pacer, { tokens, signal: generateOptions.signal }, (signal) =>
         server.lines({ path: '/api/chat', body, signal }),
       );
-      yield* readChat(lines, prompt, server.label);
+      yield* withoutThinking(readChat(lines, prompt, server.label));
     },
     request: (prompt, generateOptions = {}) => ({
       operation: 'POST /api/chat',

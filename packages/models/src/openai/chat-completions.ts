@@ -2,6 +2,7 @@ import {
   AquiferError,
   type GenerateOptions,
   type GeneratorEvent,
+  isAquiferError,
   type Prompt,
   type StopReason,
   type TokenUsage,
@@ -76,26 +77,35 @@ export async function* readChatCompletion(
   let answer = '';
   let reason: StopReason | undefined;
   let usage: TokenUsage | undefined;
-  for await (const data of serverSentData(lines)) {
-    if (data.trim() === '[DONE]') {
-      reason ??= 'end';
-      break;
+  try {
+    for await (const data of serverSentData(lines)) {
+      if (data.trim() === '[DONE]') {
+        reason ??= 'end';
+        break;
+      }
+      const chunk = parseServerJson(data, server) as ChatCompletionChunk | null;
+      if (chunk?.error !== undefined && chunk.error !== null) {
+        const said = typeof chunk.error === 'string' ? chunk.error : chunk.error.message;
+        throw new AquiferError(
+          'model-unavailable',
+          `${server} broke off the answer: ${said ?? 'it does not say why'}`,
+          {
+            retryable: true,
+          },
+        );
+      }
+      usage = usageOf(chunk) ?? usage;
+      const choice = chunk?.choices?.[0];
+      const text = choice?.delta?.content;
+      if (typeof text === 'string' && text !== '') {
+        answer += text;
+        yield { type: 'text', text };
+      }
+      reason = stopReasonOf(choice) ?? reason;
     }
-    const chunk = parseServerJson(data, server) as ChatCompletionChunk | null;
-    if (chunk?.error !== undefined && chunk.error !== null) {
-      const said = typeof chunk.error === 'string' ? chunk.error : chunk.error.message;
-      throw new AquiferError('model-unavailable', `${server} broke off the answer: ${said ?? 'it does not say why'}`, {
-        retryable: true,
-      });
-    }
-    usage = usageOf(chunk) ?? usage;
-    const choice = chunk?.choices?.[0];
-    const text = choice?.delta?.content;
-    if (typeof text === 'string' && text !== '') {
-      answer += text;
-      yield { type: 'text', text };
-    }
-    reason = stopReasonOf(choice) ?? reason;
+  } catch (error) {
+    // What goes wrong when the model has said that it is done changes nothing.
+    if (reason === undefined || isAquiferError(error, 'aborted')) throw error;
   }
   if (reason === undefined) {
     throw new AquiferError('model-unavailable', `${server} ended the stream before the answer was whole.`, {

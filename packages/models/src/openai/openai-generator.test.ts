@@ -180,6 +180,14 @@ describe('openai generator', () => {
     }
   });
 
+  it('takes an answer for whole that breaks off after the model has said that it is done', async () => {
+    const events = await eventsOf((_, response) => {
+      openStream(response)(delta('all of it', 'stop'));
+      setTimeout(() => response.destroy(), 20);
+    });
+    assert.equal(stopOf(events).reason, 'end');
+  });
+
   it('refuses an event that is not JSON', async () => {
     const events = eventsOf((_, response) => {
       openStream(response)('{"choices": NaN}');

@@ -2,6 +2,7 @@ import { AquiferError, type Generator } from '@aquifer/contracts';
 import { estimateTokens } from '../estimated-tokens.js';
 import { pacedStream } from '../pacing/paced-stream.js';
 import type { Pacer } from '../pacing/pacer.js';
+import { withoutThinking } from '../without-thinking.js';
 import { chatCompletionBody, readChatCompletion } from './chat-completions.js';
 import { connectOpenAi, type OpenAiConnection, openAiPacer } from './openai-server.js';
 
@@ -43,7 +44,7 @@ export async function createOpenAiGenerator(options: OpenAiGeneratorOptions): Pr
       const lines = pacedStream(pacer, { tokens, signal: generateOptions.signal }, (signal) =>
         server.lines({ path: '/chat/completions', body, signal }),
       );
-      yield* readChatCompletion(lines, body, server.label);
+      yield* withoutThinking(readChatCompletion(lines, body, server.label));
     },
     request: (prompt, generateOptions = {}) => ({
       operation: 'POST /v1/chat/completions',

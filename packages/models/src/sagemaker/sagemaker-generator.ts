@@ -11,6 +11,7 @@ import { chatCompletionBody, readChatCompletion, readWholeChatCompletion } from 
 import { pacedStream } from '../pacing/paced-stream.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
+import { withoutThinking } from '../without-thinking.js';
 import { endpointLabel, invokeEndpoint, streamEndpoint } from './invoke-endpoint.js';
 import { type SageMakerEndpoint, sageMakerClient } from './sagemaker-client.js';
 import type { SageMakerRequestContext } from './sagemaker-errors.js';
@@ -97,12 +98,14 @@ export async function createSageMakerGenerator(options: SageMakerGeneratorOption
         context,
       });
       if (streams) {
-        yield* read(pacedStream(pacer, request, (signal) => streamEndpoint(client, invocation(signal))));
+        const lines = pacedStream(pacer, request, (signal) => streamEndpoint(client, invocation(signal)));
+        yield* withoutThinking(read(lines));
         return;
       }
-      yield* pacedStream(pacer, request, async (signal) =>
+      const events = pacedStream(pacer, request, async (signal) =>
         inTurn(readWhole(await invokeEndpoint(client, invocation(signal)))),
       );
+      yield* withoutThinking(events);
     },
     request: (prompt, generateOptions = {}) => ({
       operation: streams ? 'InvokeEndpointWithResponseStream' : 'InvokeEndpoint',
