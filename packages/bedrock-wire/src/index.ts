@@ -19,6 +19,13 @@ export type {
   RerankCall,
 } from './model-backend.js';
 export { routeOf, type WireOperation, type WireRoute } from './operation.js';
+export {
+  type AccessKey,
+  type SignableRequest,
+  type SignatureRules,
+  signRequest,
+  verifySignature,
+} from './signature.js';
 export { estimateTokens } from './token-estimate.js';
 export {
   statusOf,
