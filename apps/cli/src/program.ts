@@ -98,6 +98,12 @@ export function createProgram(context: Context): Command {
   command('serve', 'Amazon Bedrock on this machine: point AWS_ENDPOINT_URL_BEDROCK_RUNTIME at it')
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'the port (default: 8420; 0 takes any free one)')
+    .option('--model-map <id=name>', 'who answers for a model, such as anthropic.*=builtin (repeatable)', repeated)
+    .option('--key-file <file>', 'access keys that requests must be signed with')
+    .option('--faults <list>', 'trouble on purpose: throttle=50, latency=100, error=ThrottlingException:0.1, …')
+    .option('--faults-by-header', 'callers may ask for faults in the header x-aquifer-fault')
+    .option('--no-faults-by-header', 'they may not')
+    .option('--prompt-log <folder>', 'keep what is asked, a file a key')
     .action(async (options) => (await import('./commands/serve.js')).run(context, options));
 
   command('config', 'every setting in force and where it came from').action(async (options) =>

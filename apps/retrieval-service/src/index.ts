@@ -1,4 +1,13 @@
-export { createLocalBackend, type LocalBackendOptions } from './local-backend.js';
+export {
+  type BedrockGateway,
+  type BedrockGatewayOptions,
+  createBedrockGateway,
+  type UpstreamClient,
+} from './bedrock-gateway.js';
+export { type Faults, parseFaults } from './faults.js';
+export { readKeyFile } from './key-file.js';
+export { createLocalBackend, type LocalBackendOptions, mappedModel } from './local-backend.js';
+export { createPromptLog, type PromptLog } from './prompt-log.js';
 export {
   createRetrievalService,
   type ListenOptions,

@@ -47,6 +47,7 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
         drawPlaceholder({ modelId, prompt, negativePrompt, width, height, seed: seed + index }),
       ),
     async rerank({ modelId, query, texts, signal }) {
+      // Documents and query are compared as they would be searched; there is no reranker without a model.
       const embedder = await embedders(mappedModel(models, modelId) ?? 'builtin');
       const [asked] = (await embedder.embed([query], { purpose: 'query', signal })).vectors;
       const { vectors } = await embedder.embed(texts, { purpose: 'document', signal });

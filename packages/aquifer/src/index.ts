@@ -27,6 +27,7 @@ export {
 export type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
 export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
+export { type BedrockUpstream, bedrockUpstream } from './bedrock-upstream.js';
 export { knowledgeBaseOptions, modelOptions } from './config/knowledge-base-options.js';
 export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';
 export {

@@ -13,12 +13,13 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     printJson(context, Object.fromEntries(shown.map(({ name, value, from }) => [name, { value, from }])));
     return;
   }
-  const rows = shown.map(({ name, value, from, variable }) => [
-    name,
-    value === null ? '–' : Array.isArray(value) ? value.join('  ') : String(value),
-    from,
-    variable,
-  ]);
+  const rows = shown.map(({ name, value, from, variable }) => [name, valueText(value), from, variable]);
   const columns = [{ title: 'setting' }, { title: 'value' }, { title: 'from', shrinks: true }, { title: 'variable' }];
   for (const line of table(context.out, columns, rows)) context.out.line(line);
+}
+
+function valueText(value: unknown): string {
+  if (value === null) return '–';
+  if (Array.isArray(value)) return value.join('  ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -1,21 +1,56 @@
 import { once } from 'node:events';
 import { type CommandOptions, type Context, printJson, settingsOf } from '../context.js';
+import { count } from '../terminal/progress-bar.js';
+
+/** A model of this name is the real Bedrock's. */
+const realBedrock = 'bedrock';
 
 /** Serves until Ctrl-C. */
 export async function run(context: Context, options: CommandOptions): Promise<void> {
-  const { values } = await settingsOf(context, options);
-  const { embedderByName, generatorByName } = await import('aquifer');
-  const { createLocalBackend, createRetrievalService } = await import('@aquifer/retrieval-service');
-  const service = createRetrievalService({ backend: createLocalBackend({ embedderByName, generatorByName }) });
-  const url = await service.listen({ host: values.host, port: values.port });
+  const {
+    host,
+    port,
+    modelMap = {},
+    keyFile,
+    faults,
+    faultsByHeader,
+    promptLog,
+  } = (await settingsOf(context, options)).values;
+  const { bedrockUpstream, embedderByName, generatorByName } = await import('aquifer');
+  const {
+    createBedrockGateway,
+    createLocalBackend,
+    createPromptLog,
+    createRetrievalService,
+    mappedModel,
+    parseFaults,
+    readKeyFile,
+  } = await import('@aquifer/retrieval-service');
+
+  const isGateway = Object.values(modelMap).includes(realBedrock);
+  const keys = keyFile === undefined ? [] : await readKeyFile(keyFile);
+  const service = createRetrievalService({
+    backend: createLocalBackend({ models: modelMap, embedderByName, generatorByName }),
+    keys,
+    ...(isGateway && {
+      passThrough: {
+        gateway: createBedrockGateway(await bedrockUpstream()),
+        includes: (modelId: string) => mappedModel(modelMap, modelId) === realBedrock,
+      },
+    }),
+    ...(faults !== undefined && { faults: parseFaults(faults) }),
+    faultsByHeader,
+    ...(promptLog !== undefined && { promptLog: createPromptLog(promptLog) }),
+  });
+  const url = await service.listen({ host, port });
   const { out, signal } = context;
   if (options.json) {
-    printJson(context, { type: 'listening', url });
+    printJson(context, { type: 'listening', url, keys: keys.length });
   } else {
+    const credentials = keys.length === 0 ? ' AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local' : '';
     out.line(`  listening on ${url}; Ctrl-C ends`);
-    out.line(
-      out.style('dim', `  AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local`),
-    );
+    out.line(out.style('dim', `  AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_REGION=us-east-1${credentials}`));
+    if (keys.length > 0) out.line(out.style('dim', `  requests must be signed with one of ${count(keys.length)} keys`));
   }
   if (!signal.aborted) await once(signal, 'abort');
   await service.close();

@@ -21,10 +21,11 @@ export async function startService(
       const client = new BedrockRuntimeClient({
         endpoint,
         region: 'us-east-1',
-        credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
         maxAttempts: 1,
         ...(protocol === 'http/1.1' && { requestHandler: new NodeHttpHandler() }),
         ...config,
+        // The SDK writes into what it is given.
+        credentials: { accessKeyId: 'local', secretAccessKey: 'local', ...config.credentials },
       });
       clients.push(client);
       return client;
@@ -34,6 +35,19 @@ export async function startService(
       await service.close({ graceMs: 1_000 });
     },
   };
+}
+
+/** A service for one test, closed whatever happens. */
+export async function withService(
+  options: Parameters<typeof startService>[0],
+  use: (started: StartedService) => Promise<void>,
+): Promise<void> {
+  const started = await startService(options);
+  try {
+    await use(started);
+  } finally {
+    await started.close();
+  }
 }
 
 export type StartedService = Awaited<ReturnType<typeof startService>>;

@@ -29,7 +29,7 @@ export interface LoadedSettings {
 }
 
 // Paths in the file are relative to the file, so that it means the same from every folder.
-const pathSettings: readonly SettingName[] = ['kb', 'passwordFile', 'encryptionKeyFile'];
+const pathSettings: readonly SettingName[] = ['kb', 'passwordFile', 'encryptionKeyFile', 'keyFile', 'promptLog'];
 
 /**
  * The settings in force, each with its origin.

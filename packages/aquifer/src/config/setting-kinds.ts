@@ -93,3 +93,26 @@ export const nameList: SettingKind<readonly string[]> = {
     throw new AquiferError('invalid-options', `${what} must name at least one, not ${JSON.stringify(value)}.`);
   },
 };
+
+/** Names to names, one `name=name` a line in a flag or a variable. */
+export const nameMap: SettingKind<Readonly<Record<string, string>>> = {
+  schema: { type: 'object', additionalProperties: { type: 'string', minLength: 1 } },
+  parseText(value, what) {
+    const pairs = textList.parseText(value, what).map((line) => {
+      const equals = line.indexOf('=');
+      if (equals > 0) return [line.slice(0, equals).trim(), line.slice(equals + 1).trim()];
+      throw new AquiferError('invalid-options', `${what} must be written name=name, not ${JSON.stringify(line)}.`);
+    });
+    return nameMap.parseJson(Object.fromEntries(pairs), what);
+  },
+  parseJson(value, what) {
+    const isMap = typeof value === 'object' && value !== null && !Array.isArray(value);
+    if (isMap && Object.values(value).every((each) => typeof each === 'string' && each !== '')) {
+      return value as Readonly<Record<string, string>>;
+    }
+    throw new AquiferError(
+      'invalid-options',
+      `${what} must be an object of names, such as {"anthropic.*": "builtin"}, not ${JSON.stringify(value)}.`,
+    );
+  },
+};

@@ -1,5 +1,15 @@
 import { maxSearchLimit } from '@aquifer/contracts';
-import { choice, integer, nameList, number, type SettingKind, text, textList, toggle } from './setting-kinds.js';
+import {
+  choice,
+  integer,
+  nameList,
+  nameMap,
+  number,
+  type SettingKind,
+  text,
+  textList,
+  toggle,
+} from './setting-kinds.js';
 
 export interface Setting<Value> {
   readonly kind: SettingKind<Value>;
@@ -127,6 +137,24 @@ export const settings = {
   encryptionKey: setting({ kind: text, secret: true, description: 'encrypts the index; needed to open it again' }),
   host: setting({ kind: text, fallback: '127.0.0.1', description: 'the address that `aquifer serve` listens on' }),
   port: setting({ kind: integer(0, 65_535), fallback: 8420, description: 'its port; 0 takes any free one' }),
+  modelMap: setting({
+    kind: nameMap,
+    description:
+      'who answers for which model of Bedrock (an id, or a beginning with *): builtin, another model by name, or bedrock for the real one; default: builtin for all',
+  }),
+  keyFile: setting({ kind: text, description: 'a file of the access keys that requests must be signed with' }),
+  faults: setting({
+    kind: text,
+    description: 'trouble on purpose, such as throttle=50, error=ThrottlingException:0.1, latency=100',
+  }),
+  faultsByHeader: setting({
+    kind: toggle,
+    description: 'callers may ask for faults in a header; default: yes, unless the real Bedrock is behind it',
+  }),
+  promptLog: setting({
+    kind: text,
+    description: 'a folder that keeps what is asked, a file a key; default: nothing is',
+  }),
   encryptionKeyFile: setting({ kind: text, description: 'a file that holds the encryption key' }),
 };
 
