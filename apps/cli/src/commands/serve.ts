@@ -7,16 +7,10 @@ const realBedrock = 'bedrock';
 
 /** Serves until Ctrl-C. */
 export async function run(context: Context, options: CommandOptions): Promise<void> {
-  const {
-    host,
-    port,
-    modelMap = {},
-    keyFile,
-    faults,
-    faultsByHeader,
-    promptLog,
-  } = (await settingsOf(context, options)).values;
-  const { bedrockUpstream, embedderByName, generatorByName } = await import('aquifer');
+  const { values } = await settingsOf(context, options);
+  const { host, port, modelMap = {}, keyFile, faults, faultsByHeader, promptLog } = values;
+  const { bedrockUpstream, embedderByName, generatorByName, modelOptions } = await import('aquifer');
+  const models = modelOptions(values);
   const {
     createBedrockGateway,
     createLocalBackend,
@@ -30,7 +24,11 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   const isGateway = Object.values(modelMap).includes(realBedrock);
   const keys = keyFile === undefined ? [] : await readKeyFile(keyFile);
   const service = createRetrievalService({
-    backend: createLocalBackend({ models: modelMap, embedderByName, generatorByName }),
+    backend: createLocalBackend({
+      models: modelMap,
+      embedderByName: (name) => embedderByName(name, models),
+      generatorByName: (name) => generatorByName(name, models),
+    }),
     keys,
     ...(isGateway && {
       passThrough: {
