@@ -190,6 +190,7 @@ describe('aquifer', () => {
       const summary = await json('index', 'empty', '--kb', 'empty.kb');
       assert.deepEqual([summary.scanned, summary.chunks], [0, 0]);
       assert.deepEqual((await json('search', 'anything', '--kb', 'empty.kb')).matches, []);
+      assert.match((await run('index', 'empty', '--kb', 'empty.kb')).out, /next: npx aquifer index </);
     });
 
     it('names a folder that does not exist', async () => {

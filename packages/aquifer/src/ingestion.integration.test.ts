@@ -214,6 +214,18 @@ describe('moved and deleted files', () => {
     assert.equal((await fixture.index()).summary.unchanged, 1);
   });
 
+  it('keeps a document whose name changes in nothing but upper and lower case', async () => {
+    fixture.write('Readme.txt', '# Title\none');
+    await fixture.index();
+    const { id } = await fixture.document('Readme.txt');
+    renameSync(join(fixture.files, 'Readme.txt'), join(fixture.files, 'README.txt'));
+    const { summary } = await fixture.index();
+    assert.deepEqual([summary.moved, summary.new, summary.deleted], [1, 0, 0]);
+    assert.deepEqual(fixture.counts.embedded, []);
+    assert.equal((await fixture.document('README.txt')).id, id);
+    assert.equal((await fixture.documents()).length, 1);
+  });
+
   it('makes a renamed document again when its name is its title', async () => {
     fixture.write('leave.txt', 'one');
     fixture.write('titled.txt', '# Title\none');

@@ -57,7 +57,8 @@ export async function run(context: Context, paths: string[], options: IndexComma
   context.setExitCode(summary.deletionsRefused !== undefined ? 1 : summary.failed > 0 ? 3 : 0);
 }
 
-function nextCommand({ dryRun }: IndexSummary): string {
+function nextCommand({ dryRun, scanned, deleted }: IndexSummary): string {
+  if (scanned + deleted === 0) return 'npx aquifer index <a folder that holds documents>';
   return dryRun ? 'the same command without --dry-run' : 'npx aquifer ask "…"';
 }
 

@@ -13,6 +13,7 @@ import { xlsxReader } from './office/xlsx.js';
 import { docReader } from './old-office/doc.js';
 import { pptReader } from './old-office/ppt.js';
 import { odtReader } from './open-document/odt.js';
+import { pdfReader } from './pdf.js';
 import { rtfReader } from './rtf/rtf.js';
 import { plainTextReader } from './text/plain-text.js';
 
@@ -63,6 +64,25 @@ describe('files that other projects test their readers with', skip, () => {
     await assert.rejects(readSample(docxReader, sample('pptx/testPPT_protected_passtika.pptx')), {
       code: 'password-required',
     });
+  });
+
+  it('open with the empty password, else with the one of those given that fits', async () => {
+    const open = (name: string, passwords?: readonly string[]) =>
+      pdfReader.read({ name, bytes: sample(`pdf/${name}`) }, passwords && { passwords });
+    const owned = 'encrypted_owner_only/tika__testPDF_protected.pdf';
+    assert.match((await open(owned)).text, /^RETHINKING THE FINANCIAL NETWORK/);
+    assert.equal((await open(owned, ['of another'])).text, (await open(owned)).text);
+    for (const [name, password, text] of [
+      ['pdfminer__rc4-40.pdf', 'foo', /Secret!/],
+      ['pdfminer__aes-256.pdf', 'foo', /Secret!/],
+      ['pdfminer__aes-256-r6.pdf', 'usersecret', /./],
+      ['pypdf__libreoffice-writer-password.pdf', 'openpassword', /Lorem ipsum/],
+    ] as const) {
+      const locked = `encrypted_user_password/${name}`;
+      await assert.rejects(open(locked), { code: 'password-required', message: /give its password/ });
+      await assert.rejects(open(locked, ['wrong']), { code: 'password-required', message: /none of the 1 given/ });
+      assert.match((await open(locked, ['wrong', password])).text, text, name);
+    }
   });
 
   it('give text boxes, phonetic guides, legacy encodings and tables', async () => {
