@@ -252,7 +252,7 @@ describe('onnx embedder: model folders and the hub', potion.skip === undefined ?
     const program = `import { createOnnxEmbedder } from ${JSON.stringify(new URL('./onnx-embedder.js', import.meta.url).href)};
       const embedder = await createOnnxEmbedder({ model: ${JSON.stringify(potion.path)} });
       embedder.embed(['words'], { purpose: 'query' }).then(({ vectors }) => console.log(vectors.length));`;
-    const options = { timeout: 60_000 };
+    const options = { timeout: 600_000 };
     const { stdout } = await runFile(process.execPath, ['--input-type=module', '--eval', program], options);
     assert.equal(stdout.trim(), '1');
   });
