@@ -196,6 +196,21 @@ describe('paced embedder', () => {
     });
   });
 
+  it('sends any number of requests of one call without a warning of leaks', async () => {
+    const warnings: Error[] = [];
+    const listen = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', listen);
+    const { embedder, requests } = provider({ maxBatch: 1 });
+    await embed(
+      embedder,
+      Array.from({ length: 50 }, (_, index) => `text ${index}`),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', listen);
+    assert.equal(requests.length, 50);
+    assert.deepEqual(warnings, []);
+  });
+
   it('gives empty lists for an empty list, and closes what the adapter holds', async () => {
     let closed = 0;
     const { embedder, requests } = provider({

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { toUSVString } from 'node:util';
 import {
   AquiferError,
@@ -167,6 +168,8 @@ export function createPacedEmbedder(adapter: EmbeddingAdapter, pacer: Pacer): Em
       throwIfAborted(signal);
       // One failure ends all requests of the call: nobody would get their results.
       const controller = new AbortController();
+      // Every request listens, and Node takes more than ten for a leak.
+      setMaxListeners(0, controller.signal);
       const stop = (): void => controller.abort(signal?.reason);
       signal?.addEventListener('abort', stop, { once: true });
       try {
