@@ -10,7 +10,13 @@ const bin = fileURLToPath(new URL('../bin/aquifer.js', import.meta.url));
 
 describe('aquifer doctor', () => {
   let folder: string;
-  const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8' });
+  let aws: Record<string, string> = {};
+  const run = (...args: string[]) => {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+    const files = { AWS_CONFIG_FILE: join(folder, 'none'), AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none') };
+    const env = { ...Object.fromEntries(inherited), ...files, AWS_EC2_METADATA_DISABLED: 'true', ...aws };
+    return spawnSync(process.execPath, [bin, ...args], { cwd: folder, encoding: 'utf8', env });
+  };
   const examine = (...args: string[]) => {
     const { status, stdout, stderr } = run('doctor', '--json', ...args);
     assert.notEqual(stdout, '', stderr);
@@ -38,6 +44,17 @@ describe('aquifer doctor', () => {
     // Whatever is missing is said together with what mends it.
     for (const { name, status: state, fix } of findings) if (state !== 'ok') assert.ok(fix, name);
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it('says whether Bedrock can be reached with credentials, and shows none of them whole', () => {
+    const without = examine().of('Bedrock');
+    assert.deepEqual([without?.status, without?.found.includes('no AWS region and no credentials')], ['limited', true]);
+    aws = { AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', AWS_SECRET_ACCESS_KEY: 'hidden' };
+    const bedrock = examine().of('Bedrock');
+    assert.equal(bedrock?.status, 'ok');
+    assert.match(String(bedrock?.found), /AKIA….*eu-central-1/);
+    assert.doesNotMatch(JSON.stringify(bedrock), /IOSFODNN|hidden/);
+    aws = {};
   });
 
   it('checks the index, and ends with 1 when it is of no use', () => {

@@ -17,6 +17,7 @@ export interface Finding {
     | 'graph'
     | 'exact search'
     | 'ONNX models'
+    | 'Bedrock'
     | 'OCR'
     | 'page pictures'
     | 'index'
@@ -38,6 +39,8 @@ export interface Examination {
 const oldestNode = [20, 19] as const;
 /** Less room than this, and indexing will soon stop. */
 const littleRoomBytes = 100e6;
+/** Where there are none, the SDK asks for those of an instance, which takes its time. */
+const credentialsTimeoutMs = 3_000;
 const rebuild = (name: string): string =>
   `npm rebuild ${name} --ignore-scripts=false (needs a C++ compiler, make and Python 3)`;
 
@@ -54,6 +57,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
     examineNode(),
     ...(await examineStore()),
     ...(await examineModels(options)),
+    await examineBedrock(),
     ...(await examineIndex(options)),
   ];
   return { works: findings.every(({ status }) => status !== 'failed'), findings };
@@ -151,6 +155,41 @@ async function examineModels({ ocrLanguages = ['eng', 'jpn'] }: ExamineOptions):
         },
   ];
 }
+
+/** Whether there is a region and credentials, by the AWS SDK's own rules; asks no model. */
+async function examineBedrock(): Promise<Finding> {
+  const { bedrockClient } = await import('@aquifer/models/bedrock-client');
+  const { config } = await bedrockClient();
+  const within = async <Value>(asked: () => Promise<Value>): Promise<Value | undefined> => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(resolve, credentialsTimeoutMs, undefined);
+    });
+    try {
+      return await Promise.race([asked().catch(() => undefined), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  const region = await within(async () => config.region());
+  const credentials = await within(async () => config.credentials());
+  if (region !== undefined && credentials !== undefined) {
+    return {
+      name: 'Bedrock',
+      status: 'ok',
+      found: `credentials (${masked(credentials.accessKeyId)}), region ${region}`,
+    };
+  }
+  const missing = [region === undefined && 'region', credentials === undefined && 'credentials'].filter(Boolean);
+  return {
+    name: 'Bedrock',
+    status: 'limited',
+    found: `no AWS ${missing.join(' and no ')}: models on this machine only`,
+    fix: 'set AWS_REGION and AWS_PROFILE, or whatever else the AWS SDK looks for',
+  };
+}
+
+const masked = (accessKeyId: string): string => `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`;
 
 async function examineIndex({ location, encryptionKey }: ExamineOptions): Promise<Finding[]> {
   const { inspectIndex } = await import('@aquifer/local-store/inspect-index');

@@ -1,4 +1,4 @@
-import type { BedrockAgentConnection, BedrockConnection } from '@aquifer/models';
+import type { BedrockAgentConnection, BedrockConnection, SageMakerConnection } from '@aquifer/models';
 
 /** Where models that run elsewhere are reached, how fast they may be asked, and how long to try. */
 export interface ModelOptions {
@@ -9,6 +9,8 @@ export interface ModelOptions {
   readonly bedrock?: BedrockConnection;
   /** The same for rerankers, which have an endpoint and a client of their own. Region and profile: default, those of `bedrock`. */
   readonly bedrockAgent?: BedrockAgentConnection;
+  /** The same for endpoints of SageMaker. */
+  readonly sagemaker?: SageMakerConnection;
   /** Any server that speaks OpenAI's API. Default: OpenAI's own. */
   readonly openai?: { readonly baseUrl?: string; readonly apiKey?: string };
   /** Default: `http://127.0.0.1:11434`. */

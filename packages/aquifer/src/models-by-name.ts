@@ -76,6 +76,11 @@ export async function embedderByName(name: string, options: EmbedderByNameOption
     const { createOpenAiEmbedder } = await import('@aquifer/models/openai-embedder');
     return createOpenAiEmbedder({ model, dimensions, ...options.openai, pacer: await pacerFor(name, options) });
   }
+  if (kind === 'sagemaker') {
+    const { createSageMakerEmbedder } = await import('@aquifer/models/sagemaker-embedder');
+    const pacer = await pacerFor(name, options);
+    return createSageMakerEmbedder({ endpoint: model, dimensions, connection: options.sagemaker, pacer });
+  }
   if (await isOfBedrock(name, 'embedding', options)) {
     const { createBedrockEmbedder } = await import('@aquifer/models/bedrock-embedder');
     const { bedrock: connection, requestsPerMinute, tokensPerMinute } = options;
@@ -107,6 +112,10 @@ export async function generatorByName(name: string, options: ModelOptions = {}):
   if (kind === 'openai') {
     const { createOpenAiGenerator } = await import('@aquifer/models/openai-generator');
     return createOpenAiGenerator({ model, ...options.openai, pacer });
+  }
+  if (kind === 'sagemaker') {
+    const { createSageMakerGenerator } = await import('@aquifer/models/sagemaker-generator');
+    return createSageMakerGenerator({ endpoint: model, connection: options.sagemaker, pacer });
   }
   if (await isOfBedrock(name, 'text', options)) {
     const { createBedrockGenerator } = await import('@aquifer/models/bedrock-generator');
