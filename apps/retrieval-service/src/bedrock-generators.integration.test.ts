@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isAquiferError } from '@aquifer/contracts';
 import { generatorContract } from '@aquifer/contracts/testing';
 import { openLocalStore } from '@aquifer/local-store';
 import { createBedrockGenerator, createBuiltinEmbedder } from '@aquifer/models';
-import { type Answer, createAnswerer, createRetriever } from '@aquifer/retrieval';
+import { type Answer, type AnswerEvent, createAnswerer, createRetriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
 import { openKnowledgeBase } from 'aquifer';
+import { parseFaults } from './faults.js';
 import { type StartedService, startService } from './testing/service-fixture.js';
 
 /** A model of each family. */
@@ -30,7 +32,8 @@ before(async () => {
 });
 after(() => service.close());
 
-const generatorOf = (model: string) => createBedrockGenerator({ model, connection: { client: service.client() } });
+const generatorOf = (model: string, at = service) =>
+  createBedrockGenerator({ model, connection: { client: at.client() } });
 
 for (const [name, model] of Object.entries(models)) {
   generatorContract({ describe, it }, { name, create: () => generatorOf(model) });
@@ -59,17 +62,23 @@ describe('asking the handbook by way of Bedrock', () => {
     .split('\n')
     .map((line) => JSON.parse(line) as { question: string; source: string | null; answerContains?: string });
 
-  async function answersOf(model: string): Promise<Answer[]> {
+  async function answererOf(model: string, at = service) {
     const retriever = createRetriever({ store, embedder: createBuiltinEmbedder() });
-    const answerer = createAnswerer({ store, retriever, generator: await generatorOf(model) });
+    return createAnswerer({ store, retriever, generator: await generatorOf(model, at) });
+  }
+
+  async function answersOf(model: string, asked: typeof questions): Promise<Answer[]> {
+    const answerer = await answererOf(model);
     const answers: Answer[] = [];
-    for (const { question } of questions) answers.push(await answerer.answer(question));
+    for (const { question } of asked) answers.push(await answerer.answer(question));
     return answers;
   }
 
-  for (const [name, model] of Object.entries(models)) {
+  // All questions to the model that cites by itself; the others read the same markers as any model's.
+  for (const [index, [name, model]] of Object.entries(models).entries()) {
     it(`ends with verified citations of exact slices: ${name}`, async () => {
-      const answers = await answersOf(model);
+      const asked = index === 0 ? questions : questions.slice(0, 6);
+      const answers = await answersOf(model, asked);
       let cited = 0;
       for (const answer of answers) {
         assert.doesNotMatch(answer.answer, /\[\d\]|\[none\]/);
@@ -84,7 +93,27 @@ describe('asking the handbook by way of Bedrock', () => {
         }
         assert.deepEqual(answer.unsupported, [], answer.question);
       }
-      assert.ok(cited >= questions.length / 2, `${cited} references`);
+      assert.ok(cited >= asked.length / 2, `${cited} references`);
     });
   }
+
+  it('marks an answer that broke off, and says why', async () => {
+    for (const [faults, code] of [
+      ['cut=4', 'model-unavailable'],
+      ['exception=ThrottlingException:4', 'model-throttled'],
+    ] as const) {
+      const failing = await startService({ faults: parseFaults(faults) });
+      const events: AnswerEvent[] = [];
+      const answerer = await answererOf(models['Claude Messages, citing by itself'], failing);
+      await assert.rejects(
+        async () => {
+          for await (const event of answerer.ask(questions[0]!.question)) events.push(event);
+        },
+        (error) => isAquiferError(error, code),
+      );
+      const last = events.at(-1)!;
+      assert.ok(last.type === 'interrupted' && last.answer !== '', `${faults}: ${events.map(({ type }) => type)}`);
+      await failing.close();
+    }
+  });
 });
