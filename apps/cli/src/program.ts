@@ -76,6 +76,7 @@ export function createProgram(context: Context): Command {
   searching(command('ask', 'answer a question, every sentence cited'))
     .argument('<question>')
     .option('--model <name>', 'who answers: builtin, a Bedrock id, ollama:…, openai:…, sagemaker:…')
+    .option('--model-context-tokens <n>', 'what a model beside Bedrock takes, prompt and answer together')
     .option('--show-prompt', 'print exactly what the model is given')
     .action(async (question, options) => (await import('./commands/ask.js')).run(context, question, options));
 

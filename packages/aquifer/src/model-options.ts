@@ -18,6 +18,8 @@ export interface ModelOptions {
   /** The embedder's quota, where it is another than the provider's default. Shared by all that one process embeds with that model. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  /** Tokens that prompt and answer of a model beside Bedrock may have together; a server does not always say. Default 8,192. */
+  readonly contextTokens?: number;
   /** Longest time for one request to a model, waiting and retries included. */
   readonly deadlineMs?: number;
   /** Told what people should know, such as that a model is not in the catalogue. */

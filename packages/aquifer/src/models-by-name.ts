@@ -102,20 +102,21 @@ export async function generatorFor(model: string | Generator, options: ModelOpti
 /** @throws `model-not-found`, and what the model is opened with */
 export async function generatorByName(name: string, options: ModelOptions = {}): Promise<Generator> {
   const [kind, model] = splitName(name);
+  const { contextTokens } = options;
   // The quota is the embedder's.
   const pacer = await pacerFor(name, { ...options, requestsPerMinute: undefined, tokensPerMinute: undefined });
   if (name === 'builtin') return (await import('@aquifer/models/builtin-answerer')).createBuiltinAnswerer();
   if (kind === 'ollama') {
     const { createOllamaGenerator } = await import('@aquifer/models/ollama-generator');
-    return createOllamaGenerator({ model, ...options.ollama, pacer });
+    return createOllamaGenerator({ model, ...options.ollama, contextTokens, pacer });
   }
   if (kind === 'openai') {
     const { createOpenAiGenerator } = await import('@aquifer/models/openai-generator');
-    return createOpenAiGenerator({ model, ...options.openai, pacer });
+    return createOpenAiGenerator({ model, ...options.openai, contextTokens, pacer });
   }
   if (kind === 'sagemaker') {
     const { createSageMakerGenerator } = await import('@aquifer/models/sagemaker-generator');
-    return createSageMakerGenerator({ endpoint: model, connection: options.sagemaker, pacer });
+    return createSageMakerGenerator({ endpoint: model, connection: options.sagemaker, contextTokens, pacer });
   }
   if (await isOfBedrock(name, 'text', options)) {
     const { createBedrockGenerator } = await import('@aquifer/models/bedrock-generator');

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { AquiferError, type DocumentRecord, type Generator, type Store } from '@aquifer/contracts';
+import { AquiferError, type DocumentRecord, type Generator, type Reranker, type Store } from '@aquifer/contracts';
 import { openLocalStore } from '@aquifer/local-store';
 import type { Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
@@ -76,10 +76,12 @@ async function assemble(
     if (known !== undefined) assertSameEmbedder(known, opened.embedder, builtWith.embedderName, location);
     return opened;
   });
+  const reranker = lazy(async (): Promise<Reranker | undefined> => {
+    return options.reranker === undefined ? undefined : await rerankerFor(options.reranker, options.models);
+  });
   const retriever = lazy(async (): Promise<Retriever> => {
     const { createRetriever } = await import('@aquifer/retrieval/retriever');
-    const reranker = options.reranker === undefined ? undefined : await rerankerFor(options.reranker, options.models);
-    return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker });
+    return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker: await reranker.get() });
   });
   const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));
   const indexer = lazy(async (): Promise<Indexer> => {
@@ -104,6 +106,7 @@ async function assemble(
   const closeAll = async () => {
     await (await indexer.opened())?.close();
     await (await embedder.opened())?.close();
+    if (typeof options.reranker === 'string') await (await reranker.opened())?.close?.();
     await store.close();
   };
 

@@ -46,8 +46,10 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     printJson(context, { type: 'listening', url, keys: keys.length });
   } else {
     const credentials = keys.length === 0 ? ' AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local' : '';
+    const services = ['BEDROCK_RUNTIME', 'BEDROCK_AGENT_RUNTIME'];
     out.line(`  listening on ${url}; Ctrl-C ends`);
-    out.line(out.style('dim', `  AWS_ENDPOINT_URL_BEDROCK_RUNTIME=${url} AWS_REGION=us-east-1${credentials}`));
+    for (const service of services) out.line(out.style('dim', `  export AWS_ENDPOINT_URL_${service}=${url}`));
+    out.line(out.style('dim', `  export AWS_REGION=us-east-1${credentials}`));
     if (keys.length > 0) out.line(out.style('dim', `  requests must be signed with one of ${count(keys.length)} keys`));
   }
   if (!signal.aborted) await once(signal, 'abort');

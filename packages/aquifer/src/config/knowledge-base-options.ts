@@ -44,6 +44,7 @@ export function modelOptions(values: SettingValues): ModelOptions {
   return {
     openai: { baseUrl: openaiBaseUrl, apiKey: openaiApiKey },
     ollama: { baseUrl: ollamaUrl },
+    contextTokens: values.modelContextTokens,
     requestsPerMinute: values.requestsPerMinute,
     tokensPerMinute: values.tokensPerMinute,
     deadlineMs: modelTimeoutSeconds === undefined ? undefined : modelTimeoutSeconds * 1000,

@@ -57,6 +57,10 @@ export const settings = {
     alsoVariable: 'OLLAMA_HOST',
     description: 'where Ollama answers; default: http://127.0.0.1:11434',
   }),
+  modelContextTokens: setting({
+    kind: integer(512, 10_000_000),
+    description: 'tokens that prompt and answer of a model beside Bedrock may have together; default: 8192',
+  }),
   requestsPerMinute: setting({
     kind: integer(1, 10_000_000),
     description: "the embedder's quota of requests; default: the model's in the catalogue, else found out",
