@@ -239,7 +239,13 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       bytes: snapshot.work.reduce((sum, { item }) => sum + item.bytes, 0),
     });
     progress.phase('reading');
-    await processAll(snapshot.work, processFile, { ...options, maxBytesInFlight, maxDocumentBytes, signal, stop });
+    await processAll(largestFirst(snapshot.work), processFile, {
+      ...options,
+      maxBytesInFlight,
+      maxDocumentBytes,
+      signal,
+      stop,
+    });
     throwIfAborted(userSignal);
 
     const gone = vanished.left();
@@ -320,6 +326,15 @@ async function processAll(
   }
   await queue.onIdle();
   if (failure) throw failure.error;
+}
+
+/** From this size on, files differ much in the time that they take. */
+const largeBytes = 256 * 2 ** 10;
+
+/** Large files first, so that no thread is left alone with one when all others are done; then the small ones as they were listed. */
+function largestFirst(work: readonly WorkItem[]): readonly WorkItem[] {
+  const rank = ({ item: { bytes } }: WorkItem) => (bytes < largeBytes ? 0 : bytes);
+  return work.toSorted((a, b) => rank(b) - rank(a));
 }
 
 /** The documents whose files are gone from the listing, until a file of the same content turns up elsewhere. */

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { AquiferError, type ReadInput, type ReadOptions, throwIfAborted } from '@aquifer/contracts';
 import type { Matrix } from './matrix.js';
+import { createReadOnlyPort, type PdfPort } from './thread-port.js';
 
 /** The part of PDF.js's document that is used (`PDFDocumentProxy`). */
 export interface PdfDocument {
@@ -75,37 +77,44 @@ export interface OpenPdf {
 }
 
 /**
- * Opens a PDF, with the empty password first and then with each of `options.passwords`.
+ * Opens a PDF, with the empty password first and then with each of `options.passwords`. With `maxPicturePixels`, its pages can be
+ * drawn; without, only read.
  *
  * @throws `password-required`, `invalid-document`, `aborted`.
  */
 export async function openPdf(
   input: ReadInput,
   options: ReadOptions,
-  { maxPicturePixels = 1 }: { readonly maxPicturePixels?: number } = {},
+  { maxPicturePixels }: { readonly maxPicturePixels?: number } = {},
 ): Promise<OpenPdf> {
   const { PDFParse } = await import('pdf-parse');
-  const data = pdfjsData();
+  const folder = pdfjsFolder();
   for (const password of [undefined, ...(options.passwords ?? [])]) {
     throwIfAborted(options.signal);
+    const worker = maxPicturePixels ? undefined : await createReadOnlyWorker(folder);
     const parser = new PDFParse({
       // A copy, because PDF.js takes the buffer away from whoever gave it.
       data: new Uint8Array(input.bytes),
       ...(password !== undefined && { password }),
-      ...data,
+      ...pdfjsData(folder),
+      ...(worker && { worker }),
       verbosity: 0,
       isEvalSupported: false,
       enableXfa: false,
       // Larger pictures are not decoded; for text alone, none is.
-      maxImageSize: maxPicturePixels,
-    });
+      maxImageSize: maxPicturePixels ?? 1,
+    } as ConstructorParameters<typeof PDFParse>[0]);
+    const close = async () => {
+      await parser.destroy();
+      worker?.destroy();
+    };
     try {
       // `load` is missing from the type declarations, and the only door to PDF.js's own document.
       const document = await (parser as unknown as { load(): Promise<PdfDocument> }).load();
       restorePush();
-      return { document, close: () => parser.destroy() };
+      return { document, close };
     } catch (error) {
-      await parser.destroy().catch(() => undefined);
+      await close().catch(() => undefined);
       if (!(error instanceof Error && error.name === 'PasswordException')) throw invalidPdf(input, error);
     }
   }
@@ -139,14 +148,41 @@ export function invalidPdf(input: ReadInput, cause: unknown): AquiferError {
   );
 }
 
-/** Where PDF.js keeps the character maps and standard fonts that files may refer to without bringing them. */
-function pdfjsData(): { cMapUrl: string; cMapPacked: true; standardFontDataUrl: string; wasmUrl: string } {
+function pdfjsFolder(): string {
   const ownRequire = createRequire(import.meta.url);
-  const pdfjs = dirname(createRequire(ownRequire.resolve('pdf-parse')).resolve('pdfjs-dist/package.json'));
+  return dirname(createRequire(ownRequire.resolve('pdf-parse')).resolve('pdfjs-dist/package.json'));
+}
+
+interface PdfWorker {
+  destroy(): void;
+}
+
+/** The half of PDF.js that parses, in this thread. */
+async function createReadOnlyWorker(folder: string): Promise<PdfWorker> {
+  // Of the build that pdf-parse imports: both have to be the same modules.
+  const part = (name: string) => import(pathToFileURL(join(folder, 'legacy', 'build', name)).href);
+  const { PDFWorker } = (await part('pdf.mjs')) as {
+    readonly PDFWorker: new (options: { readonly port: PdfPort; readonly verbosity: number }) => PdfWorker;
+  };
+  const { WorkerMessageHandler } = (await part('pdf.worker.mjs')) as {
+    readonly WorkerMessageHandler: { initializeFromPort(port: PdfPort): void };
+  };
+  const port = createReadOnlyPort();
+  WorkerMessageHandler.initializeFromPort(port);
+  return new PDFWorker({ port, verbosity: 0 });
+}
+
+/** Where PDF.js keeps the character maps and standard fonts that files may refer to without bringing them. */
+function pdfjsData(folder: string): {
+  cMapUrl: string;
+  cMapPacked: true;
+  standardFontDataUrl: string;
+  wasmUrl: string;
+} {
   return {
-    cMapUrl: `${join(pdfjs, 'cmaps')}/`,
+    cMapUrl: `${join(folder, 'cmaps')}/`,
     cMapPacked: true,
-    standardFontDataUrl: `${join(pdfjs, 'standard_fonts')}/`,
-    wasmUrl: `${join(pdfjs, 'wasm')}/`,
+    standardFontDataUrl: `${join(folder, 'standard_fonts')}/`,
+    wasmUrl: `${join(folder, 'wasm')}/`,
   };
 }
