@@ -1,0 +1,139 @@
+// Requests a second of the local Bedrock: Titan v2, 1,024 dimensions, by the unmodified AWS SDK on loopback, against a server that
+// answers a fixed body of the same size. Client and server are processes of their own. Usage: node bench/emulator.mjs [--seconds 8] [--concurrency 16]
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer as createHttp1Server } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { BedrockRuntimeClient, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '8' },
+    concurrency: { type: 'string', default: '16' },
+    fixed: { type: 'string' },
+  },
+});
+const seconds = Number(values.seconds);
+const concurrency = Number(values.concurrency);
+const bin = fileURLToPath(new URL('../apps/cli/bin/aquifer.js', import.meta.url));
+
+// As this process's own child: a server that does nothing but answer.
+if (values.fixed !== undefined) {
+  const numbers = JSON.stringify(Array.from({ length: 1024 }, (_, index) => Number((Math.sin(index) / 32).toFixed(9))));
+  const body = `{"embedding":${numbers},"embeddingsByType":{"float":${numbers}},"inputTextTokenCount":12}`;
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const server =
+    values.fixed === 'h2c'
+      ? createHttp2Server().on('stream', (stream) => {
+          stream.resume();
+          stream.on('end', () => {
+            stream.respond({ ':status': 200, ...headers });
+            stream.end(body);
+          });
+        })
+      : createHttp1Server((request, response) => {
+          request.resume();
+          request.on('end', () => response.writeHead(200, headers).end(body));
+        });
+  server.listen(0, '127.0.0.1', () =>
+    console.log(JSON.stringify({ url: `http://127.0.0.1:${server.address().port}` })),
+  );
+  await new Promise(() => {});
+}
+
+/** Starts a server that prints its address as JSON. */
+async function start(args) {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  for await (const chunk of child.stdout) {
+    text += chunk;
+    if (text.includes('\n')) break;
+  }
+  return { child, url: JSON.parse(text.slice(0, text.indexOf('\n'))).url };
+}
+
+const texts = Array.from(
+  { length: 500 },
+  (_, index) =>
+    `Section ${index}. Employees in office ${index % 37} may take ${index % 52} weeks of leave, announced ${index % 9} weeks before.`,
+);
+const cpuSeconds = (usage) => (usage.user + usage.system) / 1e6;
+/** User and system time of another process, where the system says it: Linux, in hundredths of a second. */
+function cpuSecondsOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+async function measure(url, pid, protocol) {
+  const handlers = {
+    h2c: {},
+    'h2c, one connection': { requestHandler: { disableConcurrentStreams: false } },
+    'http/1.1': { requestHandler: new NodeHttpHandler({ httpAgent: { maxSockets: 1_000, keepAlive: true } }) },
+  };
+  const client = new BedrockRuntimeClient({
+    endpoint: url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+    ...handlers[protocol],
+  });
+  const times = [];
+  let next = 0;
+  const worker = async (until) => {
+    while (performance.now() < until) {
+      const started = performance.now();
+      const inputText = texts[next++ % texts.length];
+      await client.send(
+        new InvokeModelCommand({
+          modelId: 'amazon.titan-embed-text-v2:0',
+          contentType: 'application/json',
+          body: JSON.stringify({ inputText }),
+        }),
+      );
+      times.push(performance.now() - started);
+    }
+  };
+  const run = (ms) => Promise.all(Array.from({ length: concurrency }, () => worker(performance.now() + ms)));
+  await run(3_000);
+  times.length = 0;
+  const before = process.cpuUsage();
+  const serverBefore = cpuSecondsOf(pid);
+  const started = performance.now();
+  await run(seconds * 1_000);
+  const elapsed = (performance.now() - started) / 1_000;
+  const own = cpuSeconds(process.cpuUsage(before));
+  const server = cpuSecondsOf(pid) - serverBefore;
+  client.destroy();
+  times.sort((a, b) => a - b);
+  return {
+    perSecond: Math.round(times.length / elapsed),
+    p50: times[Math.floor(times.length * 0.5)].toFixed(1),
+    p99: times[Math.floor(times.length * 0.99)].toFixed(1),
+    clientMs: ((own / times.length) * 1_000).toFixed(2),
+    serverMs: ((server / times.length) * 1_000).toFixed(2),
+  };
+}
+
+console.log(
+  '| protocol | server | requests/s | p50 ms | p99 ms | CPU ms a request, client | CPU ms a request, server |',
+);
+console.log('| --- | --- | --- | --- | --- | --- | --- |');
+for (const protocol of ['h2c', 'h2c, one connection', 'http/1.1']) {
+  const servers = [
+    ['**Aquifer**', [bin, 'serve', '--port', '0', '--json']],
+    ['a fixed body', [fileURLToPath(import.meta.url), '--fixed', protocol.startsWith('h2c') ? 'h2c' : 'http/1.1']],
+  ];
+  for (const [name, args] of servers) {
+    const { child, url } = await start(args);
+    const { perSecond, p50, p99, clientMs, serverMs } = await measure(url, child.pid, protocol);
+    console.log(`| ${protocol} | ${name} | ${perSecond} | ${p50} | ${p99} | ${clientMs} | ${serverMs} |`);
+    child.kill();
+  }
+}

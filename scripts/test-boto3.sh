@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# The unmodified Python SDK against `aquifer serve`: bash scripts/test-boto3.sh
+# boto3 comes from PyPI into a temporary folder. The last line is the total: N passed, N failed, N skipped
+set -u
+cd "$(dirname "$0")/.."
+skip() {
+  echo "boto3: skipped, $1"
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+}
+
+command -v python3 > /dev/null || skip "there is no python3 here"
+folder=$(mktemp -d)
+server=
+trap 'if [ -n "$server" ]; then kill "$server" 2> /dev/null; wait "$server" 2> /dev/null; fi; rm -rf "$folder"' EXIT
+python3 -m venv "$folder/venv" > "$folder/log" 2>&1 || skip "python3 has no venv: $(tail -n 1 "$folder/log")"
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check boto3 > "$folder/log" 2>&1 ||
+  skip "boto3 cannot be installed: $(tail -n 1 "$folder/log")"
+
+cat > "$folder/keys.json" << 'KEYS'
+{"keys": [{"accessKeyId": "AQUIFER-BOTO3", "secretAccessKey": "only for this test"}]}
+KEYS
+chmod 600 "$folder/keys.json"
+
+passed=0 failed=0
+# Without keys, then with them: boto3's own signatures.
+for mode in open keys; do
+  arguments=()
+  [ "$mode" = keys ] && arguments=(--key-file "$folder/keys.json")
+  : > "$folder/address"
+  node apps/cli/bin/aquifer.js serve --port 0 --json "${arguments[@]}" > "$folder/address" &
+  server=$!
+  for _ in $(seq 100); do
+    [ -s "$folder/address" ] && break
+    sleep 0.1
+  done
+  url=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' "$folder/address")
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME=$url AWS_REGION=us-east-1 \
+    AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=AQUIFER-BOTO3 AWS_SECRET_ACCESS_KEY='only for this test' \
+    AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 \
+    AQUIFER_TEST_MODE=$mode "$folder/venv/bin/python" scripts/boto3-checks.py 2>&1 | tee "$folder/out"
+  read -r p f <<< "$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$folder/out" | tail -n 1)"
+  passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
+  kill "$server" 2> /dev/null
+  wait "$server" 2> /dev/null
+  server=
+done
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
