@@ -40,12 +40,15 @@ async function collect(source: Readable, announced: number, limit: number): Prom
       chunks.length = 0;
       if (bytes > limit + mostDiscarded) resolve(undefined);
     });
+    const onClose = () => reject(new Error('The caller went away in the middle of the request.'));
+    source.once('close', onClose);
     source.once('end', () => {
+      // Every request closes in the end, and an error takes a stack to make.
+      source.off('close', onClose);
       if (isTooLong) resolve(undefined);
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     });
     source.once('error', reject);
-    source.once('close', () => reject(new Error('The caller went away in the middle of the request.')));
   });
 }
 
@@ -74,7 +77,7 @@ function announcedLength(headers: IncomingHttpHeaders): number {
 export function http1Exchange(request: IncomingMessage, response: ServerResponse, waits = false): Exchange {
   const gone = new AbortController();
   response.on('close', () => {
-    if (!response.writableFinished) gone.abort();
+    if (!response.writableEnded) gone.abort();
   });
   response.on('error', () => {});
   return {
@@ -106,7 +109,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
 export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers): Exchange {
   const gone = new AbortController();
   stream.on('close', () => {
-    if (!stream.writableFinished) gone.abort();
+    if (!stream.writableEnded) gone.abort();
   });
   stream.on('error', () => {});
   return {

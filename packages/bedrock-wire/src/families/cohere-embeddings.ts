@@ -2,7 +2,7 @@ import { schemaWords } from '../field-words.js';
 import type { EmbedInput } from '../model-backend.js';
 import { type Fields, readFields } from '../request-fields.js';
 import { estimateTokens } from '../token-estimate.js';
-import { joinJson, vectorJson } from '../vector-json.js';
+import { joinJson } from '../vector-json.js';
 import { invalidRequest } from '../wire-error.js';
 import type { WholeFamily } from './family.js';
 
@@ -41,17 +41,15 @@ export const cohereEmbeddings: WholeFamily = {
       dimensions,
       signal,
     });
-    const lists = (asked ?? ['float' as const]).map((type) => joinJson(`"${type}":`, vectorList(vectors, type)));
+    const wanted = asked ?? ['float' as const];
+    const lists = wanted.map((type) => [...(asked ? [`"${type}":`] : []), ...vectorList(vectors, type)]);
     return {
       body: joinJson(
         `{"id":"${requestId}",`,
         texts ? `"texts":${JSON.stringify(texts)},` : '',
-        asked ? '"embeddings":{' : '"embeddings":',
-        ...(asked
-          ? lists.flatMap((list, index) => (index === 0 ? [list] : [',', list]))
-          : [vectorList(vectors, 'float')]),
-        asked ? '}' : '',
-        `,"response_type":"${asked ? 'embeddings_by_type' : 'embeddings_floats'}"}`,
+        `"embeddings":${asked ? '{' : ''}`,
+        ...lists.flatMap((list, index) => (index === 0 ? list : [',', ...list])),
+        `${asked ? '}' : ''},"response_type":"${asked ? 'embeddings_by_type' : 'embeddings_floats'}"}`,
       ),
       inputTokens: (texts ?? []).reduce((sum, text) => sum + estimateTokens(text), 0),
     };
@@ -109,11 +107,10 @@ function cut(text: string, truncate: string, isV4: boolean): string {
   return kept;
 }
 
-function vectorList(vectors: readonly Float32Array[], type: EmbeddingType): Buffer {
-  const items = vectors.map((vector) =>
-    type === 'float' ? vectorJson(vector) : JSON.stringify(quantised(vector, type)),
-  );
-  return joinJson('[', ...items.flatMap((item, index) => (index === 0 ? [item] : [',', item])), ']');
+/** Parts of a JSON array. */
+function vectorList(vectors: readonly Float32Array[], type: EmbeddingType): (string | Float32Array)[] {
+  const items = vectors.map((vector) => (type === 'float' ? vector : JSON.stringify(quantised(vector, type))));
+  return ['[', ...items.flatMap((item, index) => (index === 0 ? [item] : [',', item])), ']'];
 }
 
 /** Bytes over the range of a vector's components; bits packed eight to a byte, as signed numbers for `binary`. */

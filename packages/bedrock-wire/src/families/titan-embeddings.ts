@@ -1,7 +1,7 @@
 import { schemaWords } from '../field-words.js';
 import { readFields } from '../request-fields.js';
 import { estimateTokens } from '../token-estimate.js';
-import { binaryComponents, joinJson, vectorJson } from '../vector-json.js';
+import { binaryComponents, joinJson } from '../vector-json.js';
 import { invalidRequest } from '../wire-error.js';
 import type { InvokeCall, WholeFamily } from './family.js';
 
@@ -18,7 +18,7 @@ export const titanEmbeddingsV1: WholeFamily = {
     const tokens = checkedTokens(text);
     const vector = await embedText(call, text, 1536);
     return {
-      body: joinJson('{"embedding":', vectorJson(vector), `,"inputTextTokenCount":${tokens}}`),
+      body: joinJson('{"embedding":', vector, `,"inputTextTokenCount":${tokens}}`),
       inputTokens: tokens,
     };
   },
@@ -42,7 +42,7 @@ export const titanEmbeddingsV2: WholeFamily = {
     fields.refuseOthers();
     const tokens = checkedTokens(text);
     const vector = await embedText(call, text, dimensions);
-    const floats = types.includes('float') ? vectorJson(vector) : undefined;
+    const floats = types.includes('float') ? vector : undefined;
     const binary = types.includes('binary') ? JSON.stringify(binaryComponents(vector)) : undefined;
     return {
       body: joinJson(

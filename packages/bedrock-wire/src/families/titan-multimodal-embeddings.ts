@@ -2,7 +2,7 @@ import { schemaWords } from '../field-words.js';
 import type { EmbedInput } from '../model-backend.js';
 import { base64Bytes, readFields } from '../request-fields.js';
 import { estimateTokens } from '../token-estimate.js';
-import { joinJson, vectorJson } from '../vector-json.js';
+import { joinJson } from '../vector-json.js';
 import { invalidRequest } from '../wire-error.js';
 import type { WholeFamily } from './family.js';
 
@@ -52,7 +52,7 @@ export const titanMultimodalEmbeddings: WholeFamily = {
       vectors.length === 1 ? value : (value + vectors[1]![index]!) / vectors.length,
     );
     return {
-      body: joinJson('{"embedding":', vectorJson(vector), `,"inputTextTokenCount":${tokens},"message":null}`),
+      body: joinJson('{"embedding":', vector, `,"inputTextTokenCount":${tokens},"message":null}`),
       inputTokens: tokens,
     };
   },
