@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp1Server } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
+import { connect, createServer as createHttp2Server } from 'node:http2';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BedrockRuntimeClient, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
@@ -71,7 +71,24 @@ function cpuSecondsOf(pid) {
   }
 }
 
-async function measure(url, pid, protocol) {
+const modelId = 'amazon.titan-embed-text-v2:0';
+
+/** The SDK's client, in each of the ways it can send; and, for what a server can do, requests without it. */
+function openClient(url, protocol) {
+  if (protocol === 'h2c, no SDK') {
+    const session = connect(url);
+    const path = `/model/${encodeURIComponent(modelId)}/invoke`;
+    const send = (body) =>
+      new Promise((resolve, reject) => {
+        const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' });
+        stream
+          .on('data', () => {})
+          .on('end', resolve)
+          .on('error', reject);
+        stream.end(body);
+      });
+    return { send, close: () => session.close() };
+  }
   const handlers = {
     h2c: {},
     'h2c, one connection': { requestHandler: { disableConcurrentStreams: false } },
@@ -84,19 +101,21 @@ async function measure(url, pid, protocol) {
     maxAttempts: 1,
     ...handlers[protocol],
   });
+  return {
+    send: (body) => client.send(new InvokeModelCommand({ modelId, contentType: 'application/json', body })),
+    close: () => client.destroy(),
+  };
+}
+
+async function measure(url, pid, protocol) {
+  const client = openClient(url, protocol);
   const times = [];
   let next = 0;
   const worker = async (until) => {
     while (performance.now() < until) {
       const started = performance.now();
       const inputText = texts[next++ % texts.length];
-      await client.send(
-        new InvokeModelCommand({
-          modelId: 'amazon.titan-embed-text-v2:0',
-          contentType: 'application/json',
-          body: JSON.stringify({ inputText }),
-        }),
-      );
+      await client.send(JSON.stringify({ inputText }));
       times.push(performance.now() - started);
     }
   };
@@ -110,7 +129,7 @@ async function measure(url, pid, protocol) {
   const elapsed = (performance.now() - started) / 1_000;
   const own = cpuSeconds(process.cpuUsage(before));
   const server = cpuSecondsOf(pid) - serverBefore;
-  client.destroy();
+  client.close();
   times.sort((a, b) => a - b);
   return {
     perSecond: Math.round(times.length / elapsed),
@@ -125,7 +144,7 @@ console.log(
   '| protocol | server | requests/s | p50 ms | p99 ms | CPU ms a request, client | CPU ms a request, server |',
 );
 console.log('| --- | --- | --- | --- | --- | --- | --- |');
-for (const protocol of ['h2c', 'h2c, one connection', 'http/1.1']) {
+for (const protocol of ['h2c', 'h2c, one connection', 'http/1.1', 'h2c, no SDK']) {
   const servers = [
     ['**Aquifer**', [bin, 'serve', '--port', '0', '--json']],
     ['a fixed body', [fileURLToPath(import.meta.url), '--fixed', protocol.startsWith('h2c') ? 'h2c' : 'http/1.1']],
