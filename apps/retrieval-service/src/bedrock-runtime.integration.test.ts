@@ -226,6 +226,10 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
         [{ messages: [{ role: 'user', content: [{ text: ' ' }] }] }, /ContentBlock object is blank/],
         [{ messages: [] }, /must start with a user message/],
         [{ messages, modelId: 'amazon.titan-embed-text-v2:0' }, /This action doesn't support the model/],
+        [
+          { messages, guardrailConfig: { guardrailIdentifier: 'g1', guardrailVersion: '1' } },
+          /guardrail .* does not exist/,
+        ],
         [{ messages, modelId: 'ai21.j2-mid-v1', system: [{ text: 'x' }] }, /doesn't support system messages/],
       ];
       for (const [input, message] of wrong) {
@@ -234,6 +238,54 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
           message,
         });
       }
+    });
+
+    it('streams no conversation with a model that does not stream, and applies no guardrail', async () => {
+      const client = started.client(protocol);
+      const messages: Message[] = [{ role: 'user', content: [{ text: prompt }] }];
+      const modelId = 'ai21.j2-mid-v1';
+      await assert.rejects(client.send(new ConverseStreamCommand({ modelId, messages })), {
+        message: 'The model is unsupported for streaming.',
+      });
+      const { output } = await client.send(new ConverseCommand({ modelId, messages }));
+      assert.match(output!.message!.content![0]!.text!, answer);
+      const guarded = { guardrailIdentifier: 'g1', guardrailVersion: '1', body: '{"inputText":"x"}' };
+      await assert.rejects(
+        client.send(new InvokeModelCommand({ modelId: 'amazon.titan-embed-text-v1', ...guarded })),
+        /guardrail .* does not exist/,
+      );
+    });
+
+    it('stops where it is asked to', async () => {
+      const client = started.client(protocol);
+      const messages: Message[] = [{ role: 'user', content: [{ text: 'Hello' }] }];
+      const ask = (inferenceConfig: object) =>
+        client.send(new ConverseCommand({ modelId: claude, messages, inferenceConfig }));
+      const short = await ask({ maxTokens: 5 });
+      assert.equal(short.stopReason, 'max_tokens');
+      assert.ok(short.usage!.outputTokens! <= 5);
+      const stopped = await ask({ stopSequences: ['emulator'] });
+      assert.deepEqual(
+        [stopped.stopReason, stopped.output!.message!.content![0]!.text],
+        ['stop_sequence', 'This is a local '],
+      );
+    });
+
+    it('answers many at once', async () => {
+      const client = started.client(
+        protocol,
+        protocol === 'h2c' ? { requestHandler: { disableConcurrentStreams: false } } : {},
+      );
+      const texts = Array.from({ length: 300 }, (_, index) => `text ${index}`);
+      const answers = await Promise.all(
+        texts.map((inputText) =>
+          client.send(
+            new InvokeModelCommand({ modelId: 'amazon.titan-embed-text-v2:0', body: JSON.stringify({ inputText }) }),
+          ),
+        ),
+      );
+      const vectors = new Set(answers.map(({ body }) => JSON.stringify(parsed(body).embedding)));
+      assert.equal(vectors.size, texts.length);
     });
 
     it('refuses a body of 26 MB without holding it, and goes on', async () => {

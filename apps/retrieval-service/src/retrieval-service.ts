@@ -111,7 +111,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       await promptLog?.keep({ accessKeyId, requestId, operation, modelId, body });
       const response = await (passThrough?.includes(modelId)
         ? passThrough.gateway.forward({ method, target, headers, body, requestId, signal })
-        : handleRequest({ ...route, requestId, body, signal }, backend));
+        : handleRequest({ ...route, requestId, headers, body, signal }, backend));
       if (faults === undefined || response.status !== 200 || isWhole(response.body)) return response;
       return { ...response, body: injector.within(faults, response.body) };
     } catch (thrown) {

@@ -22,6 +22,8 @@ export interface WireRequest {
   readonly modelId: string;
   /** Given back in the answer, so that a caller's log and the server's can be laid beside each other. */
   readonly requestId: string;
+  /** With lower-case names. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: Uint8Array;
   readonly signal?: AbortSignal;
 }
@@ -72,6 +74,13 @@ async function answer(request: WireRequest, backend: ModelBackend): Promise<Wire
   }
   const model = parseBedrockModelId(request.modelId);
   if (model === undefined) throw invalidRequest('The provided model identifier is invalid.');
+  // There are none here, and an answer that no guardrail has seen must not look like one that passed.
+  if (
+    request.headers?.['x-amzn-bedrock-guardrailidentifier'] !== undefined ||
+    asksForGuardrail(request.operation, body)
+  ) {
+    throw invalidRequest('The guardrail identifier or version provided in the request does not exist.');
+  }
   switch (request.operation) {
     case 'InvokeModel':
       return invoke(request, model, body, backend, startedAt);
@@ -84,6 +93,11 @@ async function answer(request: WireRequest, backend: ModelBackend): Promise<Wire
     case 'CountTokens':
       return jsonResponse(request, JSON.stringify({ inputTokens: countTokens(model, body) }));
   }
+}
+
+function asksForGuardrail(operation: WireOperation, body: unknown): boolean {
+  const converses = operation === 'Converse' || operation === 'ConverseStream';
+  return converses && (body as { guardrailConfig?: unknown } | null)?.guardrailConfig != null;
 }
 
 function parseJson(body: Uint8Array): unknown {
