@@ -15,7 +15,7 @@ export interface PacerOptions {
   readonly concurrency?: number;
   /**
    * How long one request may take from when it first leaves, tries and waiting between them included. Default 120,000. Failures other
-   * than throttling end it after 30,000 at most: what does not answer is more likely wrong than busy.
+   * than throttling end it after 30,000 without any other answer: what does not answer is more likely wrong than busy.
    */
   readonly deadlineMs?: number;
   /** Time and chance, for tests. */
@@ -99,8 +99,11 @@ export function createPacer(options: PacerOptions): Pacer {
       const priority = -turns;
       const scope = createRequestScope(clock, deadlineMs, request.signal);
       let lastError: AquiferError | undefined;
+      /** Since when nothing but outages has come back. */
+      let outageFromMs: number | undefined;
       try {
         for (let failures = 1; ; failures++) {
+          const beganMs = scope.elapsedMs();
           try {
             return await queue.add(() => tryOnce(request, scope), { priority, signal: scope.signal });
           } catch (error) {
@@ -108,8 +111,12 @@ export function createPacer(options: PacerOptions): Pacer {
             lastError = error;
           }
           const ms = backoffMs(failures, lastError.retryAfterMs, random);
-          const limitMs = lastError.code === 'model-throttled' ? deadlineMs : Math.min(deadlineMs, longestOutageMs);
-          if (scope.elapsedMs() + ms > limitMs) throw givenUp(lastError, failures, scope.elapsedMs());
+          const elapsedMs = scope.elapsedMs();
+          outageFromMs = lastError.code === 'model-throttled' ? undefined : (outageFromMs ?? beganMs);
+          const outageMs = outageFromMs === undefined ? 0 : elapsedMs + ms - outageFromMs;
+          if (elapsedMs + ms > deadlineMs || outageMs > longestOutageMs) {
+            throw givenUp(lastError, failures, elapsedMs);
+          }
           await wait(clock, ms, scope.signal);
         }
       } catch (error) {

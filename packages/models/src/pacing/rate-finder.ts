@@ -3,8 +3,8 @@
  *
  * Not every throttled request means that the quota is used up: providers throttle for reasons of their own, too, and a rate that
  * collapses on each of those leaves a good part of a quota unused. So the unit is not the request but the round, of a second or some requests.
- * A round of which half was throttled cuts the rate to what was let through. Otherwise the rate is the highest limit that the last rounds
- * do not speak against ({@link likelyLimit}), and grows while none is in sight.
+ * A round of which half was throttled cuts the rate to what was let through. Otherwise the rate is the limit that explains the last rounds
+ * ({@link likelyLimit}), and grows while there is none in sight.
  *
  * Source: Cardwell et al. 2016, "BBR: Congestion-Based Congestion Control": the rate of what is delivered says what a path carries,
  * losses alone do not. Chiu, Jain 1989, "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance".
@@ -25,75 +25,123 @@ export interface Round {
 }
 
 const roundMs = 1000;
+const longestRoundMs = 10_000;
 const requestsPerRound = 20;
+const requestsPerSearch = 10;
 const roundsKept = 60;
-/** One request in twenty seconds: slow enough for the smallest quotas. */
-const slowestPerSecond = 0.05;
+const roundsWithCut = 8;
+/** Of the last good rate, while nothing is let through: enough to notice soon that it is over. */
+const slowestShare = 1 / 64;
 /** Requests whose ends tell, while there is no rate yet, whether throttling comes in a cluster. */
 const clusterOf = 20;
-/** How much the rate grows a round while no limit is in sight: more each time, until it is met again. */
-const growth = { first: 0.01, factor: 1.5, most: 0.1 };
-/** Where some requests are throttled at any rate, every few rounds are sent slower: only the difference says where the limit is. */
-const slowRound = { every: 8, share: 0.92, fromThrottled: 0.03 };
+/** How much the rate grows a round: as in TCP's slow start until the limit has been met once, then little, and more each time. */
+const growth = { unknown: 1, first: 0.01, factor: 1.5, most: 0.25 };
+/**
+ * Every few rounds one is sent a little faster, or a limit that was seen by mistake would never be left; and where some requests are throttled at
+ * any rate one is sent slower, and the more so the more are throttled: only the difference says where the limit is.
+ */
+const probes = { every: 8, fast: 1.08, slowFrom: 0.03, slowLeast: 0.05, slowOf: 0.6 };
+/** A round is judged when most of its answers are there, or after this. */
+const longestWaitMs = 10_000;
 
 /** @param quotaPerSecond What the provider is known to allow: the rate to begin with, and never more. Undefined: to be found. */
 export function createRateFinder(quotaPerSecond: number | undefined): RateFinder {
-  let rate = quotaPerSecond ?? Number.POSITIVE_INFINITY;
-  let perSecond = rate;
-  let step = growth.first;
+  const most = quotaPerSecond ?? Number.POSITIVE_INFINITY;
+  let rate = most;
+  let step = growth.unknown;
+  let lastGood = quotaPerSecond ?? 1;
+  let isNothing = false;
+  let cut: OpenRound | undefined;
   let roundNumber = 0;
-  let rounds: OpenRound[] = [];
   let current: OpenRound | undefined;
+  /** Rounds of which answers are still missing, oldest first. */
+  const awaited: OpenRound[] = [];
+  let rounds: OpenRound[] = [];
   let lastEnds: boolean[] = [];
 
+  /** To what was let through of a round, which is a good guess until there are more. */
   const cutTo = (round: OpenRound): void => {
-    const letThrough = (round.ended - round.throttled) / round.seconds;
-    rate = Math.max(slowestPerSecond, letThrough > 0 ? Math.min(rate, letThrough) : rate / 2);
+    rate = Math.min(rate, round.perSecond * (1 - throttledShare([round])));
+    lastGood = rate;
+    rounds = [round];
+    cut = round;
     step = growth.first;
-    rounds = [];
   };
 
-  const decide = (last: OpenRound): void => {
-    if (last.ended >= clusterOf / 4 && last.throttled * 2 >= last.ended) {
+  /** Where nothing is let through there is nothing to go by: asks more and more slowly, and searches anew when it is over. */
+  const slowDown = (): void => {
+    rate = Math.max(lastGood * slowestShare, rate / 2);
+    rounds = [];
+    step = growth.unknown;
+  };
+
+  const judge = (last: OpenRound): void => {
+    const share = throttledShare([last]);
+    const wasNothing = isNothing;
+    isNothing = share === 1;
+    if (isNothing) {
+      // A provider that counts by the second lets nothing through at its end; two rounds of nothing are more than that.
+      if (wasNothing) slowDown();
+      return;
+    }
+    const usual = Math.min(0.5, throttledShare(rounds));
+    if (last.ended >= clusterOf / 2 && share >= 0.5 && share - usual >= 0.25) {
       cutTo(last);
       return;
     }
     rounds.push(last);
-    if (rounds.length > roundsKept) rounds.shift();
+    // A round that was cut was out of the ordinary: it is soon worth less than those that followed.
+    if (rounds.length > (rounds[0] === cut ? roundsWithCut : roundsKept)) rounds.shift();
     const fastest = Math.max(...rounds.map((round) => round.perSecond));
     const limit = likelyLimit(rounds);
     if (limit < fastest) {
       rate = limit;
+      lastGood = limit;
       step = growth.first;
-    } else if (last.perSecond > 0.9 * perSecond) {
-      rate *= 1 + step;
-      step = Math.min(growth.most, step * growth.factor);
+    } else if (last.perSecond > 0.9 * last.wanted) {
+      rate = Math.max(rate, last.wanted * (1 + step));
+      if (step < growth.unknown) step = Math.min(growth.most, step * growth.factor);
     }
-    rate = Math.max(slowestPerSecond, Math.min(rate, quotaPerSecond ?? Number.POSITIVE_INFINITY));
+    rate = Math.min(rate, most);
+  };
+
+  const isOver = (round: OpenRound, now: number): boolean => {
+    const isSearching = step === growth.unknown;
+    const requests = isSearching ? requestsPerSearch : requestsPerRound;
+    const shortest = isSearching ? roundMs / 2 : roundMs;
+    return now - round.startedAt >= Math.min(longestRoundMs, Math.max(shortest, (requests / rate) * 1000));
+  };
+
+  const endRound = (round: OpenRound, now: number): void => {
+    round.perSecond = round.sent / ((now - round.startedAt) / 1000);
+    awaited.push(round);
+    for (let next = awaited[0]; next !== undefined; next = awaited[0]) {
+      if (next.ended < next.sent * 0.9 && now - next.startedAt < longestWaitMs) break;
+      awaited.shift();
+      if (next.ended > 0) judge(next);
+    }
   };
 
   const beginRound = (now: number): OpenRound => {
     roundNumber += 1;
-    const ended = rounds.reduce((sum, round) => sum + round.ended, 0);
-    const throttled = rounds.reduce((sum, round) => sum + round.throttled, 0);
-    const isSlow = throttled > slowRound.fromThrottled * ended && roundNumber % slowRound.every === 0;
-    perSecond = isSlow ? rate * slowRound.share : rate;
-    return { startedAt: now, sent: 0, ended: 0, throttled: 0, seconds: 0, perSecond: 0 };
+    const throttled = throttledShare(rounds);
+    const turn = roundNumber % probes.every;
+    let wanted = rate;
+    if (turn === 0 && throttled > probes.slowFrom)
+      wanted = rate * (1 - Math.max(probes.slowLeast, throttled * probes.slowOf));
+    if (turn === probes.every / 2 && step < growth.unknown) wanted = Math.min(most, rate * probes.fast);
+    return { startedAt: now, wanted, sent: 0, ended: 0, throttled: 0, perSecond: 0 };
   };
 
   return {
     get perSecond() {
-      return perSecond;
+      // A cut holds at once, a probe to its end.
+      return Math.min(rate * probes.fast, current?.wanted ?? rate);
     },
     sent(now) {
-      if (current !== undefined && rate !== Number.POSITIVE_INFINITY) {
-        const ms = now - current.startedAt;
-        if (ms >= Math.max(roundMs, (requestsPerRound / rate) * 1000)) {
-          current.seconds = ms / 1000;
-          current.perSecond = current.sent / current.seconds;
-          decide(current);
-          current = undefined;
-        }
+      if (current !== undefined && rate !== Number.POSITIVE_INFINITY && isOver(current, now)) {
+        endRound(current, now);
+        current = undefined;
       }
       current ??= beginRound(now);
       const round = current;
@@ -105,44 +153,52 @@ export function createRateFinder(quotaPerSecond: number | undefined): RateFinder
         lastEnds = [...lastEnds.slice(1 - clusterOf), wasThrottled];
         if (lastEnds.filter(Boolean).length * 2 < clusterOf) return;
         // No rate yet: everything since the beginning is one round, of a second at least, which is what a first burst is worth.
-        round.seconds = Math.max(1, (endedAt - round.startedAt) / 1000);
-        rate = Number.MAX_VALUE;
+        round.perSecond = round.sent / Math.max(1, (endedAt - round.startedAt) / 1000);
+        if (throttledShare([round]) === 1) return;
         cutTo(round);
-        perSecond = rate;
+        rounds = [];
+        step = growth.unknown;
         current = undefined;
       };
     },
   };
 }
 
+function throttledShare(rounds: readonly Round[]): number {
+  const ended = rounds.reduce((sum, round) => sum + round.ended, 0);
+  return ended === 0 ? 0 : rounds.reduce((sum, round) => sum + round.throttled, 0) / ended;
+}
+
 interface OpenRound extends Round {
   readonly startedAt: number;
+  /** Requests a second that it was meant to have. */
+  readonly wanted: number;
   sent: number;
   ended: number;
   throttled: number;
-  seconds: number;
   perSecond: number;
 }
 
-/** How much less likely than the best a limit may be and still be tried, as a difference of log-likelihoods: one standard deviation. */
-const doubt = 0.5;
+/** By how much a limit must explain the rounds better than none, as a difference of log-likelihoods: two standard deviations. */
+const evidence = 2;
+/** How much less likely than the best a limit may be and still be tried: too high shows soon, too low only when it is tried. */
+const doubt = 0.3;
 
 /**
- * The highest number of requests a second that the rounds do not speak against, up to the fastest of them.
+ * The highest number of requests a second that a limit below the fastest of the rounds would explain them by best; the fastest where they give no
+ * reason to think that there is one.
  *
  * The model: of a round at rate s, a share of q · min(1, limit / s) is let through, where q is what is let through at any rate. For each limit
  * the likeliest q is that of all rounds together (Poisson), and what is left is compared.
  */
 export function likelyLimit(rounds: readonly Round[]): number {
   const fastest = Math.max(...rounds.map((round) => round.perSecond));
-  let best = Number.NEGATIVE_INFINITY;
-  let chosen = fastest;
-  for (let limit = fastest * 0.5; limit <= fastest * 1.0001; limit += fastest * 0.005) {
-    const likelihood = logLikelihood(rounds, limit);
-    if (likelihood >= best - doubt) chosen = limit;
-    best = Math.max(best, likelihood);
-  }
-  return chosen;
+  const without = logLikelihood(rounds, fastest);
+  const limits = Array.from({ length: 140 }, (_, step) => fastest * (0.3 + step * 0.005));
+  const likelihoods = limits.map((limit) => logLikelihood(rounds, limit));
+  const best = Math.max(...likelihoods);
+  if (best - without <= evidence) return fastest;
+  return limits[likelihoods.findLastIndex((likelihood) => likelihood >= best - doubt)]!;
 }
 
 function logLikelihood(rounds: readonly Round[], limit: number): number {
@@ -152,7 +208,7 @@ function logLikelihood(rounds: readonly Round[], limit: number): number {
     letThrough += ended - throttled;
     admissible += ended * Math.min(1, limit / perSecond);
   }
-  const always = Math.min(1, letThrough / admissible);
+  const always = Math.min(1, Math.max(1e-6, letThrough / admissible));
   let sum = 0;
   for (const { perSecond, ended, throttled } of rounds) {
     const share = Math.min(1 - 1e-6, always * Math.min(1, limit / perSecond));
