@@ -76,6 +76,24 @@ describe('the model that stands in', () => {
     );
   });
 
+  it('embeds what may be question or document so that the two are alike', async () => {
+    const backend = createLocalBackend({ embedderByName, generatorByName });
+    const texts = [
+      'How long is parental leave?',
+      'Parental leave\nParental leave is 52 weeks.',
+      'The printer is out of paper.',
+    ];
+    const [question, related, unrelated] = await backend.embed({
+      modelId: 'amazon.titan-embed-text-v2:0',
+      inputs: texts.map((text) => ({ type: 'text', text })),
+      purpose: undefined,
+      dimensions: 1024,
+    });
+    const cosine = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, index) => sum + value * b[index]!, 0);
+    assert.ok(cosine(question!, related!) > 0.4);
+    assert.ok(Math.abs(cosine(question!, unrelated!)) < 0.15);
+  });
+
   it('embeds a picture as what it is: equal bytes alike, others not', async () => {
     const backend = createLocalBackend({ embedderByName, generatorByName });
     const embed = async (text: string) => {

@@ -33,10 +33,10 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
   return {
     async embed(call) {
       const embedder = await embedderFor(call);
-      const { vectors } = await embedder.embed(call.inputs.map(inputText), {
-        purpose: call.purpose,
-        signal: call.signal,
-      });
+      // As questions, where nobody says what they are: the built-in embedder puts a weight of its own into every document, which between
+      // two of them outweighs their words (nDCG@10 on cranfield: 0.03; both as questions 0.348; as they should be 0.354).
+      const { purpose = 'query', signal } = call;
+      const { vectors } = await embedder.embed(call.inputs.map(inputText), { purpose, signal });
       return vectors.map((vector) => fitted(vector, call, embedder));
     },
     async *generate(call) {

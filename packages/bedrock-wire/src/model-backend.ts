@@ -7,7 +7,8 @@ export type EmbedInput =
 export interface EmbedCall {
   readonly modelId: string;
   readonly inputs: readonly EmbedInput[];
-  readonly purpose: 'query' | 'document';
+  /** Undefined where the family does not say: then questions and documents must be embedded alike, to be compared with each other. */
+  readonly purpose: 'query' | 'document' | undefined;
   readonly dimensions: number;
   readonly signal?: AbortSignal;
 }

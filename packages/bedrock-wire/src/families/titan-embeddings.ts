@@ -65,7 +65,7 @@ function checkedTokens(text: string): number {
 
 async function embedText({ modelId, backend, signal }: InvokeCall, text: string, dimensions: number) {
   const inputs = [{ type: 'text', text }] as const;
-  // Titan does not say whether a text is a question; questions and documents must therefore be embedded alike.
-  const [vector] = await backend.embed({ modelId, inputs, purpose: 'document', dimensions, signal });
+  // Titan is not told whether a text is a question; questions and documents must therefore be embedded alike.
+  const [vector] = await backend.embed({ modelId, inputs, purpose: undefined, dimensions, signal });
   return vector!;
 }

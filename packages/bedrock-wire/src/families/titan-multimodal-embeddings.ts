@@ -47,7 +47,7 @@ export const titanMultimodalEmbeddings: WholeFamily = {
         'Malformed input request: #: required key [inputText] or [inputImage] not found, please reformat your input and try again.',
       );
     }
-    const vectors = await backend.embed({ modelId, inputs, purpose: 'document', dimensions, signal });
+    const vectors = await backend.embed({ modelId, inputs, purpose: undefined, dimensions, signal });
     const vector = vectors[0]!.map((value, index) =>
       vectors.length === 1 ? value : (value + vectors[1]![index]!) / vectors.length,
     );
