@@ -13,11 +13,14 @@ export interface PreparedWrite {
 // characters (some 5 ms) keeps that thread answering.
 const charactersPerTurn = 40_000;
 
+/** Characters from which a document's texts go as bytes. Memory that is handed over is freed late, so short ones are copied. */
+const longText = 2 ** 18;
+
 const encoder = new TextEncoder();
 
 /**
- * Texts go as the bytes that SQLite stores: handed over and not copied, and never strings on the other side. A document of 90 MB
- * would else be four times in memory, and its terms three times.
+ * The texts of a long document go as the bytes that SQLite stores: handed over and not copied, and never strings on the other side.
+ * One of 90 MB would else be four times in memory, and its terms three times.
  *
  * @param kept Ids of chunks that the index holds already: their terms are not made.
  */
@@ -27,14 +30,15 @@ export async function prepareWrite(
   analyser: Analyser,
 ): Promise<PreparedWrite> {
   const transfer: ArrayBuffer[] = [];
-  const bytesOf = (value: string): Uint8Array => {
+  const stored = (value: string): string | Uint8Array => {
+    if (text.length < longText) return value;
     const bytes = encoder.encode(value);
     transfer.push(bytes.buffer);
     return bytes;
   };
   const termsOf = ({ context, tableHeader, text: body }: ChunkWrite): ChunkToWrite['terms'] => ({
     context: storedTerms([...analyser.terms(context), ...analyser.terms(tableHeader)]),
-    body: bytesOf(storedTerms(analyser.terms(body))),
+    body: stored(storedTerms(analyser.terms(body))),
   });
 
   const prepared: ChunkToWrite[] = [];
@@ -55,7 +59,7 @@ export async function prepareWrite(
   }
   const write = {
     document,
-    text: bytesOf(text),
+    text: stored(text),
     pages: JSON.stringify(pages),
     blocks: JSON.stringify(blocks),
     chunks: prepared,

@@ -19,13 +19,13 @@ import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 export interface ChunkToWrite extends Omit<Chunk, 'text'> {
   readonly embeddingKey: string;
   readonly vector?: Float32Array;
-  /** The analyser's terms, those of the body in UTF-8; left out for chunks that the index is thought to hold already. */
-  readonly terms?: { readonly context: string; readonly body: Uint8Array };
+  /** The analyser's terms, those of the body as text or in UTF-8; left out for chunks that the index is thought to hold already. */
+  readonly terms?: { readonly context: string; readonly body: string | Uint8Array };
 }
 
 export interface DocumentToWrite extends Pick<DocumentWrite, 'document'> {
-  /** In UTF-8. */
-  readonly text: Uint8Array;
+  /** Bytes are UTF-8. */
+  readonly text: string | Uint8Array;
   /** As JSON. */
   readonly pages: string;
   readonly blocks: string;
