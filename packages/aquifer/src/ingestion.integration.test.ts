@@ -452,6 +452,19 @@ describe('files that cannot be indexed', () => {
     assert.equal((await fixture.document('large.txt')).statusReason, 'A text is too large for the model.');
   });
 
+  it('says of a document that some of its texts were embedded in parts', async () => {
+    fixture.write('long.txt', 'fine\nIN PARTS\nfine too');
+    fixture.write('short.txt', 'fine as well');
+    const { summary, events } = await fixture.index();
+    assert.deepEqual([summary.failed, summary.new], [0, 2]);
+    const { status, statusReason = '' } = await fixture.document('long.txt');
+    assert.equal(status, 'indexed');
+    assert.match(statusReason, /1 of 3 chunks in parts.*--chunk-tokens/);
+    assert.equal(events.find(({ source }) => source === 'long.txt')?.reason, statusReason);
+    assert.equal((await fixture.document('short.txt')).statusReason, undefined);
+    assert.equal((await fixture.index()).summary.unchanged, 2);
+  });
+
   it('fails a document whose attributes no database can hold', async () => {
     fixture.write('a.txt', 'text');
     fixture.write('a.txt.metadata.json', '{"metadataAttributes":{"half":"\\ud800"}}');

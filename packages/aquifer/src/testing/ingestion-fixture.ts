@@ -103,7 +103,7 @@ function createParagraphChunker(fingerprint: string): Chunker {
   };
 }
 
-/** Vectors that stand for their text and nothing else. `TOO LARGE` in a text is too large; `NO MODEL` breaks the model. */
+/** Vectors that stand for their text and nothing else. `TOO LARGE` in a text is too large; `IN PARTS` is taken in two; `NO MODEL` breaks the model. */
 function createHashEmbedder(counts: Counts, { msPerText = 0, onEmbedded }: FixtureOptions): Embedder {
   return {
     fingerprint,
@@ -131,7 +131,8 @@ function createHashEmbedder(counts: Counts, { msPerText = 0, onEmbedded }: Fixtu
         const bytes = createHash('sha256').update(text).digest();
         return Float32Array.from({ length: dimensions }, (_, index) => (bytes[index] ?? 0) - 127.5);
       });
-      return { vectors, tokens: texts.map((text) => text.length) };
+      const parts = texts.map((text) => (text.includes('IN PARTS') ? 2 : 1));
+      return { vectors, tokens: texts.map((text) => text.length), parts };
     },
   };
 }
