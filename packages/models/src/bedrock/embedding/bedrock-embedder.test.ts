@@ -146,18 +146,17 @@ describe('bedrock embedder: what comes back', () => {
     const bytes = Array.from({ length: 128 }, (_, byte) =>
       bits.slice(byte * 8, byte * 8 + 8).reduce<number>((sum, bit) => sum * 2 + bit, 0),
     );
-    const signed = Array.from(new Int8Array(bytes));
     const expected = Array.from(new Float32Array(bits.map((bit) => (bit ? 1 : -1) / 32)));
     const binary = { embeddingType: 'binary' } as const;
     const titan = await start(binary, () => ({ embeddingsByType: { binary: bits }, inputTextTokenCount: 1 }));
     const cohere = await start({ ...binary, model: 'cohere.embed-english-v3' }, () => ({
-      embeddings: { binary: [signed] },
+      embeddings: { ubinary: [bytes] },
     }));
     for (const { embedder, server } of [titan, cohere]) {
       assert.deepEqual(Array.from((await embed(embedder, 'one')).vectors[0]!), expected);
       assert.match(fingerprintText(embedder.fingerprint), /1024d\|normalised\|binary$/);
       const { body } = server.requests[0]!;
-      assert.deepEqual(body.embeddingTypes ?? body.embedding_types, ['binary']);
+      assert.deepEqual(body.embeddingTypes ?? body.embedding_types, [body.texts ? 'ubinary' : 'binary']);
     }
   });
 

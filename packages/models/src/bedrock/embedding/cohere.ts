@@ -4,7 +4,7 @@ import { field, isNumbers } from './response-fields.js';
 
 /**
  * Cohere Embed. Questions and documents are embedded differently, and a text that is too long is refused rather than cut (`truncate`).
- * Vectors come as a list, or by type where types were asked for; token counts are in Bedrock's header, for the whole request.
+ * Bits are asked for as unsigned bytes, whose meaning is plain. Vectors come as a list, or by type where types were asked for; token counts are in Bedrock's header, for the whole request.
  *
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v3.html and …-embed-v4.html
  */
@@ -17,14 +17,15 @@ export const cohere: EmbeddingFamily = {
     input_type: purpose === 'query' ? 'search_query' : 'search_document',
     truncate: 'NONE',
     // Left out, it gives floats, and in the oldest form.
-    ...(type !== 'float' && { embedding_types: [type] }),
+    ...(type === 'binary' && { embedding_types: ['ubinary'] }),
     ...(!model.includes('-v3') && { output_dimension: dimensions }),
   }),
   read(body, { dimensions, type }) {
+    const asked = type === 'binary' ? 'ubinary' : type;
     const embeddings = field(body, 'embeddings');
-    const byType = Array.isArray(embeddings) ? embeddings : field(embeddings, type);
+    const byType = Array.isArray(embeddings) ? embeddings : field(embeddings, asked);
     if (!Array.isArray(byType) || !byType.every(isNumbers))
-      throw new TypeError(`it has no embeddings of the type ${type}`);
+      throw new TypeError(`it has no embeddings of the type ${asked}`);
     return { vectors: type === 'binary' ? byType.map((bits) => binaryVector(bits, dimensions)) : byType };
   },
 };
