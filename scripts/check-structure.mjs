@@ -14,7 +14,7 @@ const mayImport = {
     ...floor,
     ...['documents', 'ingestion', 'local-store', 'models', 'retrieval'].map((name) => `@aquifer/${name}`),
   ],
-  'apps/retrieval-service': ['aquifer', '@aquifer/bedrock-wire', '@aquifer/contracts'],
+  'apps/retrieval-service': [...floor, 'aquifer', '@aquifer/bedrock-wire'],
   'apps/cli': ['aquifer', '@aquifer/retrieval-service'],
 };
 const forbiddenNames = /^(utils?|helpers?|common|misc|types|base-.*|abstract-.*)\.(ts|mts|js|mjs)$/;

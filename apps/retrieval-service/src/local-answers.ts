@@ -1,5 +1,6 @@
-import { estimateTokens, type GenerateCall, type GenerateEvent } from '@aquifer/bedrock-wire';
+import type { GenerateCall, GenerateEvent } from '@aquifer/bedrock-wire';
 import type { Generator, Prompt, StopReason } from '@aquifer/contracts';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { type Asked, readAsked } from './prompt-passages.js';
 
 /** What a model writes where the passages have no answer, when its instructions say so: what Aquifer's prompts ask for. */

@@ -1,4 +1,4 @@
-import { estimateTokens } from './token-estimate.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 
 /** A text that the request brought for the answer to rest on: a search result, or a document. */
 export interface ConversationSource {

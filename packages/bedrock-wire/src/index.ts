@@ -26,7 +26,6 @@ export {
   signRequest,
   verifySignature,
 } from './signature.js';
-export { estimateTokens } from './token-estimate.js';
 export {
   statusOf,
   toWireError,

@@ -7,9 +7,8 @@ import {
   type StopReason,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { createAnalyser } from '@aquifer/text-analysis';
+import { createAnalyser, estimateTokens } from '@aquifer/text-analysis';
 import { selectQuotes } from './answering/select-quotes.js';
-import { estimateTokens } from './estimated-tokens.js';
 
 const cjk = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff00-\uff60]/u;
 const kana = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;

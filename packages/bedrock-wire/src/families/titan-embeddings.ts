@@ -1,6 +1,6 @@
+import { estimateTokens } from '@aquifer/text-analysis';
 import { schemaWords } from '../field-words.js';
 import { readFields } from '../request-fields.js';
-import { estimateTokens } from '../token-estimate.js';
 import { binaryComponents, joinJson } from '../vector-json.js';
 import { invalidRequest } from '../wire-error.js';
 import type { InvokeCall, WholeFamily } from './family.js';

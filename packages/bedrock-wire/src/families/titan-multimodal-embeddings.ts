@@ -1,7 +1,7 @@
+import { estimateTokens } from '@aquifer/text-analysis';
 import { schemaWords } from '../field-words.js';
 import type { EmbedInput } from '../model-backend.js';
 import { base64Bytes, readFields } from '../request-fields.js';
-import { estimateTokens } from '../token-estimate.js';
 import { joinJson } from '../vector-json.js';
 import { invalidRequest } from '../wire-error.js';
 import type { WholeFamily } from './family.js';

@@ -1,5 +1,5 @@
-import { AquiferError } from '@aquifer/contracts';
 import type { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
+import { awsClientSettings, refuseRetries } from '../aws-client.js';
 
 /**
  * How Bedrock is reached. What is left out follows the AWS SDK's own rules: `AWS_REGION`, `AWS_PROFILE`, `~/.aws`, container and
@@ -45,10 +45,7 @@ const shared = new Map<string, Promise<BedrockRuntimeClient>>();
  */
 export async function bedrockClient(connection: BedrockConnection = {}): Promise<BedrockRuntimeClient> {
   const { client, region, endpoint, profile } = connection;
-  if (client) {
-    await refuseRetries(client);
-    return client;
-  }
+  if (client) return await refuseRetries(client, 'BedrockRuntimeClient');
   const key = JSON.stringify([region, endpoint, profile]);
   const known = shared.get(key) ?? createClient({ region, endpoint, profile });
   shared.set(key, known);
@@ -65,25 +62,11 @@ export async function closeBedrockClients(): Promise<void> {
 
 async function createClient(options: Omit<BedrockConnection, 'client'>): Promise<BedrockRuntimeClient> {
   const { BedrockRuntimeClient } = await import('@aws-sdk/client-bedrock-runtime');
-  const { region, endpoint, profile } = options;
   return new BedrockRuntimeClient({
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(profile !== undefined && { profile }),
-    maxAttempts: 1,
+    ...awsClientSettings(options),
     // The SDK opens a connection for every request by default, which costs a TLS handshake each.
     requestHandler: { disableConcurrentStreams: false, sessionTimeout: silenceMs, requestTimeout: silenceMs },
   });
-}
-
-async function refuseRetries(client: BedrockRuntimeClient): Promise<void> {
-  const attempts = await client.config.maxAttempts();
-  if (attempts <= 1) return;
-  throw new AquiferError(
-    'invalid-options',
-    `The Bedrock client that was passed in tries every request ${attempts} times by itself, which would multiply with the paced retries here. ` +
-      'Make it with new BedrockRuntimeClient({ maxAttempts: 1, … }).',
-  );
 }
 
 /** What of an AWS client's settings says where its requests go. */

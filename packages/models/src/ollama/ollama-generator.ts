@@ -6,7 +6,7 @@ import {
   type Prompt,
   type StopReason,
 } from '@aquifer/contracts';
-import { estimateTokens } from '../estimated-tokens.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { parseServerJson } from '../http/model-server.js';
 import { pacedStream } from '../pacing/paced-stream.js';
 import type { Pacer } from '../pacing/pacer.js';

@@ -7,7 +7,7 @@ import {
   type StopReason,
   type TokenUsage,
 } from '@aquifer/contracts';
-import { estimateTokens } from '../estimated-tokens.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { parseServerJson } from '../http/model-server.js';
 import { serverSentData } from '../http/server-sent-events.js';
 

@@ -1,5 +1,5 @@
 import { AquiferError, type Generator } from '@aquifer/contracts';
-import { estimateTokens } from '../estimated-tokens.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { pacedStream } from '../pacing/paced-stream.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { withoutThinking } from '../without-thinking.js';

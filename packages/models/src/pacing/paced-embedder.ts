@@ -9,7 +9,7 @@ import {
   isAquiferError,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { estimateTokens } from '../estimated-tokens.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { inBatches, tokensOfEach } from './embedding-batches.js';
 import { checkedVector, type EmbeddedPart, meanVector } from './embedding-vectors.js';
 import type { Pacer } from './pacer.js';

@@ -1,5 +1,5 @@
-import { AquiferError } from '@aquifer/contracts';
 import type { BedrockAgentRuntimeClient } from '@aws-sdk/client-bedrock-agent-runtime';
+import { awsClientSettings, refuseRetries } from '../aws-client.js';
 
 /**
  * How Bedrock's Agents runtime is reached, which reranks. What is left out follows the AWS SDK's own rules; the endpoint's variable is
@@ -19,22 +19,10 @@ const silenceMs = 120_000;
 
 /** @throws `invalid-options` for a client that retries by itself. */
 export async function bedrockAgentClient(connection: BedrockAgentConnection): Promise<BedrockAgentRuntimeClient> {
-  const { client, region, endpoint, profile } = connection;
-  if (client) {
-    const attempts = await client.config.maxAttempts();
-    if (attempts <= 1) return client;
-    throw new AquiferError(
-      'invalid-options',
-      `The client that was passed in tries every request ${attempts} times by itself, which would multiply with the paced retries here. ` +
-        'Make it with new BedrockAgentRuntimeClient({ maxAttempts: 1, … }).',
-    );
-  }
+  if (connection.client) return await refuseRetries(connection.client, 'BedrockAgentRuntimeClient');
   const { BedrockAgentRuntimeClient } = await import('@aws-sdk/client-bedrock-agent-runtime');
   return new BedrockAgentRuntimeClient({
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(profile !== undefined && { profile }),
-    maxAttempts: 1,
+    ...awsClientSettings(connection),
     requestHandler: { disableConcurrentStreams: false, sessionTimeout: silenceMs, requestTimeout: silenceMs },
   });
 }

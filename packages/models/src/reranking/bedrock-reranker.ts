@@ -1,5 +1,6 @@
 import { toUSVString } from 'node:util';
 import { AquiferError, parseBedrockModelId, type Reranker, throwIfAborted } from '@aquifer/contracts';
+import { estimateTokens } from '@aquifer/text-analysis';
 import type {
   BedrockAgentRuntimeClient,
   RerankCommandInput,
@@ -7,7 +8,6 @@ import type {
 } from '@aws-sdk/client-bedrock-agent-runtime';
 import { bedrockAddress } from '../bedrock/bedrock-client.js';
 import { type BedrockRequestContext, describeBedrockError } from '../bedrock/bedrock-errors.js';
-import { estimateTokens } from '../estimated-tokens.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
 import { partsThatFit } from '../pacing/text-parts.js';

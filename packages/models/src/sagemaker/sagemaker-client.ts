@@ -1,5 +1,5 @@
-import { AquiferError } from '@aquifer/contracts';
 import type { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
+import { awsClientSettings, refuseRetries } from '../aws-client.js';
 
 /**
  * How SageMaker's runtime is reached. What is left out follows the AWS SDK's own rules: `AWS_REGION`, `AWS_PROFILE`, `~/.aws`, container and
@@ -29,22 +29,10 @@ const silenceMs = 120_000;
 
 /** @throws `invalid-options` for a client that retries by itself. */
 export async function sageMakerClient(connection: SageMakerConnection = {}): Promise<SageMakerRuntimeClient> {
-  const { client, region, endpoint, profile } = connection;
-  if (client) {
-    const attempts = await client.config.maxAttempts();
-    if (attempts <= 1) return client;
-    throw new AquiferError(
-      'invalid-options',
-      `The client that was passed in tries every request ${attempts} times by itself, which would multiply with the paced retries here. ` +
-        'Make it with new SageMakerRuntimeClient({ maxAttempts: 1, … }).',
-    );
-  }
+  if (connection.client) return await refuseRetries(connection.client, 'SageMakerRuntimeClient');
   const { SageMakerRuntimeClient } = await import('@aws-sdk/client-sagemaker-runtime');
   return new SageMakerRuntimeClient({
-    ...(region !== undefined && { region }),
-    ...(endpoint !== undefined && { endpoint }),
-    ...(profile !== undefined && { profile }),
-    maxAttempts: 1,
+    ...awsClientSettings(connection),
     requestHandler: { requestTimeout: silenceMs },
   });
 }

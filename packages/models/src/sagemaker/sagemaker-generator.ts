@@ -5,8 +5,8 @@ import {
   type GeneratorEvent,
   type Prompt,
 } from '@aquifer/contracts';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { bedrockAddress } from '../bedrock/bedrock-client.js';
-import { estimateTokens } from '../estimated-tokens.js';
 import { chatCompletionBody, readChatCompletion, readWholeChatCompletion } from '../openai/chat-completions.js';
 import { pacedStream } from '../pacing/paced-stream.js';
 import type { Pacer } from '../pacing/pacer.js';

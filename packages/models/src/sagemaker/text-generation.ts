@@ -5,7 +5,7 @@ import {
   type Prompt,
   type StopReason,
 } from '@aquifer/contracts';
-import { estimateTokens } from '../estimated-tokens.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { parseServerJson } from '../http/model-server.js';
 import { serverSentData } from '../http/server-sent-events.js';
 

@@ -7,9 +7,9 @@ import {
 } from '@aquifer/contracts';
 import { createPacedEmbedder, type EmbeddedBatch } from '../../pacing/paced-embedder.js';
 import type { Pacer } from '../../pacing/pacer.js';
-import { sharedPacer } from '../../pacing/shared-pacers.js';
 import { type BedrockConnection, bedrockAddress, bedrockClient } from '../bedrock-client.js';
 import { inputTooLong } from '../bedrock-errors.js';
+import { bedrockPacer } from '../bedrock-pacer.js';
 import { invokeModel } from '../invoke-model.js';
 import { describeModel, type ModelDescription } from '../model-catalogue.js';
 import { cohere } from './cohere.js';
@@ -78,13 +78,7 @@ export async function createBedrockEmbedder(options: BedrockEmbedderOptions): Pr
   const context = { modelId, ...address };
   const settings: EmbeddingSettings = { model: baseId, dimensions, normalise, type };
   const terms = termsOf(options, description);
-  const pacer =
-    options.pacer ??
-    sharedPacer(`bedrock|${address.endpoint ?? ''}|${modelId}`, {
-      name: address.region === undefined ? modelId : `${modelId} in ${address.region}`,
-      requestsPerMinute: terms.requestsPerMinute,
-      tokensPerMinute: terms.tokensPerMinute,
-    });
+  const pacer = options.pacer ?? bedrockPacer(modelId, address, terms);
   return createPacedEmbedder(
     {
       fingerprint: {

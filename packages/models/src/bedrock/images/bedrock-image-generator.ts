@@ -9,8 +9,8 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import type { Pacer } from '../../pacing/pacer.js';
-import { sharedPacer } from '../../pacing/shared-pacers.js';
 import { type BedrockConnection, bedrockAddress, bedrockClient } from '../bedrock-client.js';
+import { bedrockPacer } from '../bedrock-pacer.js';
 import { invokeModel } from '../invoke-model.js';
 import type { ImageFamily, ReceivedImage } from './image-family.js';
 import { stabilityImage } from './stability-image.js';
@@ -52,11 +52,7 @@ export async function createBedrockImageGenerator(options: BedrockImageGenerator
   const client = await bedrockClient({ ...(region !== undefined && { region }), ...connection });
   const address = await bedrockAddress(client);
   const context = { modelId, ...address };
-  const pacer =
-    options.pacer ??
-    sharedPacer(`bedrock|${address.endpoint ?? ''}|${modelId}`, {
-      name: address.region === undefined ? modelId : `${modelId} in ${address.region}`,
-    });
+  const pacer = options.pacer ?? bedrockPacer(modelId, address);
 
   async function ask(body: object, signal: AbortSignal): Promise<readonly GeneratedImage[]> {
     try {

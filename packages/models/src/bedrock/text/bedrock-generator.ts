@@ -7,11 +7,11 @@ import {
   type TokenUsage,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { estimateTokens } from '../../estimated-tokens.js';
+import { estimateTokens } from '@aquifer/text-analysis';
 import type { Pacer } from '../../pacing/pacer.js';
-import { sharedPacer } from '../../pacing/shared-pacers.js';
 import { type BedrockConnection, bedrockAddress, bedrockClient } from '../bedrock-client.js';
 import { type BedrockRequestContext, describeBedrockError } from '../bedrock-errors.js';
+import { bedrockPacer } from '../bedrock-pacer.js';
 import { describeModel, type ModelDescription } from '../model-catalogue.js';
 import { claudeCompletions } from './claude-completions.js';
 import { claudeMessages } from './claude-messages.js';
@@ -66,13 +66,7 @@ export async function createBedrockGenerator(options: BedrockGeneratorOptions): 
   const client = await bedrockClient({ ...(region !== undefined && { region }), ...connection });
   const address = await bedrockAddress(client);
   const context = { modelId, ...address };
-  const pacer =
-    options.pacer ??
-    sharedPacer(`bedrock|${address.endpoint ?? ''}|${modelId}`, {
-      name: address.endpoint === undefined ? modelId : `${modelId} at ${address.endpoint}`,
-      requestsPerMinute: description.requestsPerMinute,
-      tokensPerMinute: description.tokensPerMinute,
-    });
+  const pacer = options.pacer ?? bedrockPacer(modelId, address, description);
 
   return {
     id: modelId,
