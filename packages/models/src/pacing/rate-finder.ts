@@ -54,6 +54,8 @@ export function createRateFinder(quotaPerSecond: number | undefined): RateFinder
   let cut: OpenRound | undefined;
   let roundNumber = 0;
   let current: OpenRound | undefined;
+  /** While there is no rate. */
+  let previous: OpenRound | undefined;
   /** Rounds of which answers are still missing, oldest first. */
   const awaited: OpenRound[] = [];
   let rounds: OpenRound[] = [];
@@ -66,6 +68,17 @@ export function createRateFinder(quotaPerSecond: number | undefined): RateFinder
     rounds = [round];
     cut = round;
     step = growth.first;
+  };
+
+  /** The first limit that is met. What was sent lately is one round, of a second at least, which is what a first burst is worth. */
+  const beginSearch = (sent: readonly OpenRound[], now: number): void => {
+    const recent = sent.filter(({ startedAt }) => now - startedAt < 3 * roundMs);
+    const share = throttledShare(recent);
+    if (share === 1 || recent.length === 0) return;
+    const seconds = Math.max(1, (now - recent[0]!.startedAt) / 1000);
+    rate = (recent.reduce((sum, round) => sum + round.sent, 0) / seconds) * (1 - share);
+    lastGood = rate;
+    current = undefined;
   };
 
   /** Where nothing is let through there is nothing to go by: asks more and more slowly, and searches anew when it is over. */
@@ -139,8 +152,9 @@ export function createRateFinder(quotaPerSecond: number | undefined): RateFinder
       return Math.min(rate * probes.fast, current?.wanted ?? rate);
     },
     sent(now) {
-      if (current !== undefined && rate !== Number.POSITIVE_INFINITY && isOver(current, now)) {
-        endRound(current, now);
+      if (current !== undefined && isOver(current, now)) {
+        if (rate === Number.POSITIVE_INFINITY) previous = current;
+        else endRound(current, now);
         current = undefined;
       }
       current ??= beginRound(now);
@@ -152,12 +166,7 @@ export function createRateFinder(quotaPerSecond: number | undefined): RateFinder
         if (rate !== Number.POSITIVE_INFINITY) return;
         lastEnds = [...lastEnds.slice(1 - clusterOf), wasThrottled];
         if (lastEnds.filter(Boolean).length * 2 < clusterOf) return;
-        // No rate yet: everything since the beginning is one round, of a second at least, which is what a first burst is worth.
-        round.perSecond = round.sent / Math.max(1, (endedAt - round.startedAt) / 1000);
-        if (throttledShare([round]) === 1) return;
-        cutTo(round);
-        rounds = [];
-        step = growth.unknown;
+        beginSearch(previous === undefined ? [round] : [previous, round], endedAt);
         current = undefined;
       };
     },
