@@ -108,8 +108,11 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
 
 export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers): Exchange {
   const gone = new AbortController();
+  // Node itself ends the writing side of a stream that the caller resets, so that side does not say who ended it.
+  let isAnswered = false;
+  stream.on('aborted', () => gone.abort());
   stream.on('close', () => {
-    if (!stream.writableEnded) gone.abort();
+    if (!isAnswered) gone.abort();
   });
   stream.on('error', () => {});
   return {
@@ -120,6 +123,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
     readBody: (limit) => collect(stream, announcedLength(headers), limit),
     send(status, answerHeaders, body) {
       if (stream.destroyed) return;
+      isAnswered = true;
       stream.respond({ ...answerHeaders, ':status': status, 'content-length': Buffer.byteLength(body) });
       stream.end(body);
     },
@@ -127,6 +131,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
       if (stream.destroyed) return;
       stream.respond({ ...answerHeaders, ':status': status });
       await writeAll(stream, chunks);
+      isAnswered = true;
     },
     cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
   };

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GenerateEvent } from '@aquifer/bedrock-wire';
 import { type Embedder, type Generator, isAquiferError, type Prompt } from '@aquifer/contracts';
-import { embedderByName, generatorByName } from 'aquifer';
+import { embedderByName } from 'aquifer';
 import { createLocalBackend, mappedModel } from './local-backend.js';
 import { readAsked } from './prompt-passages.js';
 import { prompt } from './testing/model-bodies.js';
+import { modelsByName } from './testing/service-fixture.js';
 
 const inputs = [{ type: 'text', text: 'Parental leave' }] as const;
 const sources = [
@@ -27,12 +28,12 @@ describe('the model that stands in', () => {
   it('is opened once, and asked again where that failed', async () => {
     const opened: string[] = [];
     const backend = createLocalBackend({
+      ...modelsByName,
       embedderByName: async (name) => {
         opened.push(name);
         if (opened.length === 1) throw new Error('not yet');
         return embedderByName(name);
       },
-      generatorByName,
     });
     const call = { modelId: 'amazon.titan-embed-text-v2:0', inputs, purpose: 'document', dimensions: 1024 } as const;
     await assert.rejects(backend.embed(call), /not yet/);
@@ -41,7 +42,7 @@ describe('the model that stands in', () => {
   });
 
   it('gives vectors as long as was asked for, of length 1', async () => {
-    const backend = createLocalBackend({ embedderByName, generatorByName });
+    const backend = createLocalBackend(modelsByName);
     for (const dimensions of [256, 384, 512, 1024, 1536]) {
       const [vector] = await backend.embed({
         modelId: 'amazon.titan-embed-image-v1',
@@ -63,9 +64,9 @@ describe('the model that stands in', () => {
       embed: async (texts) => ({ vectors: texts.map(() => Float32Array.of(0.6, 0.8)), tokens: texts.map(() => 1) }),
     };
     const backend = createLocalBackend({
+      ...modelsByName,
       models: { 'amazon.*': 'onnx:small' },
       embedderByName: async () => small,
-      generatorByName,
     });
     const embed = (dimensions: number) =>
       backend.embed({ modelId: 'amazon.titan-embed-text-v2:0', inputs, purpose: 'document', dimensions });
@@ -77,7 +78,7 @@ describe('the model that stands in', () => {
   });
 
   it('embeds what may be question or document so that the two are alike', async () => {
-    const backend = createLocalBackend({ embedderByName, generatorByName });
+    const backend = createLocalBackend(modelsByName);
     const texts = [
       'How long is parental leave?',
       'Parental leave\nParental leave is 52 weeks.',
@@ -95,7 +96,7 @@ describe('the model that stands in', () => {
   });
 
   it('embeds a picture as what it is: equal bytes alike, others not', async () => {
-    const backend = createLocalBackend({ embedderByName, generatorByName });
+    const backend = createLocalBackend(modelsByName);
     const embed = async (text: string) => {
       const bytes = Buffer.from(text);
       const call = { modelId: 'amazon.titan-embed-image-v1', purpose: 'document', dimensions: 1024 } as const;
@@ -103,6 +104,32 @@ describe('the model that stands in', () => {
     };
     assert.deepEqual(await embed('one'), await embed('one'));
     assert.notDeepEqual(await embed('one'), await embed('two'));
+  });
+});
+
+describe('reranking', () => {
+  const call = {
+    modelId: 'cohere.rerank-v3-5:0',
+    query: 'parental leave',
+    texts: ['Parental leave is long.', 'Printers'],
+  };
+
+  it('compares words where no reranker is named', async () => {
+    const [related, unrelated] = await createLocalBackend(modelsByName).rerank(call);
+    assert.ok(related! > unrelated! + 0.1, `${related} ${unrelated}`);
+    for (const score of [related!, unrelated!]) assert.ok(score >= 0 && score <= 1);
+  });
+
+  it('takes the scores of the reranker that is named, as shares', async () => {
+    const scores = async (given: readonly number[]) =>
+      createLocalBackend({
+        ...modelsByName,
+        models: { 'cohere.rerank*': 'onnx:cross' },
+        rerankerByName: async (name) => ({ id: name, rerank: async () => given }),
+      }).rerank(call);
+    assert.deepEqual(await scores([0.9, 0.1]), [0.9, 0.1]);
+    const [high, low] = await scores([8, -8]);
+    assert.ok(high! > 0.99 && high! < 1 && low! > 0 && low! < 0.01);
   });
 });
 
@@ -127,8 +154,8 @@ describe('an answer', () => {
     conversation: Parameters<typeof readAsked>[0],
   ): Promise<GenerateEvent[]> {
     const backend = createLocalBackend({
+      ...modelsByName,
       models: { '*': 'spoken' },
-      embedderByName,
       generatorByName: async () => generator,
     });
     const events: GenerateEvent[] = [];
@@ -162,7 +189,7 @@ describe('an answer', () => {
   });
 
   it('of the built-in answerer says that there is none in the way the prompt asks for', async () => {
-    const backend = createLocalBackend({ embedderByName, generatorByName });
+    const backend = createLocalBackend(modelsByName);
     const text = prompt.replace('How long is parental leave in Japan?', 'Who won the football championship of 1986?');
     const conversations = [
       { system: 'If the passages do not answer, write [none].', messages: [{ role: 'user', text }], sources: [] },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EmbedCall, EmbedInput, ModelBackend } from '@aquifer/bedrock-wire';
-import { AquiferError, type Embedder, type Generator, parseBedrockModelId } from '@aquifer/contracts';
+import { AquiferError, type Embedder, type Generator, parseBedrockModelId, type Reranker } from '@aquifer/contracts';
 import { answerLocally } from './local-answers.js';
 import { drawPlaceholder } from './placeholder-picture.js';
 
@@ -12,6 +12,8 @@ export interface LocalBackendOptions {
   readonly models?: Readonly<Record<string, string>>;
   readonly embedderByName: (name: string) => Promise<Embedder>;
   readonly generatorByName: (name: string) => Promise<Generator>;
+  /** For models that rerank. Those that are named nowhere order texts by the built-in embedder. */
+  readonly rerankerByName?: (name: string) => Promise<Reranker>;
 }
 
 /** Dimensions of the built-in embedder; shorter vectors are beginnings of longer ones. */
@@ -22,6 +24,7 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
   const models = options.models ?? {};
   const embedders = keptPromises(options.embedderByName);
   const generators = keptPromises(options.generatorByName);
+  const rerankers = options.rerankerByName && keptPromises(options.rerankerByName);
 
   async function embedderFor({ modelId, dimensions }: EmbedCall): Promise<Embedder> {
     const mapped = mappedModel(models, modelId);
@@ -47,8 +50,11 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
         drawPlaceholder({ modelId, prompt, negativePrompt, width, height, seed: seed + index }),
       ),
     async rerank({ modelId, query, texts, signal }) {
-      // Documents and query are compared as they would be searched; there is no reranker without a model.
-      const embedder = await embedders(mappedModel(models, modelId) ?? 'builtin');
+      const mapped = mappedModel(models, modelId);
+      if (rerankers && mapped !== undefined && mapped !== 'builtin') {
+        return asShares(await (await rerankers(mapped)).rerank(query, texts, { signal }));
+      }
+      const embedder = await embedders('builtin');
       const [asked] = (await embedder.embed([query], { purpose: 'query', signal })).vectors;
       const { vectors } = await embedder.embed(texts, { purpose: 'document', signal });
       return vectors.map((vector) => Math.min(1, Math.max(0, cosine(asked!, vector))));
@@ -94,6 +100,12 @@ function normalised(vector: Float32Array): Float32Array {
   for (const value of vector) squares += value * value;
   const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
   return vector.map((value) => value * scale);
+}
+
+/** Scores of cross-encoders are logits, those of services are between 0 and 1 already. */
+function asShares(scores: readonly number[]): readonly number[] {
+  if (scores.every((score) => score >= 0 && score <= 1)) return scores;
+  return scores.map((score) => 1 / (1 + Math.exp(-score)));
 }
 
 function cosine(a: Float32Array, b: Float32Array): number {

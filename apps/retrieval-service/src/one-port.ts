@@ -51,8 +51,13 @@ export function createOnePort(handle: (exchange: Exchange) => Promise<void>): On
       socket.removeAllListeners('timeout');
       socket.pause();
       socket.unshift(first);
-      if (first.toString('latin1', 0, preface.length) === preface) http2.emit('connection', socket);
-      else acceptHttp1!.call(http1, socket);
+      if (first.toString('latin1', 0, preface.length) === preface) {
+        // A server of HTTP/1.1 lets callers end their side first; a connection of HTTP/2 that one side has ended is over.
+        socket.allowHalfOpen = false;
+        http2.emit('connection', socket);
+      } else {
+        acceptHttp1!.call(http1, socket);
+      }
       process.nextTick(() => socket.resume());
     });
   });

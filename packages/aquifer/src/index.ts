@@ -51,7 +51,7 @@ export type {
 } from './knowledge-base.js';
 export { type ListedModel, listModels } from './list-models.js';
 export type { ModelOptions } from './model-options.js';
-export { embedderByName, generatorByName, imageGeneratorByName } from './models-by-name.js';
+export { embedderByName, generatorByName, imageGeneratorByName, rerankerFor } from './models-by-name.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

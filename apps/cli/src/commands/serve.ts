@@ -9,7 +9,7 @@ const realBedrock = 'bedrock';
 export async function run(context: Context, options: CommandOptions): Promise<void> {
   const { values } = await settingsOf(context, options);
   const { host, port, modelMap = {}, keyFile, faults, faultsByHeader, promptLog } = values;
-  const { bedrockUpstream, embedderByName, generatorByName, modelOptions } = await import('aquifer');
+  const { bedrockUpstream, embedderByName, generatorByName, modelOptions, rerankerFor } = await import('aquifer');
   const models = modelOptions(values);
   const {
     createBedrockGateway,
@@ -28,6 +28,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
       models: modelMap,
       embedderByName: (name) => embedderByName(name, models),
       generatorByName: (name) => generatorByName(name, models),
+      rerankerByName: (name) => rerankerFor(name, models),
     }),
     keys,
     ...(isGateway && {

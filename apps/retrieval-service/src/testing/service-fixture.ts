@@ -1,15 +1,18 @@
 import { BedrockRuntimeClient, type BedrockRuntimeClientConfig } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
-import { embedderByName, generatorByName } from 'aquifer';
+import { embedderByName, generatorByName, rerankerFor } from 'aquifer';
 import { createLocalBackend } from '../local-backend.js';
 import { createRetrievalService, type RetrievalServiceOptions } from '../retrieval-service.js';
+
+/** As `aquifer serve` finds models. */
+export const modelsByName = { embedderByName, generatorByName, rerankerByName: rerankerFor };
 
 /** A service on a free port of this machine, with clients of it; `close` ends all of them. */
 export async function startService(
   options: Partial<RetrievalServiceOptions> & { readonly models?: Readonly<Record<string, string>> } = {},
 ) {
   const { models, ...others } = options;
-  const backend = createLocalBackend({ models, embedderByName, generatorByName });
+  const backend = createLocalBackend({ models, ...modelsByName });
   const service = createRetrievalService({ backend, ...others });
   const endpoint = await service.listen({ port: 0 });
   const clients: BedrockRuntimeClient[] = [];
