@@ -136,7 +136,7 @@ async function quota() {
   // What has to be asked: each text, and again after each failure that has nothing to do with the rate.
   const necessary = texts.length + failedAtRandom;
   console.log(
-    '| client | time | of the permitted rate | lost | answers twice | requests over the rate | of those that were needed |',
+    '| client | time | of the permitted rate | texts lost | answers paid for in vain | requests over the rate | of those that were needed |',
   );
   console.log('|---|---|---|---|---|---|---|');
   console.log(
