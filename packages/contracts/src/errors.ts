@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'index-outdated'
   | 'index-read-only'
   | 'index-too-new'
+  | 'index-unavailable'
   | 'internal'
   | 'invalid-document'
   | 'invalid-filter'

@@ -72,3 +72,12 @@ export {
   type StoredChunk,
   type StoreStats,
 } from './store.js';
+export {
+  checkRecord,
+  checkScope,
+  checkTexts,
+  checkVector,
+  checkWholeNumber,
+  checkWrite,
+  isStorable,
+} from './store-checks.js';

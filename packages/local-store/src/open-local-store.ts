@@ -3,15 +3,20 @@ import { join, resolve } from 'node:path';
 import {
   type Analyser,
   AquiferError,
+  checkRecord,
+  checkScope,
+  checkTexts,
+  checkVector,
+  checkWholeNumber,
+  checkWrite,
   type DocumentWrite,
   fromPlainError,
+  isStorable,
   type Store,
   type StoreStats,
   throwIfAborted,
 } from '@aquifer/contracts';
 import { databaseFileName } from './database/database.js';
-import { checkVector } from './database/embedding-cache.js';
-import { isStorable } from './database/filter-sql.js';
 import { maxPairedTerms } from './keyword/keyword-terms.js';
 import { type PreparedWrite, prepareWrite } from './prepare-write.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
@@ -20,7 +25,6 @@ import type { StoreWorkerMethods } from './threads/store-worker.js';
 import type { VectorWorkerMethods } from './threads/vector-worker.js';
 import { createWorkerClient } from './threads/worker-calls.js';
 import type { IndexKind } from './vectors/search-plan.js';
-import { checkRecord, checkScope, checkTexts, checkWholeNumber, checkWrite } from './write-checks.js';
 
 export interface LocalStoreOptions {
   /** The folder of the index. */

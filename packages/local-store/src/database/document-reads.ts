@@ -1,15 +1,15 @@
-import type {
-  Chunk,
-  DocumentContent,
-  DocumentRecord,
-  DocumentStatus,
-  ListDocumentsQuery,
-  StoredChunk,
+import {
+  type Chunk,
+  type DocumentContent,
+  type DocumentRecord,
+  type DocumentStatus,
+  isStorable,
+  type ListDocumentsQuery,
+  type StoredChunk,
 } from '@aquifer/contracts';
 import { assertIntact } from './checksums.js';
 import { inSnapshot } from './database.js';
 import { chunkColumns, chunkFromRow, documentFromRow } from './document-rows.js';
-import { isStorable } from './filter-sql.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 
 export interface DocumentReads {

@@ -1,6 +1,7 @@
 import {
   AquiferError,
   type Chunk,
+  checkVector,
   type DocumentRecord,
   type DocumentWrite,
   isAquiferError,
@@ -11,7 +12,7 @@ import { contextPadding } from '../keyword/keyword-terms.js';
 import { checksumOf } from './checksums.js';
 import { inSavepoint, inTransaction } from './database.js';
 import { chunkValues, documentColumns, documentFromRow, documentValues } from './document-rows.js';
-import { checkVector, createEmbeddingCache } from './embedding-cache.js';
+import { createEmbeddingCache } from './embedding-cache.js';
 import { metadataRows } from './filter-sql.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 

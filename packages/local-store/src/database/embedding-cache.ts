@@ -1,4 +1,3 @@
-import { AquiferError } from '@aquifer/contracts';
 import { checksumOf, isIntact } from './checksums.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 
@@ -58,27 +57,4 @@ export function vectorFromBytes(bytes: Uint8Array): Float32Array {
   const vector = new Float32Array(bytes.byteLength >> 2);
   new Uint8Array(vector.buffer).set(bytes.subarray(0, vector.byteLength));
   return vector;
-}
-
-/** @throws `invalid-vector`: wrong dimension, NaN or infinity, all zero. */
-export function checkVector(vector: unknown, dimensions: number | undefined, what: string): void {
-  if (!(vector instanceof Float32Array)) {
-    throw new AquiferError('invalid-vector', `The vector of ${what} must be a Float32Array.`);
-  }
-  if (dimensions !== undefined && vector.length !== dimensions) {
-    throw new AquiferError(
-      'invalid-vector',
-      `The vector of ${what} has ${vector.length} dimensions, but the index has ${dimensions}.`,
-    );
-  }
-  let sumOfSquares = 0;
-  for (let index = 0; index < vector.length; index++) {
-    const value = vector[index] as number;
-    sumOfSquares += value * value;
-  }
-  // Adding catches NaN and infinity without a branch for each number.
-  if (!Number.isFinite(sumOfSquares)) {
-    throw new AquiferError('invalid-vector', `The vector of ${what} holds NaN or infinity.`);
-  }
-  if (sumOfSquares === 0) throw new AquiferError('invalid-vector', `The vector of ${what} is all zero.`);
 }

@@ -1,4 +1,4 @@
-import type { Filter, FilterScalar, Metadata, MetadataValue } from '@aquifer/contracts';
+import { type Filter, type FilterScalar, isStorable, type Metadata, type MetadataValue } from '@aquifer/contracts';
 import type { SqlValue } from './sqlite-driver.js';
 
 // How `metadata.type` tells what a row holds. A list has one row of its own and one for each of its strings.
@@ -122,10 +122,4 @@ export function scopeToSql(scope: {
     });
   }
   return parts.length === 0 ? undefined : balanced(parts, 'AND');
-}
-
-/** Whether a database can hold the string as it is: no lone surrogate, no NUL. */
-export function isStorable(text: string): boolean {
-  // ES2024, in every Node that this runs on: it looks at a machine word at a time.
-  return (text as string & { isWellFormed(): boolean }).isWellFormed() && !text.includes('\0');
 }

@@ -1,5 +1,6 @@
 import {
   AquiferError,
+  checkVector,
   type DocumentRecord,
   type ListDocumentsQuery,
   type Manifest,
@@ -16,7 +17,7 @@ import {
 } from '../database/database.js';
 import { createDocumentReads } from '../database/document-reads.js';
 import { createDocumentWriter, type DocumentToWrite } from '../database/document-writes.js';
-import { checkVector, createEmbeddingCache } from '../database/embedding-cache.js';
+import { createEmbeddingCache } from '../database/embedding-cache.js';
 import { guarded } from '../database/guarded.js';
 import { createPresenceCheck } from '../database/presence.js';
 import { assertCanEncrypt } from '../database/sqlite-driver.js';

@@ -1,9 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Filter, type SearchResult, type StoreStats, throwIfAborted } from '@aquifer/contracts';
+import {
+  checkVector,
+  type Filter,
+  isStorable,
+  type SearchResult,
+  type StoreStats,
+  throwIfAborted,
+} from '@aquifer/contracts';
 import { assertIntact } from '../database/checksums.js';
 import { inSnapshot } from '../database/database.js';
-import { checkVector } from '../database/embedding-cache.js';
-import { isStorable, scopeToSql } from '../database/filter-sql.js';
+import { scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase, SqlValue } from '../database/sqlite-driver.js';
 import { createCodeSaver, type StoredValue } from './code-saving.js';
 import { codesTokenKey, readCodeSnapshot } from './code-snapshot.js';

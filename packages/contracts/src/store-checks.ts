@@ -1,14 +1,8 @@
-import {
-  AquiferError,
-  type DocumentRecord,
-  type DocumentWrite,
-  documentStatuses,
-  maxSearchLimit,
-  parseFilter,
-  parseMetadata,
-  type SearchScope,
-} from '@aquifer/contracts';
-import { isStorable } from './database/filter-sql.js';
+import { type DocumentRecord, documentStatuses } from './document.js';
+import { AquiferError } from './errors.js';
+import { parseFilter } from './filter.js';
+import { parseMetadata } from './metadata.js';
+import { type DocumentWrite, maxSearchLimit, type SearchScope } from './store.js';
 
 const refuseDocument = (message: string): never => {
   throw new AquiferError('invalid-document', message);
@@ -111,4 +105,33 @@ export function checkScope(scope: SearchScope): void {
     }
     return value;
   });
+}
+
+/** Whether a database can hold the string as it is: no lone surrogate, no NUL. */
+export function isStorable(text: string): boolean {
+  // ES2024, in every Node that this runs on: it looks at a machine word at a time.
+  return (text as string & { isWellFormed(): boolean }).isWellFormed() && !text.includes('\0');
+}
+
+/** @throws `invalid-vector`: wrong dimension, NaN or infinity, all zero. */
+export function checkVector(vector: unknown, dimensions: number | undefined, what: string): void {
+  if (!(vector instanceof Float32Array)) {
+    throw new AquiferError('invalid-vector', `The vector of ${what} must be a Float32Array.`);
+  }
+  if (dimensions !== undefined && vector.length !== dimensions) {
+    throw new AquiferError(
+      'invalid-vector',
+      `The vector of ${what} has ${vector.length} dimensions, but the index has ${dimensions}.`,
+    );
+  }
+  let sumOfSquares = 0;
+  for (let index = 0; index < vector.length; index++) {
+    const value = vector[index] as number;
+    sumOfSquares += value * value;
+  }
+  // Adding catches NaN and infinity without a branch for each number.
+  if (!Number.isFinite(sumOfSquares)) {
+    throw new AquiferError('invalid-vector', `The vector of ${what} holds NaN or infinity.`);
+  }
+  if (sumOfSquares === 0) throw new AquiferError('invalid-vector', `The vector of ${what} is all zero.`);
 }
