@@ -1,0 +1,85 @@
+import { AquiferError, type ErrorCode, isAquiferError } from '@aquifer/contracts';
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly advice: string;
+  readonly retryable?: boolean;
+}
+
+const unavailable = (advice: string): Meaning => ({ code: 'index-unavailable', advice, retryable: true });
+const notAnswering = unavailable('Is the server running, and can this machine reach it? Try again when it is up.');
+const refused: Meaning = {
+  code: 'credentials-refused',
+  advice: 'Correct user and password in postgres://user:password@host/database, or set PGPASSWORD or ~/.pgpass.',
+};
+const notAllowed: Meaning = {
+  code: 'index-read-only',
+  advice: 'Let the owner of the database grant it, or connect as the role that owns the schema "aquifer".',
+};
+
+// postgresql.org/docs/current/errcodes-appendix.html, and Node's own codes of sockets.
+const meanings: Readonly<Record<string, Meaning>> = {
+  ECONNREFUSED: notAnswering,
+  ECONNRESET: notAnswering,
+  EPIPE: notAnswering,
+  ENOENT: notAnswering,
+  ENOTFOUND: notAnswering,
+  EAI_AGAIN: notAnswering,
+  ETIMEDOUT: notAnswering,
+  EHOSTUNREACH: notAnswering,
+  ENETUNREACH: notAnswering,
+  '57P01': notAnswering,
+  '57P02': notAnswering,
+  '57P03': notAnswering,
+  '53300': unavailable('Too many connections: raise max_connections, or lower ?max= of those that connect.'),
+  '53200': unavailable('The server is out of memory.'),
+  '57014': unavailable('The statement was cancelled or took longer than statement_timeout.'),
+  '40001': unavailable('Another transaction was in the way, again and again.'),
+  '40P01': unavailable('Another transaction was in the way, again and again.'),
+  '55P03': { code: 'index-locked', advice: 'Another transaction holds a lock. Try again.', retryable: true },
+  '28P01': refused,
+  '28000': refused,
+  '3D000': { code: 'index-not-found', advice: 'Make the database first: createdb, or CREATE DATABASE.' },
+  '3F000': { code: 'index-not-found', advice: 'Fill it: npx aquifer index <folder> --kb postgres://…' },
+  '42P01': { code: 'index-not-found', advice: 'Fill it: npx aquifer index <folder> --kb postgres://…' },
+  '42501': notAllowed,
+  '25006': {
+    code: 'index-read-only',
+    advice: 'This server is a replica or read-only: connect to the primary to write.',
+  },
+  '53100': { code: 'disk-full', advice: 'Make room on the disk of the database and run the same command again.' },
+  '54000': { code: 'too-large', advice: 'A value is larger than PostgreSQL takes.' },
+  XX001: { code: 'index-corrupt', advice: 'Restore the database from a backup, or index again under another ?name=.' },
+  XX002: { code: 'index-corrupt', advice: 'An index of the database is damaged: REINDEX DATABASE mends it.' },
+};
+
+const isConnectionLost = (code: string, message: string): boolean =>
+  code.startsWith('08') ||
+  /Connection terminated|Client has encountered a connection error|timeout exceeded/.test(message);
+
+/** What a failure of `pg` or the server means, and what to do; errors of Aquifer's own stay as they are. */
+export function describeDatabaseError(error: unknown, shown: string): AquiferError {
+  if (isAquiferError(error)) return error;
+  const { code = '', message = String(error) } = error as { code?: string; message?: string };
+  // An error of several addresses of one host has no message of its own.
+  const said = message || code;
+  const meaning =
+    meanings[code] ??
+    (isConnectionLost(code, said) ? notAnswering : /^SASL|password must be/.test(said) ? refused : undefined);
+  if (meaning === undefined) {
+    return new AquiferError('internal', `The database at ${shown} failed: ${said}`, { cause: error });
+  }
+  return new AquiferError(meaning.code, `The database at ${shown} says: ${said}. ${meaning.advice}`, {
+    retryable: meaning.retryable ?? false,
+    cause: error,
+  });
+}
+
+const lostCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03']);
+const collisionCodes = new Set(['40001', '40P01']);
+
+/** Whether the same transaction may succeed in a moment: the server restarts, or another transaction was in the way. */
+export function isPassing(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string };
+  return lostCodes.has(code) || collisionCodes.has(code) || isConnectionLost(code, message);
+}

@@ -1,0 +1,79 @@
+import { AquiferError, checkVector, isStorable, type Manifest } from '@aquifer/contracts';
+import type { EmbeddingCache, EmbeddingEntry } from './embedding-cache.js';
+import type { Query } from './transactions.js';
+
+const ofOwn = 'tenant = $1 AND knowledge_base = $2';
+
+/** What a knowledge base is and holds beside its documents: manifest, values, cached embeddings. */
+export function createManifestStore(tenant: string, knowledgeBase: string, cache: EmbeddingCache) {
+  const own = [tenant, knowledgeBase];
+  const sizeOf = async (query: Query, lock = ''): Promise<{ dimensions: number; vectors: number } | undefined> => {
+    const [row] = await query(
+      `SELECT dimensions, chunks::float8 AS vectors FROM aquifer.knowledge_bases WHERE ${ofOwn} ${lock}`,
+      own,
+    );
+    return row as { dimensions: number; vectors: number } | undefined;
+  };
+  const countCommit = (query: Query) =>
+    query(`UPDATE aquifer.knowledge_bases SET generation = generation + 1 WHERE ${ofOwn}`, own);
+
+  return {
+    async readManifest(query: Query): Promise<Manifest | undefined> {
+      const [row] = await query(`SELECT manifest FROM aquifer.knowledge_bases WHERE ${ofOwn}`, own);
+      return row && (JSON.parse(row.manifest as string) as Manifest);
+    },
+
+    async writeManifest(query: Query, manifest: Manifest): Promise<void> {
+      const { dimensions } = manifest.embedder;
+      const before = await sizeOf(query, 'FOR UPDATE');
+      if (before !== undefined && before.vectors > 0 && before.dimensions !== dimensions) {
+        throw new AquiferError(
+          'embedder-mismatch',
+          `The index holds ${before.vectors} vectors of ${before.dimensions} dimensions, so it cannot become one of ${dimensions}.`,
+        );
+      }
+      await query(
+        `INSERT INTO aquifer.knowledge_bases (tenant, knowledge_base, manifest, dimensions, generation) VALUES ($1, $2, $3, $4, 1)
+         ON CONFLICT (tenant, knowledge_base) DO UPDATE SET manifest = excluded.manifest, dimensions = excluded.dimensions,
+           generation = knowledge_bases.generation + 1`,
+        [...own, JSON.stringify(manifest), dimensions],
+      );
+      if (before !== undefined && before.dimensions !== dimensions) await cache.keepOnly(query, dimensions);
+    },
+
+    readSize: (query: Query) => sizeOf(query),
+
+    async putEmbeddings(query: Query, entries: readonly EmbeddingEntry[]): Promise<void> {
+      const size = await sizeOf(query);
+      for (const { key, vector } of entries) {
+        checkVector(vector, size?.dimensions, `cache entry ${JSON.stringify(key)}`);
+        if (!isStorable(key))
+          throw new AquiferError('invalid-options', 'An embedding key must be a string without NUL.');
+      }
+      if (entries.length === 0) return;
+      await cache.add(query, entries);
+      await countCommit(query);
+    },
+
+    async pruneCache(query: Query): Promise<void> {
+      if ((await cache.prune(query)) > 0) await countCommit(query);
+    },
+
+    async readValue(query: Query, key: string): Promise<unknown> {
+      if (!isStorable(key)) return undefined;
+      const [row] = await query(`SELECT value FROM aquifer.stored_values WHERE ${ofOwn} AND key = $3`, [...own, key]);
+      return row && JSON.parse(row.value as string);
+    },
+
+    async writeValue(query: Query, key: string, json: string): Promise<void> {
+      if (!isStorable(key))
+        throw new AquiferError('invalid-options', 'The key of a value must be a string without NUL.');
+      await query(
+        `INSERT INTO aquifer.stored_values (tenant, knowledge_base, key, value) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (tenant, knowledge_base, key) DO UPDATE SET value = excluded.value`,
+        [...own, key, json],
+      );
+      await countCommit(query);
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import {
+  type Analyser,
+  AquiferError,
+  checkRecord,
+  checkScope,
+  checkTexts,
+  checkVector,
+  checkWholeNumber,
+  checkWrite,
+  isStorable,
+  type Store,
+  throwIfAborted,
+} from '@aquifer/contracts';
+import { createDenseSearch } from './dense-search.js';
+import { createDocumentReads } from './document-reads.js';
+import { createDocumentWriter } from './document-writes.js';
+import { createEmbeddingCache } from './embedding-cache.js';
+import { createKeywordSearch, maxPairedTerms } from './keyword-search.js';
+import { createManifestStore } from './manifest-store.js';
+import { migrate } from './migrations.js';
+import { parsePostgresLocation } from './postgres-location.js';
+import { readStats } from './stats.js';
+import { createTransactions, type Query } from './transactions.js';
+import { checkGraphKind, createVectorGraph, type GraphKind } from './vector-graph.js';
+
+export interface PostgresStoreOptions {
+  /**
+   * The database, the knowledge base in it and the tenant: `postgres://aquifer:secret@db.internal/aquifer?name=handbook&tenant=acme`. What else
+   * stands behind the question mark is `pg`'s, such as `sslmode=verify-full`, `statement_timeout=30000` (milliseconds) and `max=20` (connections).
+   */
+  readonly location: string;
+  /** `write` (the default) makes the tables where there are none. Any number of processes may write at once. */
+  readonly mode?: 'read' | 'write' | undefined;
+  /** The same one that the index was made with: its version is in the manifest. */
+  readonly analyser: Analyser;
+  /** `auto` (the default) has `optimise` build an HNSW index for 20,000 chunks and more, `hnsw` for any number, `exact` none. */
+  readonly index?: GraphKind | undefined;
+  /** Most connections at a time. Default: `max` of the location, else 10. */
+  readonly maxConnections?: number | undefined;
+}
+
+/**
+ * Opens a knowledge base in PostgreSQL (15 or newer, with pgvector 0.8 or newer), which any number of machines may share.
+ *
+ * @throws `index-unavailable`, `credentials-refused`, `missing-dependency` (no pgvector), `index-not-found` (mode `read`, or no such database),
+ *   `index-outdated` (mode `read`), `index-too-new`, `index-read-only` (a replica, or a role that may not), `invalid-options`
+ * @example
+ * const store = await openPostgresStore({ location: 'postgres://aquifer@localhost/aquifer?name=handbook', analyser: createAnalyser() });
+ * const { matches } = await store.searchKeyword({ text: 'parental leave', limit: 5 });
+ * await store.close();
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { analyser, mode = 'write', index: kind = 'auto', maxConnections } = options;
+  checkGraphKind(kind);
+  const location = parsePostgresLocation(options.location);
+  const { tenant, knowledgeBase, shown } = location;
+  const transactions = createTransactions({ location, maxConnections });
+  try {
+    const within = mode === 'read' ? transactions.read : transactions.write;
+    await within((query) => migrate(query, mode, shown));
+  } catch (error) {
+    await transactions.close();
+    throw error;
+  }
+
+  const cache = createEmbeddingCache(tenant, knowledgeBase);
+  const reads = createDocumentReads(tenant, knowledgeBase);
+  const writer = createDocumentWriter({ tenant, knowledgeBase, analyser, cache });
+  const manifests = createManifestStore(tenant, knowledgeBase, cache);
+  const graph = createVectorGraph({ transactions, tenant, knowledgeBase, kind });
+  const dense = createDenseSearch(tenant, knowledgeBase, graph);
+  const searchKeyword = createKeywordSearch(tenant, knowledgeBase);
+  let graphNote: string | undefined;
+  const { read } = transactions;
+  const write = async <Result>(work: (query: Query) => Promise<Result>): Promise<Result> => {
+    if (mode === 'read') {
+      throw new AquiferError('index-read-only', `The index at ${shown} was opened for reading only.`);
+    }
+    return transactions.write(work);
+  };
+
+  return {
+    readManifest: () => read((query) => manifests.readManifest(query)),
+    async writeManifest(manifest) {
+      checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 16_000);
+      return write((query) => manifests.writeManifest(query, manifest));
+    },
+    async replaceDocument(document) {
+      checkWrite(document);
+      return write((query) => writer.replace(query, document));
+    },
+    async updateDocument(id, changes) {
+      checkTexts([id], 'The document id');
+      return write(async (query) => {
+        const record = await reads.get(query, id);
+        if (record !== undefined) checkRecord({ ...record, ...changes, id });
+        return writer.update(query, id, changes);
+      });
+    },
+    async deleteDocuments(ids) {
+      checkTexts(ids, 'The ids of the documents to delete');
+      if (ids.length === 0) return 0;
+      return write((query) => writer.remove(query, ids.filter(isStorable)));
+    },
+    async getDocument(id) {
+      checkTexts([id], 'The document id');
+      return read((query) => reads.get(query, id));
+    },
+    async listDocuments(asked = {}) {
+      if (asked.limit !== undefined) checkWholeNumber(asked.limit, 'limit', 1, Number.MAX_SAFE_INTEGER);
+      return read((query) => reads.list(query, asked));
+    },
+    async getContent(documentId) {
+      checkTexts([documentId], 'The document id');
+      return read((query) => reads.content(query, documentId));
+    },
+    async getChunks(ids) {
+      checkTexts(ids, 'The chunk ids');
+      return read((query) => reads.chunks(query, ids));
+    },
+    async listChunks(documentId, { from = 0, to = Number.MAX_SAFE_INTEGER } = {}) {
+      checkTexts([documentId], 'The document id');
+      checkWholeNumber(from, 'from', 0, Number.MAX_SAFE_INTEGER);
+      checkWholeNumber(to, 'to', 0, Number.MAX_SAFE_INTEGER);
+      return read((query) => reads.chunksOf(query, documentId, from, to));
+    },
+    async searchDense(search, signal) {
+      throwIfAborted(signal);
+      checkScope(search);
+      checkVector(search.vector, undefined, 'the query');
+      const own = { ...search, vector: search.vector.slice() };
+      return abortable(
+        read((query) => dense.search(query, own)),
+        signal,
+      );
+    },
+    async searchKeyword(search, signal) {
+      throwIfAborted(signal);
+      checkScope(search);
+      checkTexts([search.text], 'The text of the query');
+      const terms = analyser.terms(search.text);
+      const pairs = terms.length <= maxPairedTerms ? analyser.pairs(terms) : [];
+      return abortable(
+        read((query) => searchKeyword(query, { ...search, terms, pairs })),
+        signal,
+      );
+    },
+    async scoreDense(vector, chunkIds) {
+      checkTexts(chunkIds, 'The chunk ids');
+      checkVector(vector, undefined, 'the query');
+      const own = vector.slice();
+      return read((query) => dense.score(query, own, chunkIds));
+    },
+    async getEmbeddings(keys) {
+      checkTexts(keys, 'The embedding keys');
+      return read((query) => cache.get(query, keys));
+    },
+    async putEmbeddings(entries) {
+      const own = entries.map(({ key, vector }) => {
+        checkTexts([key], 'The embedding keys');
+        checkVector(vector, undefined, `cache entry ${JSON.stringify(key)}`);
+        return { key, vector: vector.slice() };
+      });
+      return write((query) => manifests.putEmbeddings(query, own));
+    },
+    async readValue(key) {
+      checkTexts([key], 'The key of the value');
+      return read((query) => manifests.readValue(query, key));
+    },
+    async writeValue(key, value) {
+      checkTexts([key], 'The key of the value');
+      const json = JSON.stringify(value) as string | undefined;
+      if (json === undefined) throw new AquiferError('invalid-options', `The value ${key} cannot be written as JSON.`);
+      return write((query) => manifests.writeValue(query, key, json));
+    },
+    stats: () => read((query) => readStats(query, { tenant, knowledgeBase, graph, note: graphNote })),
+    async optimise({ signal, onProgress } = {}) {
+      throwIfAborted(signal);
+      await write((query) => manifests.pruneCache(query));
+      const base = await read((query) => manifests.readSize(query));
+      throwIfAborted(signal);
+      if (base === undefined) return;
+      onProgress?.({ done: 0, total: base.vectors });
+      graphNote = await graph.bring({ ...base, signal });
+      onProgress?.({ done: base.vectors, total: base.vectors });
+    },
+    close: () => transactions.close(),
+  };
+}
+
+/** The result, or the error `aborted` as soon as the signal fires; the server finishes the statement for nobody. */
+async function abortable<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return work;
+  let stop: () => void = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    const result = await Promise.race([work, stopped]);
+    throwIfAborted(signal);
+    return result as Result;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    work.catch(() => {});
+  }
+}

@@ -1,0 +1,54 @@
+import { AquiferError } from '@aquifer/contracts';
+
+/** Where a shared index is: what `postgres://user@host/database?name=handbook&tenant=acme` says. */
+export interface PostgresLocation {
+  /** For `pg`: without what is Aquifer's own. */
+  readonly connectionString: string;
+  /** Default `default`. */
+  readonly knowledgeBase: string;
+  /** Default `default`. */
+  readonly tenant: string;
+  /** The whole address without its password, for people and logs. */
+  readonly shown: string;
+}
+
+// Names are in every row and every key.
+const maxNameLength = 100;
+
+/** Whether a location is the address of a database, and not a folder. */
+export const isPostgresLocation = (location: string): boolean => /^postgres(ql)?:\/\//i.test(location);
+
+/**
+ * @throws `invalid-options` for what is no address, without repeating it: it may hold a password.
+ * @example parsePostgresLocation('postgres://aquifer@db.internal/aquifer?name=handbook').knowledgeBase // 'handbook'
+ */
+export function parsePostgresLocation(location: string): PostgresLocation {
+  let url: URL;
+  try {
+    url = new URL(location);
+  } catch (error) {
+    throw new AquiferError(
+      'invalid-options',
+      'The address of the database cannot be read. It is written postgres://user:password@host:5432/database?name=handbook, with ' +
+        'special characters of user and password percent-encoded.',
+      { cause: error },
+    );
+  }
+  const shown = new URL(url);
+  shown.password = '';
+  shown.searchParams.delete('password');
+  const nameIn = (parameter: string): string => {
+    const name = url.searchParams.get(parameter) ?? 'default';
+    url.searchParams.delete(parameter);
+    if (name === '' || name.length > maxNameLength || name.includes('\0')) {
+      throw new AquiferError(
+        'invalid-options',
+        `The ${parameter} in ${shown} must have 1 to ${maxNameLength} characters, as in ?${parameter}=handbook`,
+      );
+    }
+    return name;
+  };
+  const knowledgeBase = nameIn('name');
+  const tenant = nameIn('tenant');
+  return { connectionString: url.href, knowledgeBase, tenant, shown: shown.href };
+}

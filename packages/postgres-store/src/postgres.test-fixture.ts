@@ -1,0 +1,45 @@
+import { PGlite } from '@electric-sql/pglite';
+import { vector } from '@electric-sql/pglite-pgvector';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
+
+/** A database for tests, reached as any other. */
+export interface TestDatabase {
+  /** `pglite` is one process of PostgreSQL without a server: every statement waits for the one before, whoever sent it. */
+  readonly kind: 'pglite' | 'server';
+  /** Connections that a test may have open at a time. */
+  readonly maxConnections: number;
+  /** The location of a knowledge base that no other test has. */
+  location(parameters?: Readonly<Record<string, string>>): string;
+  stop(): Promise<void>;
+}
+
+/** The server that AQUIFER_TEST_POSTGRES names (see scripts/test-postgres.sh), else PostgreSQL compiled to WebAssembly. */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const server = process.env.AQUIFER_TEST_POSTGRES;
+  if (server !== undefined) {
+    return { kind: 'server', maxConnections: 10, location: locations(server), stop: async () => {} };
+  }
+  const database = await PGlite.create({ extensions: { vector } });
+  // Port 0: the system chooses a free one.
+  const socket = new PGLiteSocketServer({ db: database, port: 0, maxConnections: 4 });
+  await socket.start();
+  return {
+    kind: 'pglite',
+    maxConnections: 1,
+    location: locations(`postgres://postgres@${socket.getServerConn()}/postgres`),
+    async stop() {
+      await socket.stop();
+      await database.close();
+    },
+  };
+}
+
+function locations(address: string): TestDatabase['location'] {
+  let made = 0;
+  return (parameters = {}) => {
+    const url = new URL(address);
+    const name = `test ${process.pid} ${made++}`;
+    for (const [key, value] of Object.entries({ name, ...parameters })) url.searchParams.set(key, value);
+    return url.href;
+  };
+}

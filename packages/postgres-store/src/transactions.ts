@@ -1,0 +1,126 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { AquiferError } from '@aquifer/contracts';
+import pg from 'pg';
+import { describeDatabaseError, isPassing } from './database-errors.js';
+import type { PostgresLocation } from './postgres-location.js';
+
+export type Row = Readonly<Record<string, unknown>>;
+/** Runs one statement with bound parameters. */
+export type Query = <Result extends Row = Row>(sql: string, parameters?: readonly unknown[]) => Promise<Result[]>;
+
+/** The database as one tenant sees it. */
+export interface Transactions {
+  /**
+   * All statements of `work` in one transaction, which sees the rows of the tenant only; it is begun again where the server restarted or
+   * another transaction was in the way, so `work` must have no other effect.
+   */
+  write<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+  /** The same on one snapshot, unable to change anything. */
+  read<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+  /** Statements that may not be part of a transaction, all on one connection. No tenant is set. */
+  outside<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export interface TransactionsOptions {
+  readonly location: PostgresLocation;
+  /** Most connections at a time. Default: `max` of the address, else 10. */
+  readonly maxConnections?: number | undefined;
+}
+
+const connectTimeoutMs = 10_000;
+/** How long a restart of the server is waited for. */
+const patienceMs = 15_000;
+
+export function createTransactions({ location, maxConnections }: TransactionsOptions): Transactions {
+  const { connectionString, tenant, shown } = location;
+  const pool = new pg.Pool({
+    connectionString,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'aquifer',
+    allowExitOnIdle: true,
+    ...(maxConnections !== undefined && { max: maxConnections }),
+  });
+  // A connection that breaks while nobody uses it is replaced by the next that is needed.
+  pool.on('error', () => {});
+  let wasConnected = false;
+
+  async function connected<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    // Without a listener, a server that goes away between two statements would end the process.
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
+    wasConnected = true;
+    const query: Query = async (sql, parameters) => {
+      const { rows } = await client.query(sql, parameters as unknown[] | undefined);
+      return rows;
+    };
+    try {
+      return await work(query);
+    } catch (error) {
+      if (isPassing(error)) broken ??= error as Error;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+
+  const transaction = <Result>(mode: string, work: (query: Query) => Promise<Result>): Promise<Result> =>
+    connected(async (query) => {
+      await query(`BEGIN ${mode}`);
+      try {
+        await query("SELECT set_config('aquifer.tenant', $1, true)", [tenant]);
+        const result = await work(query);
+        await query('COMMIT');
+        return result;
+      } catch (error) {
+        // The connection may be what failed.
+        await query('ROLLBACK').catch(() => {});
+        throw error;
+      }
+    });
+
+  async function patiently<Result>(attempt: () => Promise<Result>): Promise<Result> {
+    const deadline = performance.now() + patienceMs;
+    for (let pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, 1_000)) {
+      try {
+        return await attempt();
+      } catch (error) {
+        // An address that never answered is more likely wrong than restarting.
+        if (!wasConnected || !isPassing(error) || performance.now() + pauseMs > deadline) {
+          throw describeDatabaseError(error, shown);
+        }
+        await wait(pauseMs);
+      }
+    }
+  }
+
+  let closing: Promise<void> | undefined;
+  const refuseClosed = (): void => {
+    if (closing !== undefined) throw new AquiferError('invalid-options', `The index at ${shown} is closed.`);
+  };
+  return {
+    async write(work) {
+      refuseClosed();
+      return patiently(() => transaction('ISOLATION LEVEL READ COMMITTED READ WRITE', work));
+    },
+    async read(work) {
+      refuseClosed();
+      return patiently(() => transaction('ISOLATION LEVEL REPEATABLE READ READ ONLY', work));
+    },
+    async outside(work) {
+      refuseClosed();
+      return connected(work).catch((error: unknown) => {
+        throw describeDatabaseError(error, shown);
+      });
+    },
+    close() {
+      closing ??= pool.end();
+      return closing;
+    },
+  };
+}
