@@ -12,7 +12,9 @@ const mayImport = {
   'packages/text-analysis': ['@aquifer/contracts'],
   'packages/aquifer': [
     ...floor,
-    ...['documents', 'ingestion', 'local-store', 'models', 'retrieval'].map((name) => `@aquifer/${name}`),
+    ...['documents', 'ingestion', 'local-store', 'models', 'postgres-store', 'retrieval'].map(
+      (name) => `@aquifer/${name}`,
+    ),
   ],
   'apps/retrieval-service': [...floor, 'aquifer', '@aquifer/bedrock-wire'],
   'apps/cli': ['aquifer', '@aquifer/retrieval-service'],

@@ -25,7 +25,7 @@ export function createProgram(context: Context): Command {
     program
       .command(usage)
       .description(description)
-      .option('--kb <folder>', 'the knowledge base (default: .aquifer)')
+      .option('--kb <folder>', 'the knowledge base: a folder, or postgres://… (default: .aquifer)')
       .option('--config <file>', 'settings (default: aquifer.config.json, if there is one)')
       .option('--json', 'JSON on stdout, and nothing else');
 

@@ -1,10 +1,10 @@
-import { resolve } from 'node:path';
 import { isAquiferError } from '@aquifer/contracts';
 import { planBuild } from './index-manifest.js';
 import type { IndexerStore } from './indexer.js';
 import type { IndexOptions, IndexSummary, KnowledgeBaseOptions } from './knowledge-base.js';
 import { embedderFor } from './models-by-name.js';
 import { openKnowledgeBase } from './open-knowledge-base.js';
+import { placeOf } from './open-store.js';
 
 /**
  * What `index` would do, without an index or beside somebody who is writing it: nothing is locked, made or written.
@@ -37,7 +37,7 @@ async function dryRunNewIndex(
   indexOptions: IndexOptions,
 ): Promise<IndexSummary> {
   const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
-  const location = resolve(options.location);
+  const location = placeOf(options.location).shown;
   const builtWith = planBuild(options, undefined);
   const { embedder, close } = await embedderFor(options, builtWith);
   try {

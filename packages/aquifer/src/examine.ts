@@ -1,7 +1,8 @@
-import { resolve } from 'node:path';
+import { isAquiferError } from '@aquifer/contracts';
+import { placeOf } from './open-store.js';
 
 export interface ExamineOptions {
-  /** The folder of the index. */
+  /** The folder of the index, or the address of a database. */
   readonly location: string;
   readonly encryptionKey?: string;
   /** Languages that text recognition should know. Default: English and Japanese. */
@@ -191,13 +192,37 @@ async function examineBedrock(): Promise<Finding> {
 
 const masked = (accessKeyId: string): string => `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`;
 
+/** Whether the database answers and has what a shared index needs. */
+async function examineDatabase(location: string, shown: string): Promise<Finding> {
+  const [{ openPostgresStore }, { createAnalyser }] = await Promise.all([
+    import('@aquifer/postgres-store'),
+    import('@aquifer/text-analysis'),
+  ]);
+  try {
+    const store = await openPostgresStore({ location, mode: 'read', analyser: createAnalyser() });
+    try {
+      const { chunks } = await store.stats();
+      return { name: 'index', status: 'ok', found: `${shown} answers, and has ${chunks} chunks` };
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    if (isAquiferError(error, 'index-not-found')) {
+      return { name: 'index', status: 'ok', found: error.message, fix: `npx aquifer index <folder> --kb ${shown}` };
+    }
+    const found = error instanceof Error ? error.message : String(error);
+    return { name: 'index', status: 'failed', found, fix: 'do what the message says' };
+  }
+}
+
 async function examineIndex({ location, encryptionKey }: ExamineOptions): Promise<Finding[]> {
+  const { kind, shown: folder } = placeOf(location);
+  if (kind === 'database') return [await examineDatabase(location, folder)];
   const { inspectIndex } = await import('@aquifer/local-store/inspect-index');
   const { state, problems, writer, freeBytes } = inspectIndex({
     location,
     ...(encryptionKey === undefined ? {} : { encryptionKey }),
   });
-  const folder = resolve(location);
   const findings: Finding[] = [];
   if (state === 'missing') {
     findings.push({ name: 'index', status: 'ok', found: `none in ${folder} yet`, fix: 'npx aquifer index <folder>' });

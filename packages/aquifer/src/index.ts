@@ -53,5 +53,6 @@ export { type ListedModel, listModels } from './list-models.js';
 export type { ModelOptions } from './model-options.js';
 export { embedderByName, generatorByName, imageGeneratorByName, rerankerFor } from './models-by-name.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
+export { withoutPassword } from './open-store.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

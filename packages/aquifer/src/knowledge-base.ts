@@ -15,7 +15,10 @@ import type { AnswerEvent, AskOptions as AnswererAskOptions, SearchOptions, Sear
 import type { ModelOptions } from './model-options.js';
 
 export interface KnowledgeBaseOptions {
-  /** The folder that holds the index, such as `./.aquifer`. Made when it does not exist and `mode` is `write`. */
+  /**
+   * The folder that holds the index, such as `./.aquifer`: made when it does not exist and `mode` is `write`. Or a database, such as
+   * `postgres://aquifer:secret@db.internal/aquifer?name=handbook&tenant=acme`, which many machines may write at once.
+   */
   readonly location: string;
   /** `read` never changes the index and may be open many times at once; `write` may be open once. Default `write`. */
   readonly mode?: 'read' | 'write';

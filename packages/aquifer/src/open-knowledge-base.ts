@@ -1,6 +1,4 @@
-import { resolve } from 'node:path';
 import { AquiferError, type DocumentRecord, type Generator, type Reranker, type Store } from '@aquifer/contracts';
-import { openLocalStore } from '@aquifer/local-store';
 import type { Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
 import {
@@ -14,14 +12,15 @@ import {
 import type { Indexer } from './indexer.js';
 import type { KnowledgeBase, KnowledgeBaseOptions } from './knowledge-base.js';
 import { embedderFor, generatorFor, type OpenedEmbedder, rerankerFor } from './models-by-name.js';
-import { finishReplacement } from './replace-index.js';
+import { type IndexPlace, openStore, placeOf } from './open-store.js';
 import { statusOf, writeLastRun } from './status.js';
 
 /**
  * Opens the knowledge base at a location, or makes it.
  *
  * @throws `index-not-found` (mode `read`), `index-locked` (another process writes), `embedder-mismatch`, `index-outdated`,
- *   `index-too-new`, `encryption-key-refused`, `model-not-found`
+ *   `index-too-new`, `encryption-key-refused`, `model-not-found`; of a database also `index-unavailable`, `credentials-refused`,
+ *   `missing-dependency`
  * @example
  * const knowledgeBase = await openKnowledgeBase({ location: './.aquifer' });
  * await knowledgeBase.index('./handbook');
@@ -29,22 +28,14 @@ import { statusOf, writeLastRun } from './status.js';
  * await knowledgeBase.close();
  */
 export async function openKnowledgeBase(options: KnowledgeBaseOptions): Promise<KnowledgeBase> {
-  const location = resolve(options.location);
-  finishReplacement(location);
+  const place = placeOf(options.location);
   const analyser = createAnalyser();
   // The store's threads start while the modules of a search load here.
-  const opening = openLocalStore({
-    location,
-    mode: options.mode ?? 'write',
-    analyser,
-    encryptionKey: options.encryptionKey,
-    index: options.indexKind,
-    ownThreads: options.ownThreads,
-  });
+  const opening = openStore(options, analyser);
   import('@aquifer/retrieval/retriever').catch(() => {});
   const store = await opening;
   try {
-    return await assemble(store, location, analyser.version, options);
+    return await assemble(store, place, analyser.version, options);
   } catch (error) {
     await store.close();
     throw error;
@@ -53,10 +44,11 @@ export async function openKnowledgeBase(options: KnowledgeBaseOptions): Promise<
 
 async function assemble(
   store: Store,
-  location: string,
+  place: IndexPlace,
   analyserVersion: string,
   options: KnowledgeBaseOptions,
 ): Promise<KnowledgeBase> {
+  const location = place.shown;
   const known = await store.readManifest();
   if (known === undefined && options.mode === 'read') {
     throw new AquiferError('index-not-found', `The index at ${location} is empty. Fill it: npx aquifer index <folder>`);
@@ -117,7 +109,7 @@ async function assemble(
     (await createManifest(store, {
       embedder: (await embedder.get()).embedder,
       analyser: analyserVersion,
-      name: options.name ?? 'default',
+      name: options.name ?? place.name ?? 'default',
     }));
   if (known === undefined) await writeBuiltWith(store, builtWith);
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { AquiferError, type Embedder, fingerprintText, type Store } from '@aquifer/contracts';
 import { readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
 import { reEmbed } from '@aquifer/ingestion';
@@ -11,6 +10,7 @@ import { readFolderRoots, writeFolderRoots } from './folder-selection.js';
 import { createManifest, planBuild, readBuiltWith, writeBuiltWith } from './index-manifest.js';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import { embedderFor } from './models-by-name.js';
+import { placeOf } from './open-store.js';
 import type { ReEmbedKnowledgeBaseOptions } from './re-embed-knowledge-base.js';
 import { finishReplacement, nextIndexFolder, replaceIndex } from './replace-index.js';
 
@@ -19,7 +19,13 @@ export async function reEmbedIndex(
   options: KnowledgeBaseOptions,
   { signal, onProgress }: ReEmbedKnowledgeBaseOptions,
 ): Promise<void> {
-  const location = resolve(options.location);
+  const { kind, shown: location } = placeOf(options.location);
+  if (kind === 'database') {
+    throw new AquiferError(
+      'invalid-options',
+      `The index at ${location} is in a database and cannot be embedded again in place: index the documents under another ?name=, and use that one from then on.`,
+    );
+  }
   finishReplacement(location);
   if (!existsSync(location)) {
     throw new AquiferError('index-not-found', `There is no index at ${location} to embed again.`);

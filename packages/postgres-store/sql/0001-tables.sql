@@ -85,8 +85,9 @@ CREATE TABLE aquifer.chunks (
   PRIMARY KEY (tenant, knowledge_base, id)
 );
 CREATE INDEX chunks_by_document ON aquifer.chunks (tenant, knowledge_base, document_id, ordinal);
-CREATE INDEX chunks_by_embedding ON aquifer.chunks (tenant, knowledge_base, embedding_key);
-CREATE INDEX chunks_by_number ON aquifer.chunks (tenant, knowledge_base, number);
+-- These begin with what is selective: where the server has no statistics of a new knowledge base, it takes all of it for one row.
+CREATE INDEX chunks_by_embedding ON aquifer.chunks (embedding_key);
+CREATE INDEX chunks_by_number ON aquifer.chunks (number);
 
 CREATE TABLE aquifer.postings (
   tenant text COLLATE "C" NOT NULL,
@@ -100,7 +101,7 @@ CREATE TABLE aquifer.postings (
   positions integer[] NOT NULL,
   PRIMARY KEY (tenant, knowledge_base, term, chunk)
 );
-CREATE INDEX postings_by_chunk ON aquifer.postings (tenant, knowledge_base, chunk);
+CREATE INDEX postings_by_chunk ON aquifer.postings (chunk);
 
 -- FORCE: the owner of the tables is held to it too. A transaction that names no tenant sees nothing. Superusers and roles with BYPASSRLS
 -- are held to nothing, so Aquifer should not connect as one.

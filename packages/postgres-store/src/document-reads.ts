@@ -13,7 +13,7 @@ import type { Query } from './transactions.js';
 const defaultListLimit = 1_000;
 const ofOwn = 'tenant = $1 AND knowledge_base = $2';
 
-/** Everything that is read of documents. Each call is one statement, so it sees one snapshot. */
+/** Everything that is read of documents. The transactions see one snapshot. */
 export function createDocumentReads(tenant: string, knowledgeBase: string) {
   const own = [tenant, knowledgeBase];
   return {
@@ -60,14 +60,20 @@ export function createDocumentReads(tenant: string, knowledgeBase: string) {
     },
 
     async chunks(query: Query, ids: readonly string[]): Promise<StoredChunk[]> {
-      const rows = await query(
-        `SELECT ${chunkColumns}, documents.record FROM aquifer.chunks
-         JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2 AND documents.id = chunks.document_id
-         WHERE chunks.tenant = $1 AND chunks.knowledge_base = $2 AND chunks.id = ANY($3::text[])`,
-        [...own, ids.filter(isStorable)],
-      );
+      const rows = await query(`SELECT ${chunkColumns} FROM aquifer.chunks WHERE ${ofOwn} AND id = ANY($3::text[])`, [
+        ...own,
+        ids.filter(isStorable),
+      ]);
+      const documentIds = [...new Set(rows.map((row) => row.document_id))];
+      const records = await query(`SELECT record FROM aquifer.documents WHERE ${ofOwn} AND id = ANY($3::text[])`, [
+        ...own,
+        documentIds,
+      ]);
+      const documents = new Map(records.map(documentFromRow).map((record) => [record.id, record]));
       const found = new Map(
-        rows.map((row) => [row.id as string, { ...chunkFromRow(row), document: documentFromRow(row) }]),
+        rows.map(chunkFromRow).map((chunk) => {
+          return [chunk.id, { ...chunk, document: documents.get(chunk.documentId) as DocumentRecord }];
+        }),
       );
       return ids.flatMap((id) => found.get(id) ?? []);
     },

@@ -5,7 +5,7 @@ export const documentFromRow = (row: Row): DocumentRecord => JSON.parse(row.reco
 
 /** Columns of `chunks` that {@link chunkFromRow} takes. */
 export const chunkColumns =
-  'chunks.id, chunks.document_id, ordinal, start_offset, end_offset, page_start, page_end, headings, text, context, table_header, tokens';
+  'id, document_id, ordinal, start_offset, end_offset, page_start, page_end, headings, text, context, table_header, tokens';
 
 export function chunkFromRow(row: Row): Chunk {
   return {

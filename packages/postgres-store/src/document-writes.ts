@@ -70,16 +70,20 @@ export function createDocumentWriter(parts: {
     );
   };
 
-  const updateChunks = async (query: Query, chunks: readonly ChunkWrite[]): Promise<void> => {
+  const updateChunks = async (
+    query: Query,
+    chunks: readonly ChunkWrite[],
+    numbers: readonly unknown[],
+  ): Promise<void> => {
     if (chunks.length === 0) return;
     await query(
       `UPDATE aquifer.chunks SET ordinal = n.ordinal, start_offset = n.start_offset, end_offset = n.end_offset,
          page_start = n.page_start, page_end = n.page_end, headings = n.headings, text = n.text, context = n.context,
          table_header = n.table_header, tokens = n.tokens
-       FROM unnest(${chunkArrays}) AS n (id, embedding_key, ordinal, start_offset, end_offset, page_start, page_end,
-         headings, text, context, table_header, tokens)
-       WHERE ${ofOwn} AND chunks.id = n.id`,
-      [...own, ...chunkParameters(chunks)],
+       FROM unnest(${chunkArrays}, $15::bigint[]) AS n (id, embedding_key, ordinal, start_offset, end_offset, page_start, page_end,
+         headings, text, context, table_header, tokens, number)
+       WHERE ${ofOwn} AND chunks.number = n.number AND chunks.number = ANY($15::bigint[])`,
+      [...own, ...chunkParameters(chunks), numbers],
     );
   };
 
@@ -142,16 +146,16 @@ export function createDocumentWriter(parts: {
   const assertVectors = async (query: Query, chunks: readonly ChunkWrite[]): Promise<void> => {
     if (chunks.length === 0) return;
     const keys = [...new Set(chunks.map(({ embeddingKey }) => embeddingKey))];
-    const [missing] = await query(
-      `SELECT wanted.key FROM unnest($3::text[]) AS wanted (key) WHERE NOT EXISTS (
-         SELECT FROM aquifer.embeddings WHERE ${ofOwn} AND embeddings.key = wanted.key) LIMIT 1`,
-      [...own, keys],
-    );
-    if (missing === undefined) return;
-    const chunk = chunks.find(({ embeddingKey }) => embeddingKey === missing.key);
+    const rows = await query(`SELECT key FROM aquifer.embeddings WHERE ${ofOwn} AND key = ANY($3::text[])`, [
+      ...own,
+      keys,
+    ]);
+    const known = new Set(rows.map((row) => row.key));
+    const chunk = chunks.find(({ embeddingKey }) => !known.has(embeddingKey));
+    if (chunk === undefined) return;
     throw new AquiferError(
       'invalid-vector',
-      `Chunk ${JSON.stringify(chunk?.id)} has no vector, and none is cached under its embedding key.`,
+      `Chunk ${JSON.stringify(chunk.id)} has no vector, and none is cached under its embedding key.`,
     );
   };
 
@@ -190,7 +194,11 @@ export function createDocumentWriter(parts: {
         removed.map((row) => row.number),
       );
       await assertVectors(query, added);
-      await updateChunks(query, kept);
+      await updateChunks(
+        query,
+        kept,
+        kept.map(({ id }) => old.get(id)?.number),
+      );
       const addedTerms = await addChunks(query, added);
       const tokens = chunks.reduce((sum, chunk) => sum + chunk.tokens, 0) - sumOf(rows, 'tokens');
       await countCommit(query, chunks.length - rows.length, addedTerms - sumOf(removed, 'terms'), tokens);
@@ -211,12 +219,20 @@ export function createDocumentWriter(parts: {
     },
 
     async remove(query, ids) {
+      // Documents inside of documents, at any depth.
+      const tree = new Set(ids);
+      for (let parents = [...tree]; parents.length > 0; ) {
+        const children = await query(
+          `SELECT id FROM aquifer.documents WHERE ${ofOwn} AND parent_id = ANY($3::text[])`,
+          [...own, parents],
+        );
+        parents = children.map((row) => row.id as string).filter((id) => !tree.has(id));
+        for (const id of parents) tree.add(id);
+      }
+      // In one order everywhere, so that two that delete the same wait for each other, never both.
       const documents = await query(
-        `WITH RECURSIVE tree (id) AS (
-           SELECT id FROM aquifer.documents WHERE ${ofOwn} AND id = ANY($3::text[])
-           UNION SELECT documents.id FROM aquifer.documents JOIN tree ON documents.parent_id = tree.id WHERE ${ofOwn})
-         SELECT id FROM aquifer.documents WHERE ${ofOwn} AND id IN (SELECT id FROM tree) ORDER BY id FOR UPDATE`,
-        [...own, ids],
+        `SELECT id FROM aquifer.documents WHERE ${ofOwn} AND id = ANY($3::text[]) ORDER BY id FOR UPDATE`,
+        [...own, [...tree]],
       );
       if (documents.length === 0) return 0;
       const all = documents.map((row) => row.id);

@@ -1,5 +1,5 @@
 import { isStorable } from '@aquifer/contracts';
-import type { Query } from './transactions.js';
+import { avoidNestedLoops, type Query } from './transactions.js';
 import { calculableVector, vectorFromBytes, vectorsToBytes, vectorToBytes } from './vector-bytes.js';
 
 /** Cached vectors without a chunk that are always kept. Beyond it, as many as the knowledge base has chunks. */
@@ -52,6 +52,7 @@ export function createEmbeddingCache(tenant: string, knowledgeBase: string) {
 
     /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks; returns how many. */
     async prune(query: Query): Promise<number> {
+      await avoidNestedLoops(query);
       const rows = await query(
         `DELETE FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND key IN (
            SELECT key FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND NOT EXISTS (

@@ -1,8 +1,9 @@
 import type { Filter, SearchResult } from '@aquifer/contracts';
-import { createParameters, scopeToSql } from './filter-sql.js';
+import { createParameters } from './filter-sql.js';
 import { storedTerm } from './keyword-terms.js';
 import { rankMatches } from './rank-matches.js';
-import type { Query } from './transactions.js';
+import { resolveScope } from './search-scope.js';
+import { avoidNestedLoops, type Query } from './transactions.js';
 
 export interface KeywordSearch {
   /** The analyser's terms of the query, repeated as often as the query says them. */
@@ -20,11 +21,11 @@ export const maxPairedTerms = 64;
 const maxQueryTerms = 1_000;
 const pairWeight = 0.25;
 // Of the store contract: k1 = 1.2, b = 0.75.
-const gain = 'n.weight * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * chunk_terms / $3::float8))';
+const gain = 'weight * frequency * 2.2 / (frequency + 1.2 * (0.25 + 0.75 * chunk_terms / $3::float8))';
 
 /** BM25 over the postings, as the store contract defines it, in a transaction that sees one snapshot. */
 export function createKeywordSearch(tenant: string, knowledgeBase: string) {
-  const own = [tenant, knowledgeBase];
+  const own = [tenant, knowledgeBase] as const;
 
   return async (query: Query, { terms, pairs, limit, filter, documentIds }: KeywordSearch): Promise<SearchResult> => {
     const [base] = await query(
@@ -47,47 +48,67 @@ export function createKeywordSearch(tenant: string, knowledgeBase: string) {
       .slice(0, maxQueryTerms);
     if (chosen.length === 0) return { matches: [], method: 'exact' };
 
+    const scope = await resolveScope(query, own, {
+      limit,
+      ...(filter && { filter }),
+      ...(documentIds && { documentIds }),
+    });
+    if (scope.kind === 'few' && scope.chunks.length === 0) return { matches: [], method: 'exact' };
+    await avoidNestedLoops(query);
     const { values, bind } = createParameters(...own, (base?.terms as number) / chunks);
     const known = new Set(chosen.map(({ term }) => term));
     const pairTimes = countEach(
       pairs.map((pair) => pair.map(storedTerm)).filter((pair) => pair.every((term) => known.has(term))),
       (pair) => pair.join(' '),
     );
-    const hits = [
-      `SELECT p.chunk, n.place, ${gain} AS gain FROM unnest(${bind(chosen.map(({ term }) => term))}::text[],
-         ${bind(chosen.map(({ term, holding }) => (times.get(term) as number) * idf(holding)))}::float8[])
-         WITH ORDINALITY AS n (term, weight, place)
-       JOIN aquifer.postings p ON p.tenant = $1 AND p.knowledge_base = $2 AND p.term = n.term`,
+    const hasPairs = pairTimes.size > 0;
+    const termList = bind(chosen.map(({ term }) => term));
+    const weights = bind(chosen.map(({ term, holding }) => (times.get(term) as number) * idf(holding)));
+    const gains = [
+      `SELECT chunk, place, ${gain} AS gain
+       FROM unnest(${termList}::text[], ${weights}::float8[]) WITH ORDINALITY AS n (term, weight, place) JOIN hits USING (term)`,
     ];
-    if (pairTimes.size > 0) {
+    if (hasPairs) {
       const wanted = [...pairTimes].sort(([left], [right]) => (left < right ? -1 : 1));
       const [firsts, seconds] = [0, 1].map((index) => wanted.map(([pair]) => pair.split(' ')[index]));
-      hits.push(
-        `SELECT n.chunk, n.place, ${gain} AS gain FROM (
-           SELECT found.*, found.times * ${pairWeight} * ln(1 + (${bind(chunks)}::float8 - holding + 0.5) / (holding + 0.5)) AS weight
-           FROM (
-             SELECT first.chunk, first.chunk_terms, pair.times, ${bind(chosen.length)}::int + pair.place AS place, at.frequency,
-               count(*) OVER (PARTITION BY pair.place) AS holding
-             FROM unnest(${bind(firsts)}::text[], ${bind(seconds)}::text[], ${bind(wanted.map(([, count]) => count))}::float8[])
-               WITH ORDINALITY AS pair (first, second, times, place)
-             JOIN aquifer.postings first ON first.tenant = $1 AND first.knowledge_base = $2 AND first.term = pair.first
-             JOIN aquifer.postings second ON second.tenant = $1 AND second.knowledge_base = $2 AND second.term = pair.second
-               AND second.chunk = first.chunk
-             CROSS JOIN LATERAL (
-               SELECT sum(CASE WHEN place < 0 THEN 3 ELSE 1 END)::float8 AS frequency
-               FROM unnest(first.positions) AS place WHERE place + 1 = ANY(second.positions)) at
-             WHERE at.frequency IS NOT NULL) found) n`,
+      gains.push(
+        `SELECT chunk, place, ${gain} AS gain FROM (
+           SELECT *, times * ${pairWeight} * ln(1 + (${bind(chunks)}::float8 - holding + 0.5) / (holding + 0.5)) AS weight
+           FROM (SELECT *, count(*) OVER (PARTITION BY place) AS holding
+             FROM (SELECT ahead.chunk, ahead.chunk_terms, pair.times, ${bind(chosen.length)}::int + pair.place AS place, (
+                 SELECT sum(CASE WHEN position < 0 THEN 3 ELSE 1 END)::float8
+                 FROM unnest(ahead.positions) AS position WHERE position + 1 = ANY(behind.positions)) AS frequency
+               FROM unnest(${bind(firsts)}::text[], ${bind(seconds)}::text[], ${bind(wanted.map(([, count]) => count))}::float8[])
+                 WITH ORDINALITY AS pair (ahead, behind, times, place)
+               JOIN hits AS ahead ON ahead.term = pair.ahead
+               JOIN hits AS behind ON behind.term = pair.behind AND behind.chunk = ahead.chunk) adjacent
+             WHERE frequency IS NOT NULL) counted) weighed`,
       );
     }
-    const scope = scopeToSql({ filter, documentIds }, { bind });
-    const rows = await query(
-      `SELECT chunks.id, chunks.document_id, scored.score FROM (
-         SELECT chunk, sum(gain ORDER BY place) AS score FROM (${hits.join(' UNION ALL ')}) hits GROUP BY chunk) scored
-       JOIN aquifer.chunks ON chunks.tenant = $1 AND chunks.knowledge_base = $2 AND chunks.number = scored.chunk
-       ${scope === undefined ? '' : `JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2 AND documents.id = chunks.document_id WHERE ${scope}`}
-       ORDER BY scored.score DESC FETCH FIRST (${bind(limit)}::int) ROWS WITH TIES`,
+    // Which chunks have a pair is counted over all of them, so a filter comes last.
+    const from = `(SELECT chunk, sum(gain ORDER BY place) AS score FROM (${gains.join(' UNION ALL ')}) gains GROUP BY chunk) scored`;
+    const within =
+      scope.kind === 'all'
+        ? ''
+        : scope.kind === 'few'
+          ? `WHERE chunk = ANY(${bind(scope.chunks.map(({ number }) => number))}::bigint[])`
+          : `JOIN aquifer.chunks ON chunks.tenant = $1 AND chunks.knowledge_base = $2 AND chunks.number = scored.chunk
+             JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2
+               AND documents.id = chunks.document_id WHERE ${scope.condition({ bind })}`;
+    const best = await query(
+      `WITH hits AS MATERIALIZED (
+         SELECT term, chunk, frequency, chunk_terms${hasPairs ? ', positions' : ''} FROM aquifer.postings
+         WHERE tenant = $1 AND knowledge_base = $2 AND term = ANY(${termList}::text[]))
+       SELECT chunk, score FROM ${from} ${within} ORDER BY score DESC FETCH FIRST (${bind(limit)}::int) ROWS WITH TIES`,
       values,
     );
+    const ids = await query(
+      `SELECT number, id, document_id FROM aquifer.chunks
+       WHERE tenant = $1 AND knowledge_base = $2 AND number = ANY($3::bigint[])`,
+      [...own, best.map((row) => row.chunk)],
+    );
+    const named = new Map(ids.map((row) => [row.number, row]));
+    const rows = best.map(({ chunk, score }) => ({ ...named.get(chunk), score }));
     return { matches: rankMatches(rows, limit), method: 'exact' };
   };
 }

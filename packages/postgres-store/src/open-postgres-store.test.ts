@@ -13,8 +13,7 @@ for (const index of ['auto', 'hnsw'] as const) {
       name: `${database.kind === 'pglite' ? 'PGlite' : 'PostgreSQL'}, index ${index}`,
       async create({ analyser }) {
         const location = database.location();
-        const open = () =>
-          openPostgresStore({ location, analyser, index, maxConnections: database.maxConnections });
+        const open = () => openPostgresStore({ location, analyser, index, maxConnections: database.maxConnections });
         let store = await open();
         return {
           store,

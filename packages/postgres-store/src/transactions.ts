@@ -22,6 +22,14 @@ export interface Transactions {
   close(): Promise<void>;
 }
 
+/**
+ * Until the server has gathered statistics of a new knowledge base, it thinks that all of it is one row, and compares each row of one table
+ * with each of another. For the rest of the transaction, it hashes.
+ */
+export async function avoidNestedLoops(query: Query): Promise<void> {
+  await query("SELECT set_config('enable_nestloop', 'off', true)");
+}
+
 export interface TransactionsOptions {
   readonly location: PostgresLocation;
   /** Most connections at a time. Default: `max` of the address, else 10. */
@@ -73,7 +81,8 @@ export function createTransactions({ location, maxConnections }: TransactionsOpt
     connected(async (query) => {
       await query(`BEGIN ${mode}`);
       try {
-        await query("SELECT set_config('aquifer.tenant', $1, true)", [tenant]);
+        // Compiling a query (jit) takes longer than any of these runs.
+        await query("SELECT set_config('aquifer.tenant', $1, true), set_config('jit', 'off', true)", [tenant]);
         const result = await work(query);
         await query('COMMIT');
         return result;

@@ -2,10 +2,10 @@ import { type CommandOptions, type Context, printJson, settingsOf } from '../con
 import { table } from '../terminal/table.js';
 
 export async function run(context: Context, options: CommandOptions): Promise<void> {
-  const { settingNames, settings, variableOf } = await import('aquifer');
+  const { settingNames, settings, variableOf, withoutPassword } = await import('aquifer');
   const { values, origins } = await settingsOf(context, options);
   const shown = settingNames.map((name) => {
-    const value = values[name];
+    const value = name === 'kb' && values.kb !== undefined ? withoutPassword(values.kb) : values[name];
     const masked = settings[name].secret && value !== undefined ? '••••' : value;
     return { name, value: masked ?? null, from: origins[name], variable: variableOf(name) };
   });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { AquiferError } from '@aquifer/contracts';
+import { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
 import type { KnowledgeBaseOptions } from '../knowledge-base.js';
 import type { ModelOptions } from '../model-options.js';
 import type { SettingValues } from './settings.js';
@@ -53,6 +54,8 @@ export function modelOptions(values: SettingValues): ModelOptions {
 
 /** `.aquifer?name=team` → the folder and the name. */
 function splitLocation(kb: string): [location: string, name: string | undefined] {
+  // The address of a database keeps its name.
+  if (isPostgresLocation(kb)) return [kb, undefined];
   const match = /^(.*)\?name=([^?&]+)$/s.exec(kb);
   if (match === null) return [kb, undefined];
   const [, folder, name = ''] = match;

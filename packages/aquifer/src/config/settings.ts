@@ -25,7 +25,11 @@ const setting = <Value>(definition: Setting<Value>): Setting<Value> => definitio
 
 /** Every setting, under its name in `aquifer.config.json`. `chunkTokens` is also `--chunk-tokens` and `AQUIFER_CHUNK_TOKENS`. */
 export const settings = {
-  kb: setting({ kind: text, fallback: '.aquifer', description: 'the knowledge base: a folder' }),
+  kb: setting({
+    kind: text,
+    fallback: '.aquifer',
+    description: 'the knowledge base: a folder, or postgres://user@host/database?name=handbook',
+  }),
   embedder: setting({
     kind: text,
     description:
