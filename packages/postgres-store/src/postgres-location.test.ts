@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isAquiferError } from '@aquifer/contracts';
+import { isPostgresLocation, parsePostgresLocation } from './postgres-location.js';
+
+describe('the address of a shared index', () => {
+  it('names database, knowledge base and tenant', () => {
+    assert.deepEqual(
+      parsePostgresLocation('postgres://me:pass%40word@db:5433/docs?name=hand%20book&tenant=acme&sslmode=require'),
+      {
+        connectionString: 'postgres://me:pass%40word@db:5433/docs?sslmode=require',
+        knowledgeBase: 'hand book',
+        tenant: 'acme',
+        shown: 'postgres://me@db:5433/docs?name=hand+book&tenant=acme&sslmode=require',
+      },
+    );
+    const { knowledgeBase, tenant } = parsePostgresLocation('postgresql://db/docs');
+    assert.deepEqual([knowledgeBase, tenant], ['default', 'default']);
+  });
+
+  it('is told from a folder', () => {
+    for (const address of ['postgres://db/docs', 'postgresql://db', 'POSTGRES://db'])
+      assert.ok(isPostgresLocation(address));
+    for (const folder of ['.aquifer', '/var/postgres', 'postgres:', './postgres://x'])
+      assert.ok(!isPostgresLocation(folder));
+  });
+
+  it('is never repeated where it cannot be read, for it may hold a password', () => {
+    for (const address of [
+      'postgres://me:hunter2@db:port/docs',
+      'postgres://me:hunter2@db/docs?name=',
+      `postgres://me:hunter2@db/?tenant=${'x'.repeat(101)}`,
+    ]) {
+      assert.throws(
+        () => parsePostgresLocation(address),
+        (error) => isAquiferError(error, 'invalid-options') && !error.message.includes('hunter2'),
+      );
+    }
+  });
+});

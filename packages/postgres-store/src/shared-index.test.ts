@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { type ErrorCode, isAquiferError, type Store } from '@aquifer/contracts';
+import {
+  createClusteredVectors,
+  createSeededRandom,
+  sketchDocument,
+  suiteAnalyser,
+  suiteManifest,
+} from '@aquifer/contracts/testing';
+import pg from 'pg';
+import { openPostgresStore } from './open-postgres-store.js';
+import { startTestDatabase } from './postgres.test-fixture.js';
+
+const database = await startTestDatabase();
+after(() => database.stop());
+
+const open = (location: string, mode: 'read' | 'write' = 'write', index: 'auto' | 'hnsw' = 'auto'): Promise<Store> =>
+  openPostgresStore({ location, mode, index, analyser: suiteAnalyser, maxConnections: database.maxConnections });
+
+const rejectsWith = (work: Promise<unknown>, code: ErrorCode, message: RegExp) =>
+  assert.rejects(work, (error) => {
+    assert.ok(isAquiferError(error, code), `${code} expected, not ${error}`);
+    assert.match(error.message, message);
+    return true;
+  });
+
+async function withClient<Result>(work: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  const url = new URL(database.location());
+  url.search = '';
+  const client = new pg.Client({ connectionString: url.href });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function withStore(
+  location: string,
+  work: (store: Store) => Promise<void>,
+  index: 'auto' | 'hnsw' = 'auto',
+): Promise<void> {
+  const store = await open(location, 'write', index);
+  try {
+    await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+describe('a shared index', () => {
+  it('is made once by many who open it at the same time', async () => {
+    const location = database.location();
+    const stores = await Promise.all(Array.from({ length: database.kind === 'server' ? 6 : 1 }, () => open(location)));
+    await stores[0]?.writeManifest(suiteManifest(4));
+    for (const store of stores) assert.deepEqual(await store.readManifest(), suiteManifest(4));
+    await Promise.all(stores.map((store) => store.close()));
+    const versions = await withClient((client) => client.query('SELECT version FROM aquifer.schema_versions'));
+    assert.deepEqual(versions.rows, [{ version: 1 }]);
+  });
+
+  it('of a newer version is refused, and left alone', async () => {
+    await withStore(database.location(), async () => {});
+    await withClient((client) => client.query('INSERT INTO aquifer.schema_versions (version) VALUES (9999)'));
+    try {
+      await rejectsWith(open(database.location()), 'index-too-new', /schema 9999.*update Aquifer/);
+      await rejectsWith(open(database.location(), 'read'), 'index-too-new', /schema 9999/);
+    } finally {
+      await withClient((client) => client.query('DELETE FROM aquifer.schema_versions WHERE version = 9999'));
+    }
+  });
+
+  it('keeps knowledge bases and tenants apart, also where they have the same ids', async () => {
+    const first = database.location({ tenant: 'acme' });
+    const name = new URL(first).searchParams.get('name') as string;
+    const others = [database.location({ tenant: 'acme' }), database.location({ tenant: 'other', name })];
+    await withStore(first, async (store) => {
+      await store.writeManifest(suiteManifest(4));
+      await store.replaceDocument(sketchDocument('a', [{ text: 'secret' }]));
+    });
+    for (const location of others) {
+      await withStore(location, async (store) => {
+        assert.equal(await store.readManifest(), undefined);
+        await store.writeManifest(suiteManifest(4));
+        assert.deepEqual(await store.getChunks(['a#0']), []);
+        assert.equal(await store.getDocument('a'), undefined);
+        assert.deepEqual(await store.getEmbeddings(['key of a#0']), [undefined]);
+        assert.equal(await store.deleteDocuments(['a']), 0);
+        await store.replaceDocument(sketchDocument('a', [{ text: 'public words' }]));
+        assert.deepEqual((await store.searchKeyword({ text: 'secret', limit: 5 })).matches, []);
+        assert.equal((await store.searchDense({ vector: Float32Array.of(1, 1, 1, 1), limit: 5 })).matches.length, 1);
+        assert.equal(await store.deleteDocuments(['a']), 1);
+      });
+    }
+    await withStore(first, async (store) => {
+      assert.equal((await store.searchKeyword({ text: 'secret', limit: 5 })).matches.length, 1);
+      assert.equal((await store.stats()).chunks, 1);
+    });
+  });
+
+  it('shows and takes rows of the tenant that a transaction names, by the database itself', async () => {
+    await withStore(database.location({ tenant: 'acme' }), async (store) => {
+      await store.writeManifest(suiteManifest(4));
+      await store.replaceDocument(sketchDocument('a', [{ text: 'secret words' }]));
+      await store.writeValue('v', 1);
+    });
+    await withClient(async (client) => {
+      await client.query('BEGIN');
+      try {
+        // The tables' owner is held to the policies too; a superuser (PGlite has no other) is not, and becomes one who is.
+        const { rows } = await client.query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user');
+        if (rows[0].rolsuper) {
+          await client.query('CREATE ROLE someone; GRANT USAGE ON SCHEMA aquifer TO someone');
+          await client.query('GRANT ALL ON ALL TABLES IN SCHEMA aquifer TO someone; SET LOCAL ROLE someone');
+        }
+        const tables = [
+          'knowledge_bases',
+          'stored_values',
+          'documents',
+          'contents',
+          'embeddings',
+          'chunks',
+          'postings',
+        ];
+        const counts = async (): Promise<number[]> => {
+          const found: number[] = [];
+          for (const table of tables) {
+            const counted = await client.query(`SELECT count(*)::int AS count FROM aquifer.${table}`);
+            found.push(counted.rows[0].count);
+          }
+          return found;
+        };
+        const none = tables.map(() => 0);
+        assert.deepEqual(await counts(), none);
+        await client.query("SELECT set_config('aquifer.tenant', 'nobody', true)");
+        assert.deepEqual(await counts(), none);
+        await client.query("SELECT set_config('aquifer.tenant', 'acme', true)");
+        assert.ok((await counts()).every((count) => count > 0));
+        await assert.rejects(
+          client.query(`INSERT INTO aquifer.stored_values VALUES ('other', 'x', 'k', '1')`),
+          /row-level security/,
+        );
+      } finally {
+        await client.query('ROLLBACK');
+      }
+    });
+  });
+
+  it('searches a graph, and scans where a filter leaves few', async () => {
+    const dimensions = 16;
+    await withStore(
+      database.location(),
+      async (store) => {
+        await store.writeManifest(suiteManifest(dimensions));
+        const draw = createClusteredVectors(createSeededRandom(5), dimensions, 8);
+        for (let document = 0; document < 10; document++) {
+          const chunks = Array.from({ length: 50 }, (_, n) => ({ id: `${document}.${n}`, text: 'x', vector: draw() }));
+          await store.replaceDocument(sketchDocument(`d${document}`, chunks, { metadata: { document } }));
+        }
+        assert.equal((await store.stats()).index.kind, 'exact');
+        const search = { vector: draw(), limit: 10 };
+        const exact = await store.searchDense(search);
+        assert.equal(exact.method, 'exact');
+        await store.optimise();
+        assert.equal((await store.stats()).index.kind, 'hnsw');
+        const found = await store.searchDense(search);
+        assert.equal(found.method, 'approximate');
+        assert.deepEqual(found.matches, exact.matches);
+        const filtered = await store.searchDense({ ...search, filter: { equals: { key: 'document', value: 3 } } });
+        assert.equal(filtered.method, 'exact');
+        assert.equal(filtered.matches.length, 10);
+        assert.equal((await store.searchDense({ ...search, exact: true })).method, 'exact');
+      },
+      'hnsw',
+    );
+  });
+
+  it('keeps vectors of more dimensions than a graph of whole floats takes', async () => {
+    const dimensions = 3_072;
+    const unit = (at: number) => Float32Array.from({ length: dimensions }, (_, index) => (index === at ? 1 : 0.001));
+    await withStore(
+      database.location(),
+      async (store) => {
+        await store.writeManifest(suiteManifest(dimensions));
+        const chunks = Array.from({ length: 30 }, (_, n) => ({ id: `c${n}`, text: 'x', vector: unit(n) }));
+        await store.replaceDocument(sketchDocument('a', chunks));
+        await store.optimise();
+        const { matches, method } = await store.searchDense({ vector: unit(7), limit: 1 });
+        assert.deepEqual([matches[0]?.chunkId, method], ['c7', 'approximate']);
+        assert.ok(Math.abs((matches[0]?.score ?? 0) - 1) < 1e-6);
+      },
+      'hnsw',
+    );
+  });
+
+  it('is not changed by who opened it for reading', async () => {
+    const location = database.location();
+    await withStore(location, (store) => store.writeManifest(suiteManifest(4)));
+    const reader = await open(location, 'read');
+    await rejectsWith(reader.replaceDocument(sketchDocument('a', [])), 'index-read-only', /for reading only/);
+    assert.deepEqual(await reader.listDocuments(), []);
+    await reader.close();
+  });
+
+  it('goes on after its connections were cut', { skip: database.kind === 'pglite' && 'needs a server' }, async () => {
+    await withStore(database.location(), async (store) => {
+      await store.writeManifest(suiteManifest(4));
+      for (let round = 0; round < 5; round++) {
+        const writes = Array.from({ length: 10 }, (_, n) =>
+          store.replaceDocument(sketchDocument(`d${n}`, [{ id: `${n}.${round}`, text: `round${round}` }])),
+        );
+        await withClient((client) =>
+          client.query(
+            'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = current_user ' +
+              "AND application_name = 'aquifer'",
+          ),
+        );
+        await Promise.all(writes);
+        assert.equal((await store.searchKeyword({ text: `round${round}`, limit: 20 })).matches.length, 10);
+      }
+    });
+  });
+
+  it('says where nothing answers, without the password', async () => {
+    const location = 'postgres://aquifer:hunter2@127.0.0.1:1/aquifer';
+    await assert.rejects(open(location), (error) => {
+      assert.ok(isAquiferError(error, 'index-unavailable'), String(error));
+      assert.match(error.message, /127\.0\.0\.1:1.*server running/);
+      assert.ok(!error.message.includes('hunter2'));
+      assert.equal(error.retryable, true);
+      return true;
+    });
+  });
+});
