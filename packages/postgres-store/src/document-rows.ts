@@ -1,6 +1,32 @@
 import type { Chunk, DocumentRecord } from '@aquifer/contracts';
 import type { Row } from './transactions.js';
 
+// In the order in which the embedded index gives them: JSON of both is the same.
+const recordKeys = [
+  'id',
+  'sourceId',
+  'source',
+  'uri',
+  'mediaType',
+  'title',
+  'stamp',
+  'contentHash',
+  'bytes',
+  'metadata',
+  'status',
+  'statusReason',
+  'pageCount',
+  'chunkCount',
+  'tokenCount',
+  'indexedAt',
+  'parentId',
+] as const satisfies readonly (keyof DocumentRecord)[];
+
+/** The record as its column keeps it. */
+export const recordText = (record: DocumentRecord): string =>
+  JSON.stringify(Object.fromEntries(recordKeys.map((key) => [key, record[key]])));
+
+/** The inverse of {@link recordText}. */
 export const documentFromRow = (row: Row): DocumentRecord => JSON.parse(row.record as string);
 
 /** Columns of `chunks` that {@link chunkFromRow} takes. */

@@ -8,7 +8,7 @@ import {
   type DocumentRecord,
   type DocumentWrite,
 } from '@aquifer/contracts';
-import { documentFromRow } from './document-rows.js';
+import { documentFromRow, recordText } from './document-rows.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import { type ChunkTerms, termsOfChunk } from './keyword-terms.js';
 import type { Query, Row } from './transactions.js';
@@ -64,7 +64,7 @@ export function createDocumentWriter(parts: {
         record.sourceId,
         record.status,
         record.parentId ?? null,
-        JSON.stringify(record),
+        recordText(record),
         JSON.stringify(record.metadata),
       ],
     );

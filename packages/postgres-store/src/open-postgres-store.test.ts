@@ -18,7 +18,7 @@ for (const index of kinds) {
       ...size,
       async create({ analyser }) {
         const location = database.location();
-        const open = () => openPostgresStore({ location, analyser, index, maxConnections: database.maxConnections });
+        const open = () => openPostgresStore({ location, analyser, index });
         let store = await open();
         return {
           store,

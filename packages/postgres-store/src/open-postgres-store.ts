@@ -25,8 +25,9 @@ import { checkGraphKind, createVectorGraph, type GraphKind } from './vector-grap
 
 export interface PostgresStoreOptions {
   /**
-   * The database, the knowledge base in it and the tenant: `postgres://aquifer:secret@db.internal/aquifer?name=handbook&tenant=acme`. What else
-   * stands behind the question mark is `pg`'s, such as `sslmode=verify-full`, `statement_timeout=30000` (milliseconds) and `max=20` (connections).
+   * The database, the knowledge base in it and the tenant: `postgres://aquifer:secret@db.internal/aquifer?name=handbook&tenant=acme`. `max=20` is
+   * the most connections at a time (default 10); what else stands behind the question mark is `pg`'s, such as `sslmode=verify-full` and
+   * `statement_timeout=30000` (milliseconds).
    */
   readonly location: string;
   /** `write` (the default) makes the tables where there are none. Any number of processes may write at once. */
@@ -35,8 +36,6 @@ export interface PostgresStoreOptions {
   readonly analyser: Analyser;
   /** `auto` (the default) has `optimise` build an HNSW index for 20,000 chunks and more, `hnsw` for any number, `exact` none. */
   readonly index?: GraphKind | undefined;
-  /** Most connections at a time. Default: `max` of the location, else 10. */
-  readonly maxConnections?: number | undefined;
 }
 
 /**
@@ -50,11 +49,11 @@ export interface PostgresStoreOptions {
  * await store.close();
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { analyser, mode = 'write', index: kind = 'auto', maxConnections } = options;
+  const { analyser, mode = 'write', index: kind = 'auto' } = options;
   checkGraphKind(kind);
   const location = parsePostgresLocation(options.location);
   const { tenant, knowledgeBase, shown } = location;
-  const transactions = createTransactions({ location, maxConnections });
+  const transactions = createTransactions({ location });
   try {
     const within = mode === 'read' ? transactions.read : transactions.write;
     await within((query) => migrate(query, mode, shown));

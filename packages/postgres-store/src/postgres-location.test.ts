@@ -6,12 +6,15 @@ import { isPostgresLocation, parsePostgresLocation } from './postgres-location.j
 describe('the address of a shared index', () => {
   it('names database, knowledge base and tenant', () => {
     assert.deepEqual(
-      parsePostgresLocation('postgres://me:pass%40word@db:5433/docs?name=hand%20book&tenant=acme&sslmode=require'),
+      parsePostgresLocation(
+        'postgres://me:pass%40word@db:5433/docs?name=hand%20book&tenant=acme&sslmode=require&max=3',
+      ),
       {
         connectionString: 'postgres://me:pass%40word@db:5433/docs?sslmode=require',
         knowledgeBase: 'hand book',
         tenant: 'acme',
-        shown: 'postgres://me@db:5433/docs?name=hand+book&tenant=acme&sslmode=require',
+        maxConnections: 3,
+        shown: 'postgres://me@db:5433/docs?name=hand+book&tenant=acme&sslmode=require&max=3',
       },
     );
     const { knowledgeBase, tenant } = parsePostgresLocation('postgresql://db/docs');
@@ -29,6 +32,7 @@ describe('the address of a shared index', () => {
     for (const address of [
       'postgres://me:hunter2@db:port/docs',
       'postgres://me:hunter2@db/docs?name=',
+      'postgres://me:hunter2@db/docs?max=many',
       `postgres://me:hunter2@db/?tenant=${'x'.repeat(101)}`,
     ]) {
       assert.throws(

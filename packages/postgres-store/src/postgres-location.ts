@@ -8,6 +8,8 @@ export interface PostgresLocation {
   readonly knowledgeBase: string;
   /** Default `default`. */
   readonly tenant: string;
+  /** `?max=`: most connections at a time. */
+  readonly maxConnections?: number;
   /** The whole address without its password, for people and logs. */
   readonly shown: string;
 }
@@ -50,5 +52,16 @@ export function parsePostgresLocation(location: string): PostgresLocation {
   };
   const knowledgeBase = nameIn('name');
   const tenant = nameIn('tenant');
-  return { connectionString: url.href, knowledgeBase, tenant, shown: shown.href };
+  const max = url.searchParams.get('max');
+  url.searchParams.delete('max');
+  if (max !== null && !/^[1-9]\d{0,3}$/.test(max)) {
+    throw new AquiferError('invalid-options', `The max in ${shown} must be a number of connections, as in ?max=20`);
+  }
+  return {
+    connectionString: url.href,
+    knowledgeBase,
+    tenant,
+    ...(max !== null && { maxConnections: Number(max) }),
+    shown: shown.href,
+  };
 }

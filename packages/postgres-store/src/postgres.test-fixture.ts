@@ -6,8 +6,6 @@ import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 export interface TestDatabase {
   /** `pglite` is one process of PostgreSQL without a server: every statement waits for the one before, whoever sent it. */
   readonly kind: 'pglite' | 'server';
-  /** Connections that a test may have open at a time. */
-  readonly maxConnections: number;
   /** The location of a knowledge base that no other test has. */
   location(parameters?: Readonly<Record<string, string>>): string;
   stop(): Promise<void>;
@@ -17,7 +15,7 @@ export interface TestDatabase {
 export async function startTestDatabase(): Promise<TestDatabase> {
   const server = process.env.AQUIFER_TEST_POSTGRES;
   if (server !== undefined) {
-    return { kind: 'server', maxConnections: 10, location: locations(server), stop: async () => {} };
+    return { kind: 'server', location: locations(server), stop: async () => {} };
   }
   const database = await PGlite.create({ extensions: { vector } });
   // Port 0: the system chooses a free one.
@@ -25,8 +23,8 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   await socket.start();
   return {
     kind: 'pglite',
-    maxConnections: 1,
-    location: locations(`postgres://postgres@${socket.getServerConn()}/postgres`),
+    // Two transactions at a time would be statements of one session.
+    location: locations(`postgres://postgres@${socket.getServerConn()}/postgres?max=1`),
     async stop() {
       await socket.stop();
       await database.close();

@@ -16,7 +16,7 @@ const database = await startTestDatabase();
 after(() => database.stop());
 
 const open = (location: string, mode: 'read' | 'write' = 'write', index: 'auto' | 'hnsw' = 'auto'): Promise<Store> =>
-  openPostgresStore({ location, mode, index, analyser: suiteAnalyser, maxConnections: database.maxConnections });
+  openPostgresStore({ location, mode, index, analyser: suiteAnalyser });
 
 const rejectsWith = (work: Promise<unknown>, code: ErrorCode, message: RegExp) =>
   assert.rejects(work, (error) => {
@@ -173,6 +173,56 @@ describe('a shared index', () => {
         assert.equal(filtered.method, 'exact');
         assert.equal(filtered.matches.length, 10);
         assert.equal((await store.searchDense({ ...search, exact: true })).method, 'exact');
+      },
+      'hnsw',
+    );
+  });
+
+  it('finds the same with a filter that leaves very many documents', async () => {
+    const location = database.location();
+    const knowledgeBase = new URL(location).searchParams.get('name');
+    await withStore(
+      location,
+      async (store) => {
+        await store.writeManifest(suiteManifest(4));
+        const random = createSeededRandom(9);
+        for (let document = 0; document < 30; document++) {
+          const chunks = Array.from({ length: 5 }, (_, n) => ({
+            id: `${document}.${n}`,
+            text: `word two ${'more '.repeat(random.below(5))}`,
+            vector: Array.from({ length: 4 }, () => random.gaussian()),
+          }));
+          await store.replaceDocument(sketchDocument(`d${document}`, chunks, { metadata: { kept: document % 3 > 0 } }));
+        }
+        // Documents without chunks, which every filter below leaves in.
+        await withClient(async (client) => {
+          await client.query('BEGIN');
+          await client.query("SELECT set_config('aquifer.tenant', 'default', true)");
+          await client.query(
+            `INSERT INTO aquifer.documents SELECT 'default', $1, 'empty ' || n, 's', 'indexed', NULL, '{}', '{"kept": true}'
+             FROM generate_series(1, 2500) AS n`,
+            [knowledgeBase],
+          );
+          await client.query('COMMIT');
+        });
+        const many = { filter: { equals: { key: 'kept', value: true } } } as const;
+        const few = {
+          documentIds: Array.from({ length: 30 }, (_, n) => n)
+            .filter((n) => n % 3 > 0)
+            .map((n) => `d${n}`),
+        };
+        const vector = Float32Array.of(1, 2, 3, 4);
+        const dense = await store.searchDense({ vector, limit: 40, ...many });
+        assert.deepEqual(dense, await store.searchDense({ vector, limit: 40, ...few }));
+        assert.equal((await store.searchDense({ vector, limit: 1_000, ...many })).matches.length, 100);
+        const keyword = await store.searchKeyword({ text: 'two more', limit: 40, ...many });
+        assert.equal(keyword.matches.length, 40);
+        assert.deepEqual(keyword, await store.searchKeyword({ text: 'two more', limit: 40, ...few }));
+        await store.optimise();
+        const byGraph = await store.searchDense({ vector, limit: 40, ...many });
+        assert.equal(byGraph.method, 'approximate');
+        assert.deepEqual(byGraph.matches, dense.matches);
+        assert.equal((await store.searchDense({ vector, limit: 101, ...many })).matches.length, 100);
       },
       'hnsw',
     );

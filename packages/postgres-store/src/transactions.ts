@@ -32,16 +32,14 @@ export async function avoidNestedLoops(query: Query): Promise<void> {
 
 export interface TransactionsOptions {
   readonly location: PostgresLocation;
-  /** Most connections at a time. Default: `max` of the address, else 10. */
-  readonly maxConnections?: number | undefined;
 }
 
 const connectTimeoutMs = 10_000;
 /** How long a restart of the server is waited for. */
 const patienceMs = 15_000;
 
-export function createTransactions({ location, maxConnections }: TransactionsOptions): Transactions {
-  const { connectionString, tenant, shown } = location;
+export function createTransactions({ location }: TransactionsOptions): Transactions {
+  const { connectionString, tenant, maxConnections, shown } = location;
   const pool = new pg.Pool({
     connectionString,
     connectionTimeoutMillis: connectTimeoutMs,
