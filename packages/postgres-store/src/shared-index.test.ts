@@ -9,8 +9,11 @@ import {
   suiteManifest,
 } from '@aquifer/contracts/testing';
 import pg from 'pg';
+import { migrate } from './migrations.js';
 import { openPostgresStore } from './open-postgres-store.js';
 import { startTestDatabase } from './postgres.test-fixture.js';
+import { parsePostgresLocation } from './postgres-location.js';
+import { createTransactions } from './transactions.js';
 
 const database = await startTestDatabase();
 after(() => database.stop());
@@ -64,13 +67,22 @@ describe('a shared index', () => {
 
   it('of a newer version is refused, and left alone', async () => {
     await withStore(database.location(), async () => {});
-    await withClient((client) => client.query('INSERT INTO aquifer.schema_versions (version) VALUES (9999)'));
-    try {
-      await rejectsWith(open(database.location()), 'index-too-new', /schema 9999.*update Aquifer/);
-      await rejectsWith(open(database.location(), 'read'), 'index-too-new', /schema 9999/);
-    } finally {
-      await withClient((client) => client.query('DELETE FROM aquifer.schema_versions WHERE version = 9999'));
-    }
+    const transactions = createTransactions({ location: parsePostgresLocation(database.location()) });
+    const undone = new Error('undone');
+    // In a transaction that is undone, because other tests have the same schema.
+    const work = transactions.write(async (query) => {
+      await query('INSERT INTO aquifer.schema_versions (version) VALUES (9999)');
+      for (const mode of ['write', 'read'] as const) {
+        await rejectsWith(
+          migrate(query, mode, 'postgres://db'),
+          'index-too-new',
+          /postgres:..db has schema 9999.*update Aquifer/,
+        );
+      }
+      throw undone;
+    });
+    await assert.rejects(work, (error: Error) => error.cause === undone);
+    await transactions.close();
   });
 
   it('keeps knowledge bases and tenants apart, also where they have the same ids', async () => {
@@ -256,17 +268,16 @@ describe('a shared index', () => {
   });
 
   it('goes on after its connections were cut', { skip: database.kind === 'pglite' && 'needs a server' }, async () => {
-    await withStore(database.location(), async (store) => {
+    // Other tests have connections to the same server.
+    const location = database.location({ application_name: 'cut' });
+    await withStore(location, async (store) => {
       await store.writeManifest(suiteManifest(4));
       for (let round = 0; round < 5; round++) {
         const writes = Array.from({ length: 10 }, (_, n) =>
           store.replaceDocument(sketchDocument(`d${n}`, [{ id: `${n}.${round}`, text: `round${round}` }])),
         );
         await withClient((client) =>
-          client.query(
-            'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = current_user ' +
-              "AND application_name = 'aquifer'",
-          ),
+          client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'"),
         );
         await Promise.all(writes);
         assert.equal((await store.searchKeyword({ text: `round${round}`, limit: 20 })).matches.length, 10);
