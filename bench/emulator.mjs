@@ -1,5 +1,6 @@
 // Requests a second of the local Bedrock: Titan v2, 1,024 dimensions, by the unmodified AWS SDK on loopback, against a server that
-// answers a fixed body of the same size. Client and server are processes of their own. Usage: node bench/emulator.mjs [--seconds 8] [--concurrency 16]
+// answers a fixed body of the same size. Clients and server are processes of their own; one process of the SDK's client is busy long before the
+// server is, so there are several. Usage: node bench/emulator.mjs [--seconds 8] [--concurrency 16] [--clients 1,2]
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp1Server } from 'node:http';
@@ -9,11 +10,16 @@ import { parseArgs } from 'node:util';
 import { BedrockRuntimeClient, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 
+// Said once a process, on stderr.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '8' },
     concurrency: { type: 'string', default: '16' },
+    clients: { type: 'string', default: '1,2' },
     fixed: { type: 'string' },
+    ask: { type: 'string' },
+    protocol: { type: 'string' },
   },
 });
 const seconds = Number(values.seconds);
@@ -107,7 +113,8 @@ function openClient(url, protocol) {
   };
 }
 
-async function measure(url, pid, protocol) {
+/** What one client process sees: milliseconds of each request, and its own CPU. */
+async function ask(url, protocol) {
   const client = openClient(url, protocol);
   const times = [];
   let next = 0;
@@ -122,17 +129,42 @@ async function measure(url, pid, protocol) {
   const run = (ms) => Promise.all(Array.from({ length: concurrency }, () => worker(performance.now() + ms)));
   await run(3_000);
   times.length = 0;
+  console.log('warm');
   const before = process.cpuUsage();
-  const serverBefore = cpuSecondsOf(pid);
   const started = performance.now();
   await run(seconds * 1_000);
   const elapsed = (performance.now() - started) / 1_000;
-  const own = cpuSeconds(process.cpuUsage(before));
-  const server = cpuSecondsOf(pid) - serverBefore;
+  const cpu = cpuSeconds(process.cpuUsage(before));
   client.close();
-  times.sort((a, b) => a - b);
+  return { times, elapsed, cpu };
+}
+
+if (values.ask !== undefined) {
+  console.log(JSON.stringify(await ask(values.ask, values.protocol)));
+  process.exit();
+}
+
+async function measure(url, pid, protocol, clients) {
+  const args = ['--seconds', String(seconds), '--concurrency', String(Math.ceil(concurrency / clients))];
+  const self = fileURLToPath(import.meta.url);
+  let serverBefore;
+  const asked = Array.from({ length: clients }, async () => {
+    const child = spawn(process.execPath, [self, '--ask', url, '--protocol', protocol, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let text = '';
+    for await (const chunk of child.stdout) {
+      serverBefore ??= cpuSecondsOf(pid);
+      text += chunk;
+    }
+    return JSON.parse(text.slice(text.indexOf('\n')));
+  });
+  const results = await Promise.all(asked);
+  const server = cpuSecondsOf(pid) - serverBefore;
+  const times = results.flatMap((result) => result.times).sort((a, b) => a - b);
+  const own = results.reduce((sum, { cpu }) => sum + cpu, 0);
   return {
-    perSecond: Math.round(times.length / elapsed),
+    perSecond: Math.round(results.reduce((sum, result) => sum + result.times.length / result.elapsed, 0)),
     p50: times[Math.floor(times.length * 0.5)].toFixed(1),
     p99: times[Math.floor(times.length * 0.99)].toFixed(1),
     clientMs: ((own / times.length) * 1_000).toFixed(2),
@@ -141,18 +173,22 @@ async function measure(url, pid, protocol) {
 }
 
 console.log(
-  '| protocol | server | requests/s | p50 ms | p99 ms | CPU ms a request, client | CPU ms a request, server |',
+  '| protocol | client processes | server | requests/s | p50 ms | p99 ms | CPU ms a request, client | CPU ms a request, server |',
 );
-console.log('| --- | --- | --- | --- | --- | --- | --- |');
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const protocol of ['h2c', 'h2c, one connection', 'http/1.1', 'h2c, no SDK']) {
   const servers = [
     ['**Aquifer**', [bin, 'serve', '--port', '0', '--json']],
     ['a fixed body', [fileURLToPath(import.meta.url), '--fixed', protocol.startsWith('h2c') ? 'h2c' : 'http/1.1']],
   ];
-  for (const [name, args] of servers) {
-    const { child, url } = await start(args);
-    const { perSecond, p50, p99, clientMs, serverMs } = await measure(url, child.pid, protocol);
-    console.log(`| ${protocol} | ${name} | ${perSecond} | ${p50} | ${p99} | ${clientMs} | ${serverMs} |`);
-    child.kill();
+  for (const clients of values.clients.split(',').map(Number)) {
+    for (const [name, args] of servers) {
+      const { child, url } = await start(args);
+      const { perSecond, p50, p99, clientMs, serverMs } = await measure(url, child.pid, protocol, clients);
+      console.log(
+        `| ${protocol} | ${clients} | ${name} | ${perSecond} | ${p50} | ${p99} | ${clientMs} | ${serverMs} |`,
+      );
+      child.kill();
+    }
   }
 }
