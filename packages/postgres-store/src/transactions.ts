@@ -49,16 +49,14 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
   });
   // A connection that breaks while nobody uses it is replaced by the next that is needed.
   pool.on('error', () => {});
+  // From the first moment on: the server may end a connection in the same breath in which it opens it, and before anybody has it in hands.
+  const lost = new WeakMap<pg.PoolClient, Error>();
+  pool.on('connect', (client) => client.on('error', (error) => lost.set(client, error)));
   let wasConnected = false;
 
   async function connected<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
     const client = await pool.connect();
-    let broken: Error | undefined;
-    // Without a listener, a server that goes away between two statements would end the process.
-    const onError = (error: Error): void => {
-      broken = error;
-    };
-    client.on('error', onError);
+    let failure: Error | undefined;
     wasConnected = true;
     const query: Query = async (sql, parameters) => {
       const { rows } = await client.query(sql, parameters as unknown[] | undefined);
@@ -67,11 +65,12 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
     try {
       return await work(query);
     } catch (error) {
-      if (isPassing(error)) broken ??= error as Error;
-      throw error;
+      // Of a lost connection, later statements say only that it cannot be used.
+      const cause = lost.get(client) ?? error;
+      if (isPassing(cause)) failure = cause as Error;
+      throw cause;
     } finally {
-      client.off('error', onError);
-      client.release(broken);
+      client.release(lost.get(client) ?? failure);
     }
   }
 
