@@ -5,6 +5,7 @@ import type { Pooling } from './known-models.js';
 import { loadTransformers } from './load-transformers.js';
 import type { ModelFolder } from './model-folder.js';
 import type { ModelTokenizer } from './model-tokenizer.js';
+import { sessionSettings } from './session-settings.js';
 
 export interface LoadedModel {
   /** @throws `too-large`, `model-failed` */
@@ -35,15 +36,7 @@ export async function loadModel(
   const model = await AutoModel.from_pretrained(folder, {
     dtype,
     subfolder,
-    device: 'cpu',
-    local_files_only: true,
-    session_options: {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // Threads that spin while they wait for each other get in the way of everything else: beside other work, 2 threads that
-      // spin embed 4 to 8 texts a second, 1 thread 8, and 2 threads that sleep 13 to 28.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    },
+    ...sessionSettings(threads),
   }).catch((error: unknown) => {
     throw failed(
       `could not be loaded (${join(subfolder, '…')}, ${dtype}): ${messageOf(error)} Fetch or export it again.`,

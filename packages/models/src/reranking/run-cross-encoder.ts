@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { AquiferError } from '@aquifer/contracts';
 import { loadTransformers } from '../onnx/load-transformers.js';
 import type { ModelTokenizer, PairTemplate } from '../onnx/model-tokenizer.js';
+import { sessionSettings } from '../onnx/session-settings.js';
 import type { CrossEncoderFolder } from './cross-encoder-folder.js';
 
 export interface LoadedCrossEncoder {
@@ -35,14 +36,7 @@ export async function loadCrossEncoder(
   const model = await AutoModelForSequenceClassification.from_pretrained(folder, {
     dtype,
     subfolder,
-    device: 'cpu',
-    local_files_only: true,
-    session_options: {
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // As for embedding models: threads that spin get in the way of everything else.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    },
+    ...sessionSettings(threads),
   }).catch((error: unknown) => {
     throw failed(
       `could not be loaded (${join(subfolder, '…')}, ${dtype}): ${messageOf(error)} Fetch or export it again.`,
