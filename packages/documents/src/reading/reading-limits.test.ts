@@ -57,6 +57,14 @@ describe('reading limits', () => {
     );
   });
 
+  it('let a page of 8 MB be read in 96 MB, of paragraphs as of one text', async () => {
+    const words = 'some short words of a page '.repeat(40);
+    for (const markup of [`<p>${words}</p>\n`.repeat(7_000), `<pre>${words.repeat(7_000)}</pre>`]) {
+      const outcome = await outcomeOf('page.html', utf8.encode(markup), { ...patient, maxMemoryMb: 96 });
+      assert.match(outcome, /^read 75\d{5}$/);
+    }
+  });
+
   it('refuse an archive that declares to be large, before unpacking it', async () => {
     const bomb = zipDeclaring('word/document.xml', 2 ** 31);
     assert.match(await outcomeOf('bomb.docx', bomb, {}), /^too-large: bomb\.docx unpacks to more than \d+ MB/);

@@ -1,4 +1,4 @@
-import { type DefaultTreeAdapterTypes, html, Parser, type Token } from 'parse5';
+import { type DefaultTreeAdapterTypes, defaultTreeAdapter, html, Parser, type Token } from 'parse5';
 
 export type MarkupNode = DefaultTreeAdapterTypes.ChildNode;
 export type MarkupElement = DefaultTreeAdapterTypes.Element;
@@ -75,9 +75,43 @@ class BoundedParser extends Parser<DefaultTreeAdapterTypes.DefaultTreeAdapterMap
   }
 }
 
+/** Text that is added to a node before its pieces are made one string, however little of the node that is. */
+const looseCharacters = 65_536;
+
+/**
+ * A tree whose texts are whole strings. The parser adds words and the white space between them one by one, which V8 keeps as a
+ * tree of strings, for each word ten times as large as the word, until somebody looks inside.
+ */
+function createTreeAdapter(): typeof defaultTreeAdapter {
+  let node: DefaultTreeAdapterTypes.TextNode | undefined;
+  let loose = 0;
+  /** Looking at one character makes one string of the pieces. */
+  const join = () => node?.value.charCodeAt(0);
+  return {
+    ...defaultTreeAdapter,
+    insertText(parent, text) {
+      defaultTreeAdapter.insertText(parent, text);
+      const last = parent.childNodes.at(-1) as DefaultTreeAdapterTypes.TextNode;
+      if (last !== node) {
+        join();
+        node = last;
+        loose = 0;
+      }
+      loose += text.length;
+      // A share of the whole, so that a long text is not copied over and over.
+      if (loose < Math.max(looseCharacters, last.value.length / 4)) return;
+      join();
+      loose = 0;
+    },
+  };
+}
+
 /** The document of an HTML page or fragment, as browsers see it, without elements that only change how text looks. */
 export function parseMarkup(markup: string): DefaultTreeAdapterTypes.Document {
-  return BoundedParser.parse<DefaultTreeAdapterTypes.DefaultTreeAdapterMap>(markup, { scriptingEnabled: false });
+  return BoundedParser.parse<DefaultTreeAdapterTypes.DefaultTreeAdapterMap>(markup, {
+    scriptingEnabled: false,
+    treeAdapter: createTreeAdapter(),
+  });
 }
 
 export function isElement(node: MarkupNode | MarkupParent): node is MarkupElement {
