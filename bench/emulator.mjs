@@ -1,6 +1,6 @@
 // Requests a second of the local Bedrock: Titan v2, 1,024 dimensions, by the unmodified AWS SDK on loopback, against a server that
 // answers a fixed body of the same size. Clients and server are processes of their own; one process of the SDK's client is busy long before the
-// server is, so there are several. Usage: node bench/emulator.mjs [--seconds 8] [--concurrency 16] [--clients 1,2]
+// server is, so there are several. Usage: node bench/emulator.mjs [--seconds 8] [--concurrency 16] [--clients 1,2] [--protocol http/1.1]
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp1Server } from 'node:http';
@@ -176,7 +176,8 @@ console.log(
   '| protocol | client processes | server | requests/s | p50 ms | p99 ms | CPU ms a request, client | CPU ms a request, server |',
 );
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
-for (const protocol of ['h2c', 'h2c, one connection', 'http/1.1', 'h2c, no SDK']) {
+const protocols = ['h2c', 'h2c, one connection', 'http/1.1', 'h2c, no SDK'];
+for (const protocol of values.protocol === undefined ? protocols : [values.protocol]) {
   const servers = [
     ['**Aquifer**', [bin, 'serve', '--port', '0', '--json']],
     ['a fixed body', [fileURLToPath(import.meta.url), '--fixed', protocol.startsWith('h2c') ? 'h2c' : 'http/1.1']],
