@@ -2,7 +2,9 @@
 # The tests of packages/postgres-store on a real PostgreSQL 15 with pgvector, instead of PGlite. Changes nothing on this machine but,
 # where there is no PostgreSQL, installs Debian's: the server is copied to a temporary folder, pgvector is compiled into the
 # copy from the source that the next Debian release has, and a cluster of its own listens on a free port of 127.0.0.1.
-# Usage: bash scripts/test-postgres.sh [command …]   (the command finds the server in AQUIFER_TEST_POSTGRES; default: the tests)
+# Usage: bash scripts/test-postgres.sh [command …]   (default: the tests)
+# The command finds the server in AQUIFER_TEST_POSTGRES, and in AQUIFER_TEST_POSTGRES_PROGRAMS the folder of initdb and pg_ctl, for tests that
+# restart, fill or break a server of their own.
 set -eu
 cd "$(dirname "$0")/.."
 skip() {
@@ -84,5 +86,5 @@ as_server "$server/bin/pg_ctl" -D "$work/data" -w -l "$work/run/server.log" \
   -c "CREATE ROLE aquifer LOGIN" -c "CREATE DATABASE aquifer OWNER aquifer"
 "$server/bin/psql" -q -h "$work/run" -p "$port" -U postgres -d aquifer -v ON_ERROR_STOP=1 -c "CREATE EXTENSION vector"
 
-export AQUIFER_TEST_POSTGRES="postgres://aquifer@127.0.0.1:$port/aquifer"
-if [ $# -gt 0 ]; then "$@"; else node scripts/test.mjs packages/postgres-store postgres; fi
+export AQUIFER_TEST_POSTGRES="postgres://aquifer@127.0.0.1:$port/aquifer" AQUIFER_TEST_POSTGRES_PROGRAMS="$server/bin"
+if [ $# -gt 0 ]; then "$@"; else node scripts/test.mjs packages/postgres-store postgres shared-index; fi

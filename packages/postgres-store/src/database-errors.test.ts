@@ -18,6 +18,13 @@ describe('errors of the database', () => {
       ['42501', 'permission denied for schema aquifer', 'index-read-only', /owner/],
       ['53100', 'could not extend file', 'disk-full', /Make room/],
       ['53300', 'sorry, too many clients already', 'index-unavailable', /max_connections/],
+      [
+        '25P03',
+        'terminating connection due to idle-in-transaction timeout',
+        'index-unavailable',
+        /idle_in_transaction_session_timeout/,
+      ],
+      ['53400', 'temporary file size exceeds temp_file_limit (1024kB)', 'disk-full', /temp_file_limit/],
       ['57P03', 'the database system is starting up', 'index-unavailable', /Try again/],
       ['XX001', 'invalid page in block 3', 'index-corrupt', /backup/],
       ['22P02', 'something else', 'internal', /something else/],

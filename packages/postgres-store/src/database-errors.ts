@@ -31,6 +31,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '57P01': notAnswering,
   '57P02': notAnswering,
   '57P03': notAnswering,
+  '57P05': notAnswering,
+  '25P03': unavailable(
+    'The server ends transactions that wait for this process: raise idle_in_transaction_session_timeout.',
+  ),
   '53300': unavailable('Too many connections: raise max_connections, or lower ?max= of those that connect.'),
   '53200': unavailable('The server is out of memory.'),
   '57014': unavailable('The statement was cancelled or took longer than statement_timeout.'),
@@ -47,6 +51,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
     code: 'index-read-only',
     advice: 'This server is a replica or read-only: connect to the primary to write.',
   },
+  '53400': { code: 'disk-full', advice: 'Raise temp_file_limit of the role or the server.' },
   '53100': { code: 'disk-full', advice: 'Make room on the disk of the database and run the same command again.' },
   '54000': { code: 'too-large', advice: 'A value is larger than PostgreSQL takes.' },
   XX001: { code: 'index-corrupt', advice: 'Restore the database from a backup, or index again under another ?name=.' },
@@ -75,11 +80,30 @@ export function describeDatabaseError(error: unknown, shown: string): AquiferErr
   });
 }
 
-const lostCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', '57P01', '57P02', '57P03']);
-const collisionCodes = new Set(['40001', '40P01']);
+const lostCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '25P03',
+  '57P01',
+  '57P02',
+  '57P03',
+  '57P05',
+]);
+/** Serialization, deadlock, lock_timeout. */
+const collisionCodes = new Set(['40001', '40P01', '55P03']);
+/** Too many connections, and a server that starts. */
+const notYetCodes = new Set(['53300', '57P03']);
 
-/** Whether the same transaction may succeed in a moment: the server restarts, or another transaction was in the way. */
+const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
+
+/** Whether a server is there, although it lets nobody in at this moment. */
+export const answered = (error: unknown): boolean => notYetCodes.has(codeOf(error));
+
+/** Whether the same transaction may succeed in a moment: the server restarts or is full, or another transaction was in the way. */
 export function isPassing(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  return lostCodes.has(code) || collisionCodes.has(code) || isConnectionLost(code, message);
+  const { message = '' } = error as { message?: string };
+  const code = codeOf(error);
+  return [lostCodes, collisionCodes, notYetCodes].some((codes) => codes.has(code)) || isConnectionLost(code, message);
 }

@@ -64,7 +64,14 @@ export async function migrate(query: Query, mode: 'read' | 'write', shown: strin
         'open it for writing once, as npx aquifer index does.',
     );
   }
+  // Another starter's migrations may take longer than locks are waited for otherwise; their end is certain, as locks of the tables' users are not.
+  const [waiting] = await query(
+    "SELECT current_setting('lock_timeout') AS before, set_config('lock_timeout', '0', true)",
+  );
   await query('SELECT pg_advisory_xact_lock($1)', [lockNumber]);
+  await query("SELECT set_config('lock_timeout', $1, true)", [waiting?.before]);
+  // The server remembers that it did not find the schema a moment ago, until the transaction locks a table that it had not locked before.
+  await query('SELECT FROM pg_catalog.pg_namespace LIMIT 0');
   const version = await schemaVersion(query);
   refuseNewer(version);
   if (version === 0) await prepareDatabase(query, shown);

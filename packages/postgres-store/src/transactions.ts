@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AquiferError } from '@aquifer/contracts';
 import pg from 'pg';
-import { describeDatabaseError, isPassing } from './database-errors.js';
+import { answered, describeDatabaseError, isPassing } from './database-errors.js';
 import type { PostgresLocation } from './postgres-location.js';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -12,7 +12,8 @@ export type Query = <Result extends Row = Row>(sql: string, parameters?: readonl
 export interface Transactions {
   /**
    * All statements of `work` in one transaction, which sees the rows of the tenant only; it is begun again where the server restarted or
-   * another transaction was in the way, so `work` must have no other effect.
+   * another transaction was in the way, so `work` must have no other effect. A lock is waited for up to 15 seconds, or the `lock_timeout` that
+   * the address, the role or the server has.
    */
   write<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /** The same on one snapshot, unable to change anything. */
@@ -35,7 +36,7 @@ export interface TransactionsOptions {
 }
 
 const connectTimeoutMs = 10_000;
-/** How long a restart of the server is waited for. */
+/** How long a restart of the server is waited for, a connection where all are taken, and a lock. */
 const patienceMs = 15_000;
 
 export function createTransactions({ location }: TransactionsOptions): Transactions {
@@ -54,8 +55,20 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
   pool.on('connect', (client) => client.on('error', (error) => lost.set(client, error)));
   let wasConnected = false;
 
+  const connect = (): Promise<pg.PoolClient> =>
+    pool.connect().catch((error: Error) => {
+      // What pg says where this process itself keeps all of its connections busy; of the server it says something else.
+      if (error.message !== 'timeout exceeded when trying to connect') throw error;
+      throw new AquiferError(
+        'index-unavailable',
+        `All ${pool.totalCount} connections of this process to ${shown} were busy for ${connectTimeoutMs / 1_000} seconds. Raise ?max= in the ` +
+          'address, or do less at a time.',
+        { retryable: true, cause: error },
+      );
+    });
+
   async function connected<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
-    const client = await pool.connect();
+    const client = await connect();
     let failure: Error | undefined;
     wasConnected = true;
     const query: Query = async (sql, parameters) => {
@@ -74,12 +87,15 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
     }
   }
 
+  // One message, so it can have no parameters. SET LOCAL and not set_config: a distributed PostgreSQL passes that on to the servers of the rows.
+  // Compiling a query (jit) takes longer than any of these runs. Whoever waits for a lock is told so in the end.
+  const settings =
+    `SET LOCAL aquifer.tenant = ${pg.escapeLiteral(tenant)}; SET LOCAL jit = off; ` +
+    `SELECT set_config('lock_timeout', '${patienceMs}', true) WHERE current_setting('lock_timeout') = '0'`;
   const transaction = <Result>(mode: string, work: (query: Query) => Promise<Result>): Promise<Result> =>
     connected(async (query) => {
-      await query(`BEGIN ${mode}`);
       try {
-        // Compiling a query (jit) takes longer than any of these runs.
-        await query("SELECT set_config('aquifer.tenant', $1, true), set_config('jit', 'off', true)", [tenant]);
+        await query(`BEGIN ISOLATION LEVEL ${mode}; ${settings}`);
         const result = await work(query);
         await query('COMMIT');
         return result;
@@ -96,8 +112,8 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
       try {
         return await attempt();
       } catch (error) {
-        // An address that never answered is more likely wrong than restarting.
-        if (!wasConnected || !isPassing(error) || performance.now() + pauseMs > deadline) {
+        // An address where nothing ever answered is more likely wrong than restarting.
+        if (!(wasConnected || answered(error)) || !isPassing(error) || performance.now() + pauseMs > deadline) {
           throw describeDatabaseError(error, shown);
         }
         await wait(pauseMs);
@@ -112,11 +128,12 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
   return {
     async write(work) {
       refuseClosed();
-      return patiently(() => transaction('ISOLATION LEVEL READ COMMITTED READ WRITE', work));
+      // Not "READ WRITE", which would overrule default_transaction_read_only, and which a replica refuses with an error of its own.
+      return patiently(() => transaction('READ COMMITTED', work));
     },
     async read(work) {
       refuseClosed();
-      return patiently(() => transaction('ISOLATION LEVEL REPEATABLE READ READ ONLY', work));
+      return patiently(() => transaction('REPEATABLE READ READ ONLY', work));
     },
     async outside(work) {
       refuseClosed();
