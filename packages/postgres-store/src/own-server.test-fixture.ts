@@ -32,6 +32,9 @@ export const noOwnServer = programs === undefined && 'needs AQUIFER_TEST_POSTGRE
 // PostgreSQL refuses to be run by root. This is nobody.
 const unprivileged = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : undefined;
 
+/** The user whose processes these servers are. */
+export const ownerOfServers = unprivileged?.uid ?? process.getuid?.();
+
 /** Makes a cluster on a free port, with the role and database `aquifer` as docs/postgres.md has them. */
 export async function startOwnServer(settings: readonly string[] = []): Promise<OwnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'aquifer-server-'));
