@@ -43,8 +43,8 @@ export function createProgram(context: Context): Command {
       .option('--openai-base-url <url>', "a server that speaks OpenAI's API")
       .option('--ollama-url <url>', 'where Ollama answers');
 
-  command('index', 'bring the index up to date with files and folders')
-    .argument('<path...>', 'files and folders')
+  command('index', 'bring the index up to date with files, folders and buckets')
+    .argument('<path...>', 'files, folders, s3://bucket/prefix')
     .option('--embedder <name>', 'builtin, onnx:<folder or hub id>, a Bedrock id, ollama:…, openai:…, sagemaker:…')
     .option('--dimensions <n>', 'of an embedder that has a choice')
     .option('--requests-per-minute <n>', "the embedder's quota of requests")

@@ -24,7 +24,7 @@ export {
   type SourceItem,
   type Store,
 } from '@aquifer/contracts';
-export type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
+export type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
 export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 export { type BedrockUpstream, bedrockUpstream } from './bedrock-upstream.js';

@@ -1,5 +1,3 @@
-import { realpath, stat } from 'node:fs/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import {
   AquiferError,
   type Chunker,
@@ -9,17 +7,11 @@ import {
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
-import { createDocumentReader, parseSidecar, readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
-import {
-  createFolderSource,
-  createIngestor,
-  type IngestionStore,
-  type IngestionSummary,
-  type Ingestor,
-} from '@aquifer/ingestion';
-import { planFolderRuns, type RequestedPath } from './folder-roots.js';
-import { isSameSelection, readFolderRoots, selectionFor, writeFolderRoots } from './folder-selection.js';
+import { createDocumentReader, readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
+import { createIngestor, type IngestionStore, type IngestionSummary, type Ingestor } from '@aquifer/ingestion';
+import { isSameSelection, writeFolderRoots } from './folder-selection.js';
 import type { IndexOptions, KnowledgeBaseOptions } from './knowledge-base.js';
+import { createRunSources } from './run-sources.js';
 
 /** Runs the ingestion of paths and sources. The heavy parts (readers, tokenizer) are made when they are first needed. */
 export interface Indexer {
@@ -31,7 +23,7 @@ export interface Indexer {
 export type IndexerStore = IngestionStore & Pick<Store, 'readValue' | 'writeValue'>;
 
 export interface IndexerOptions
-  extends Pick<KnowledgeBaseOptions, 'threads' | 'readTimeoutMs' | 'readMemoryMb' | 'maxFileMb' | 'passwords'> {
+  extends Pick<KnowledgeBaseOptions, 'threads' | 'readTimeoutMs' | 'readMemoryMb' | 'maxFileMb' | 'passwords' | 's3'> {
   readonly store: IndexerStore;
   readonly location: string;
   readonly embedder: Embedder;
@@ -69,38 +61,16 @@ export function createIndexer(options: IndexerOptions): Indexer {
     return opened;
   }
 
-  async function planFolders(paths: readonly string[], indexOptions: IndexOptions) {
-    const requested = await Promise.all(paths.map(resolveRequested));
-    const known = await readFolderRoots(store);
-    const runs = planFolderRuns(
-      known.map(({ uri }) => fileURLToPath(uri)),
-      requested,
-    );
-    const { reader } = open();
-    const planned = runs.map(({ root, paths: covered, exclude: otherRoots }) => {
-      const uri = pathToFileURL(root).href;
-      const recorded = known.find((folder) => folder.uri === uri);
-      const isAsked = requested.some(({ path }) => path === root);
-      const coverage = isAsked ? 'asked-for' : covered.includes(root) ? 'below-what-was-asked-for' : 'part-asked-for';
-      const selection = selectionFor(recorded, indexOptions, root, coverage);
-      const source = createFolderSource({
-        root,
-        paths: covered,
-        recognises: (name) => reader.mediaType(name) !== undefined,
-        parseSidecar,
-        ...selection,
-        // The index itself may lie inside the folder that is indexed.
-        without: [...otherRoots, location],
-        onFolders: indexOptions.onFolders,
-      });
-      return { source, recorded, root: { uri, ...selection } };
-    });
-    const untouched = known.filter(({ uri }) => !planned.some(({ root }) => root.uri === uri));
-    return { planned, untouched };
-  }
+  const sources = createRunSources({
+    store,
+    location,
+    maxFileBytes,
+    s3: options.s3,
+    recognises: (name) => open().reader.mediaType(name) !== undefined,
+  });
 
   async function indexFolders(paths: readonly string[], indexOptions: IndexOptions): Promise<IngestionSummary[]> {
-    const { planned, untouched } = await planFolders(paths, indexOptions);
+    const { planned, untouched } = await sources.plan(paths, indexOptions);
     const record = async (isDone: boolean) => {
       if (indexOptions.dryRun) return;
       // A new selection of a known folder holds when its run is done: one that was refused changes nothing for the next.
@@ -125,29 +95,15 @@ export function createIndexer(options: IndexerOptions): Indexer {
         ? [await open().ingestor.run(what, indexOptions)]
         : await indexFolders(typeof what === 'string' ? [what] : what, indexOptions);
       const [first, ...rest] = summaries;
-      if (first === undefined) throw new AquiferError('invalid-options', 'Name at least one file or folder to index.');
+      if (first === undefined)
+        throw new AquiferError('invalid-options', 'Name at least one file, folder or s3://bucket to index.');
       return rest.reduce(addSummaries, first);
     },
     async close() {
+      sources.close();
       await opened?.reader.close();
     },
   };
-}
-
-async function resolveRequested(path: string): Promise<RequestedPath> {
-  try {
-    const real = await realpath(path);
-    return { path: real, isFolder: (await stat(real)).isDirectory() };
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new AquiferError(
-      missing ? 'source-not-found' : 'source-unreadable',
-      missing
-        ? `There is no file or folder ${path}. Nothing was changed.`
-        : `Cannot read ${path}: ${(error as Error).message}. Nothing was changed.`,
-      { cause: error },
-    );
-  }
 }
 
 function addSummaries(left: IngestionSummary, right: IngestionSummary): IngestionSummary {

@@ -10,7 +10,7 @@ import type {
   Source,
   StoreStats,
 } from '@aquifer/contracts';
-import type { IngestionEvent, IngestionProgress, IngestionSummary } from '@aquifer/ingestion';
+import type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
 import type { AnswerEvent, AskOptions as AnswererAskOptions, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 import type { ModelOptions } from './model-options.js';
 
@@ -64,6 +64,8 @@ export interface KnowledgeBaseOptions {
   readonly ocrLanguages?: readonly string[];
   /** Tried on encrypted documents, after the empty password. */
   readonly passwords?: readonly string[];
+  /** How buckets are reached. Default: by the AWS SDK's own rules. */
+  readonly s3?: S3Connection;
 }
 
 export interface IndexOptions {
@@ -124,8 +126,8 @@ export interface KnowledgeBaseStatus {
 /** Documents, searched and asked. Made by {@link openKnowledgeBase}. */
 export interface KnowledgeBase extends KnowledgeBaseIdentity {
   /**
-   * Brings the index up to date with files and folders, or with any source: new and changed documents are read, the
-   * gone ones deleted. What was committed before an error or an abort stays.
+   * Brings the index up to date with files, folders and buckets (`s3://bucket/prefix`), or with any source: new and changed documents are
+   * read, the gone ones deleted. What was committed before an error or an abort stays.
    *
    * @throws `source-not-found`, `too-many-deletions`, `index-read-only`, `aborted`, or what the embedder fails with.
    */

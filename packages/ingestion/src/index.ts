@@ -12,3 +12,6 @@ export { type ReEmbedOptions, reEmbed } from './re-embed.js';
 export { createFolderSource, type FolderSourceOptions } from './sources/folder-source.js';
 export { createFolderWatch, type FolderWatch, type FolderWatchOptions } from './sources/folder-watch.js';
 export { createMemorySource, type MemoryDocument, type MemorySourceOptions } from './sources/memory-source.js';
+export { connectS3, openS3Bucket, type S3Bucket, type S3Connection, type S3Object } from './sources/s3/s3-bucket.js';
+export { isS3Location, parseS3Location, type S3Location, s3Location } from './sources/s3/s3-location.js';
+export { createS3Source, type S3SourceOptions } from './sources/s3/s3-source.js';

@@ -177,6 +177,8 @@ async function readContent(item: SourceItem, context: DocumentContext): Promise<
 /** A file that could not be read: what was indexed of it stays, and the next run tries again. */
 async function failUnread(work: WorkItem, error: unknown, context: DocumentContext): Promise<DocumentOutcome> {
   throwIfAborted(context.signal);
+  // Credentials that ran out would fail every other file, too.
+  if (isAquiferError(error, 'credentials-refused')) throw error;
   const { item, existing } = work;
   const reason = reasonOf(error);
   const keepsOldVersion = existing !== undefined && isSettled(existing);

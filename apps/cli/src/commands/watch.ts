@@ -62,7 +62,7 @@ export async function watch(
       if (isWatching) return;
       isWatching = true;
       if (json) printJson(context, { type: 'watching', folders });
-      else out.line(out.style('dim', `  watching ${counted(folders, 'folder')}; Ctrl-C ends`));
+      else out.line(out.style('dim', `  ${watched(paths, folders)}; Ctrl-C ends`));
     },
   });
   try {
@@ -70,4 +70,12 @@ export async function watch(
   } finally {
     report.clear();
   }
+}
+
+/** Folders tell of their changes, buckets have to be asked. */
+function watched(paths: readonly string[], folders: number): string {
+  const buckets = paths.filter((path) => /^s3:/i.test(path)).map(plainName);
+  const lookedAt = `${buckets.join(', ')} ${buckets.length === 1 ? 'is' : 'are'} looked at every minute`;
+  if (buckets.length === 0) return `watching ${counted(folders, 'folder')}`;
+  return folders === 0 ? lookedAt : `watching ${counted(folders, 'folder')}; ${lookedAt}`;
 }

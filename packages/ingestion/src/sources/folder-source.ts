@@ -14,7 +14,8 @@ import {
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
 import { appendToDiskPath, type DiskPath, diskPathUri } from './disk-path.js';
-import { sidecarEnding, unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
+import { unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
+import { maxSidecarBytes, sidecarEnding } from './listed-names.js';
 import { compileGlobs } from './path-globs.js';
 import type { FileTimes } from './small-file-worker.js';
 import { createSmallFiles, type SmallFiles, smallFileBytes } from './small-files.js';
@@ -39,7 +40,6 @@ export interface FolderSourceOptions {
 
 /** Files read attributes of at once. The thread pool of Node has four threads; a few more keep them busy. */
 const statsAtOnce = 32;
-const maxSidecarBytes = 1024 * 1024;
 const attempts = 3;
 /** From this number on, a thread for small files saves more than its start takes. */
 const manyFiles = 200;

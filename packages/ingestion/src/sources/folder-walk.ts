@@ -13,10 +13,9 @@ import {
   joinDiskPath,
   readableDiskPath,
 } from './disk-path.js';
-import { type IgnoreRules, ignoreFileName, noIgnoreRules } from './ignore-rules.js';
+import { type IgnoreRules, ignoreFileName, maxIgnoreFileBytes, noIgnoreRules } from './ignore-rules.js';
+import { hiddenReason, noReader, sidecarEnding, twoFormsOfOneName } from './listed-names.js';
 import type { LeavesOut } from './path-globs.js';
-
-export const sidecarEnding = '.metadata.json';
 
 /** A file as the walk finds it. */
 export interface WalkedFile {
@@ -48,18 +47,7 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Folders that hold tools' files, not documents. Those of version control (`.git`, `.hg`, `.svn`) are hidden by their dot. */
-const toolFolders = new Set([
-  'node_modules',
-  'bower_components',
-  '__pycache__',
-  '__MACOSX',
-  'CVS',
-  '$RECYCLE.BIN',
-  'System Volume Information',
-]);
 const foldersAtOnce = 16;
-const maxIgnoreFileBytes = 2 ** 20;
 
 interface Link {
   readonly path: string;
@@ -92,7 +80,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
     const known = files.get(path);
     if (known) {
       if (diskPathKey(known.diskPath) !== diskPathKey(diskPath)) {
-        omit(path, 'unreadable', 'Two files here have names that differ only in their Unicode form: rename one.');
+        omit(path, 'unreadable', twoFormsOfOneName);
       }
       return;
     }
@@ -244,15 +232,7 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
   };
 }
 
-const noReader = 'No reader takes files of this kind.';
 const notAFile = 'A pipe, socket or device, not a file.';
-
-/** Hidden files and folders, the lock files that Office leaves beside an open document, and folders of tools. */
-function hiddenReason(name: string, folder: boolean): string | undefined {
-  if (name.startsWith('.')) return 'Hidden: its name begins with a dot.';
-  if (name.startsWith('~$')) return 'The lock file of an open document.';
-  return folder && toolFolders.has(name) ? 'A folder of tools, not of documents.' : undefined;
-}
 
 /** The rules for what is in a folder. Without knowing them nothing in it may be listed, so an ignore file that cannot be read throws. */
 async function withIgnoreFile(rules: IgnoreRules, folder: string, diskFolder: DiskPath): Promise<IgnoreRules> {

@@ -1,4 +1,5 @@
 export const ignoreFileName = '.aquiferignore';
+export const maxIgnoreFileBytes = 2 ** 20;
 
 /** What the ignore files of a folder and of those above it say. */
 export interface IgnoreRules {
