@@ -22,6 +22,7 @@ export interface Finding {
     | 'OCR'
     | 'page pictures'
     | 'index'
+    | 'tenants'
     | 'writer'
     | 'disk';
   /** `limited`: something optional is missing, and the rest works without. `failed`: nothing works. */
@@ -192,9 +193,9 @@ async function examineBedrock(): Promise<Finding> {
 
 const masked = (accessKeyId: string): string => `${accessKeyId.slice(0, 4)}…${accessKeyId.slice(-4)}`;
 
-/** Whether the database answers and has what a shared index needs. */
-async function examineDatabase(location: string, shown: string): Promise<Finding> {
-  const [{ openPostgresStore }, { createAnalyser }] = await Promise.all([
+/** Whether the database answers and has what a shared index needs, and keeps tenants apart. */
+async function examineDatabase(location: string, shown: string): Promise<Finding[]> {
+  const [{ examineTenantProtection, openPostgresStore }, { createAnalyser }] = await Promise.all([
     import('@aquifer/postgres-store'),
     import('@aquifer/text-analysis'),
   ]);
@@ -202,22 +203,28 @@ async function examineDatabase(location: string, shown: string): Promise<Finding
     const store = await openPostgresStore({ location, mode: 'read', analyser: createAnalyser() });
     try {
       const { chunks } = await store.stats();
-      return { name: 'index', status: 'ok', found: `${shown} answers, and has ${chunks} chunks` };
+      const openly = await examineTenantProtection(location);
+      return [
+        { name: 'index', status: 'ok', found: `${shown} answers, and has ${chunks} chunks` },
+        openly === undefined
+          ? { name: 'tenants', status: 'ok', found: 'the database shows this role the rows of its tenant only' }
+          : { name: 'tenants', status: 'limited', found: openly, fix: 'do what the message says' },
+      ];
     } finally {
       await store.close();
     }
   } catch (error) {
     if (isAquiferError(error, 'index-not-found')) {
-      return { name: 'index', status: 'ok', found: error.message, fix: `npx aquifer index <folder> --kb ${shown}` };
+      return [{ name: 'index', status: 'ok', found: error.message, fix: `npx aquifer index <folder> --kb ${shown}` }];
     }
     const found = error instanceof Error ? error.message : String(error);
-    return { name: 'index', status: 'failed', found, fix: 'do what the message says' };
+    return [{ name: 'index', status: 'failed', found, fix: 'do what the message says' }];
   }
 }
 
 async function examineIndex({ location, encryptionKey }: ExamineOptions): Promise<Finding[]> {
   const { kind, shown: folder } = placeOf(location);
-  if (kind === 'database') return [await examineDatabase(location, folder)];
+  if (kind === 'database') return examineDatabase(location, folder);
   const { inspectIndex } = await import('@aquifer/local-store/inspect-index');
   const { state, problems, writer, freeBytes } = inspectIndex({
     location,

@@ -22,6 +22,6 @@ export interface ModelOptions {
   readonly contextTokens?: number;
   /** Longest time for one request to a model, waiting and retries included. */
   readonly deadlineMs?: number;
-  /** Told what people should know, such as that a model is not in the catalogue. */
+  /** Told what people should know, such as that a model is not in the catalogue, or that a database does not keep tenants apart. */
   readonly onWarning?: (message: string) => void;
 }

@@ -38,5 +38,5 @@ export async function openStore(options: KnowledgeBaseOptions, analyser: Analyse
     );
   }
   const { openPostgresStore } = await import('@aquifer/postgres-store');
-  return openPostgresStore({ location, mode, analyser, index });
+  return openPostgresStore({ location, mode, analyser, index, onWarning: options.models?.onWarning });
 }

@@ -113,6 +113,10 @@ describe('a knowledge base in PostgreSQL', () => {
     const found = async (address: string) =>
       (await examine({ location: address })).findings.filter(({ name }) => name === 'index');
     assert.match((await found(location))[0]?.found ?? '', /answers, and has \d+ chunks/);
+    const { findings } = await examine({ location });
+    // PGlite has no other role than the superuser.
+    const tenants = findings.find(({ name }) => name === 'tenants');
+    assert.equal(tenants?.status, database.kind === 'server' ? 'ok' : 'limited');
     const [nothing] = await found('postgres://127.0.0.1:1/docs');
     assert.equal(nothing?.status, 'failed');
   });

@@ -1,1 +1,2 @@
 export { openPostgresStore, type PostgresStoreOptions } from './open-postgres-store.js';
+export { examineTenantProtection } from './tenant-protection.js';

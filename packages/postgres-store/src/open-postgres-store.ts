@@ -20,6 +20,7 @@ import { createManifestStore } from './manifest-store.js';
 import { migrate } from './migrations.js';
 import { parsePostgresLocation } from './postgres-location.js';
 import { readStats } from './stats.js';
+import { describeMissingProtection } from './tenant-protection.js';
 import { createTransactions, type Query } from './transactions.js';
 import { checkGraphKind, createVectorGraph, type GraphKind } from './vector-graph.js';
 
@@ -36,6 +37,8 @@ export interface PostgresStoreOptions {
   readonly analyser: Analyser;
   /** `auto` (the default) has `optimise` build an HNSW index for 20,000 chunks and more, `hnsw` for any number, `exact` none. */
   readonly index?: GraphKind | undefined;
+  /** Told, in mode `write`, that the role that connects is not held to row-level security. */
+  readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export interface PostgresStoreOptions {
  * await store.close();
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { analyser, mode = 'write', index: kind = 'auto' } = options;
+  const { analyser, mode = 'write', index: kind = 'auto', onWarning } = options;
   checkGraphKind(kind);
   const location = parsePostgresLocation(options.location);
   const { tenant, knowledgeBase, shown } = location;
@@ -57,6 +60,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   try {
     const within = mode === 'read' ? transactions.read : transactions.write;
     await within((query) => migrate(query, mode, shown));
+    if (mode === 'write' && onWarning !== undefined) {
+      const missing = await transactions.read((query) => describeMissingProtection(query, shown));
+      if (missing !== undefined) onWarning(missing);
+    }
   } catch (error) {
     await transactions.close();
     throw error;
