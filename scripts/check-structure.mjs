@@ -17,7 +17,8 @@ const mayImport = {
     ),
   ],
   'apps/retrieval-service': [...floor, 'aquifer', '@aquifer/bedrock-wire'],
-  'apps/cli': ['aquifer', '@aquifer/retrieval-service'],
+  'apps/ingestion-worker': ['aquifer'],
+  'apps/cli': ['aquifer', '@aquifer/ingestion-worker', '@aquifer/retrieval-service'],
 };
 const forbiddenNames = /^(utils?|helpers?|common|misc|types|base-.*|abstract-.*)\.(ts|mts|js|mjs)$/;
 const readsEnvironment = [/^packages\/aquifer\/src\/config\//, /^apps\/[^/]+\/src\/main\.ts$/];

@@ -48,6 +48,7 @@ function exitCodeFor(error: unknown): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isAquiferError(error, 'aborted')) {
     context.err.line('  stopped; what was committed is kept: run the same command again to go on');
+    if (error.message.startsWith('Stopped waiting')) context.err.line(`  ${plainLine(error.message)}`);
     return 130;
   }
   const message = error instanceof Error ? error.message : String(error);

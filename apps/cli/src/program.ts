@@ -71,6 +71,8 @@ export function createProgram(context: Context): Command {
     .option('--ocr-languages <names>', 'such as eng,jpn; each is a package @tesseract.js-data/<name>')
     .option('--password-file <file>', 'passwords for encrypted documents, one a line')
     .option('--index-kind <kind>', 'auto, exact or hnsw')
+    .option('--no-workers', 'do the work here, even where workers of the database could')
+    .option('--no-wait', 'leave the work to the workers of the database, and return')
     .action(async (paths, options) => (await import('./commands/index-command.js')).run(context, paths, options));
 
   searching(command('ask', 'answer a question, every sentence cited'))
@@ -106,6 +108,20 @@ export function createProgram(context: Context): Command {
     .option('--no-faults-by-header', 'they may not')
     .option('--prompt-log <folder>', 'keep what is asked, a file a key')
     .action(async (options) => (await import('./commands/serve.js')).run(context, options));
+
+  command('worker', 'take documents that index left to the workers of a database, until SIGTERM or Ctrl-C')
+    .option('--concurrency <n>', 'documents at a time (default: 4)')
+    .option('--metrics-port <n>', 'answer GET /metrics there (0: any free port)')
+    .option('--dead-after-seconds <n>', 'when a worker that gives no sign is dead (default: 20)')
+    .option('--embedder <name>', 'only of knowledge bases that were built with this one')
+    .option('--threads <n>', 'threads that read files')
+    .option('--requests-per-minute <n>', "the embedder's quota of requests")
+    .option('--tokens-per-minute <n>', "the embedder's quota of tokens")
+    .option('--model-timeout-seconds <n>', 'longest time for one request to a model elsewhere')
+    .option('--openai-base-url <url>', "a server that speaks OpenAI's API")
+    .option('--ollama-url <url>', 'where Ollama answers')
+    .option('--password-file <file>', 'passwords for encrypted documents, one a line')
+    .action(async (options) => (await import('./commands/worker.js')).run(context, options));
 
   command('config', 'every setting in force and where it came from').action(async (options) =>
     (await import('./commands/config.js')).run(context, options),

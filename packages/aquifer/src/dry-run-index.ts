@@ -56,6 +56,7 @@ async function dryRunNewIndex(
 }
 
 const emptyStore: IndexerStore = {
+  getDocument: async () => undefined,
   listDocuments: async () => [],
   getEmbeddings: async (keys) => keys.map(() => undefined),
   readValue: async () => undefined,

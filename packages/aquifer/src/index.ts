@@ -41,6 +41,12 @@ export {
 export { dryRunIndex } from './dry-run-index.js';
 export { type Examination, type ExamineOptions, examine, type Finding } from './examine.js';
 export { type GenerateImageByNameOptions, generateImage } from './generate-image.js';
+export {
+  type IngestionWorker,
+  type IngestionWorkerOptions,
+  startIngestionWorker,
+  type WorkerEvent,
+} from './ingestion-worker.js';
 export type {
   AskOptions,
   IndexOptions,
@@ -55,4 +61,5 @@ export { embedderByName, generatorByName, imageGeneratorByName, rerankerFor } fr
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { withoutPassword } from './open-store.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
+export { type Stage, stages } from './stage-clock.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

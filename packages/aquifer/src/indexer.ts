@@ -8,7 +8,13 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import { createDocumentReader, readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
-import { createIngestor, type IngestionStore, type IngestionSummary, type Ingestor } from '@aquifer/ingestion';
+import {
+  createIngestor,
+  type Handover,
+  type IngestionStore,
+  type IngestionSummary,
+  type Ingestor,
+} from '@aquifer/ingestion';
 import { isSameSelection, writeFolderRoots } from './folder-selection.js';
 import type { IndexOptions, KnowledgeBaseOptions } from './knowledge-base.js';
 import { createRunSources } from './run-sources.js';
@@ -30,6 +36,8 @@ export interface IndexerOptions
   readonly chunker: Chunker;
   /** Absent: OCR is off. */
   readonly ocrLanguages?: readonly string[] | undefined;
+  /** Who else may do the work; undefined where nobody does. */
+  readonly openHandover?: ((options: IndexOptions) => Promise<Handover | undefined>) | undefined;
 }
 
 export function createIndexer(options: IndexerOptions): Indexer {
@@ -82,7 +90,11 @@ export function createIndexer(options: IndexerOptions): Indexer {
     };
     await record(false);
     const summaries: IngestionSummary[] = [];
-    for (const { source } of planned) summaries.push(await open().ingestor.run(source, indexOptions));
+    for (const { source, root } of planned) {
+      const isShared = !indexOptions.dryRun && root.uri.startsWith('file:');
+      const handover = !isShared ? undefined : await options.openHandover?.(indexOptions);
+      summaries.push(await open().ingestor.run(source, handover ? { ...indexOptions, handover } : indexOptions));
+    }
     await record(true);
     return summaries;
   }

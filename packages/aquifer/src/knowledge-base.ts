@@ -11,6 +11,7 @@ import type {
   StoreStats,
 } from '@aquifer/contracts';
 import type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
+import type { QueueCounts } from '@aquifer/postgres-store/ingestion-queue';
 import type { AnswerEvent, AskOptions as AnswererAskOptions, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 import type { ModelOptions } from './model-options.js';
 
@@ -83,6 +84,10 @@ export interface IndexOptions {
   readonly dryRun?: boolean;
   /** Whether documents that failed, and whose files are as they were then, are tried again. Default true. */
   readonly retryFailed?: boolean;
+  /** Whether documents of folders go to the workers of the database, where any are alive. Default true. A folder on disk has none. */
+  readonly workers?: boolean;
+  /** False: only leaves the work to the workers, whether any are alive or not, and returns. Default true. */
+  readonly wait?: boolean;
   /** Told, for each folder that is indexed, of the folders that its listing looked into. */
   readonly onFolders?: (folders: readonly (string | Buffer)[]) => void;
   readonly onEvent?: (event: IngestionEvent) => void;
@@ -120,6 +125,8 @@ export interface KnowledgeBaseStatus {
   readonly index: StoreStats['index'];
   readonly bytes: number;
   readonly generation: number;
+  /** Of a database: what its workers have to do for this knowledge base. */
+  readonly queue?: QueueCounts;
   readonly lastRun?: IngestionSummary & { readonly finishedAt: number };
 }
 

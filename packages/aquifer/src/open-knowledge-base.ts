@@ -10,7 +10,7 @@ import {
   writeBuiltWith,
 } from './index-manifest.js';
 import type { Indexer } from './indexer.js';
-import type { KnowledgeBase, KnowledgeBaseOptions } from './knowledge-base.js';
+import type { IndexOptions, KnowledgeBase, KnowledgeBaseOptions } from './knowledge-base.js';
 import { embedderFor, generatorFor, type OpenedEmbedder, rerankerFor } from './models-by-name.js';
 import { type IndexPlace, openStore, placeOf } from './open-store.js';
 import { statusOf, writeLastRun } from './status.js';
@@ -76,6 +76,25 @@ async function assemble(
     return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker: await reranker.get() });
   });
   const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));
+  const queue = lazy(async () => {
+    if (place.kind === 'folder') return undefined;
+    const { createIngestionQueue } = await import('@aquifer/postgres-store/ingestion-queue');
+    return createIngestionQueue(options.location);
+  });
+  const openHandover = async ({ workers = true, wait = true }: IndexOptions) => {
+    const opened = await queue.get();
+    if (opened === undefined) {
+      if (wait) return undefined;
+      throw new AquiferError(
+        'invalid-options',
+        `${location} is a folder, which has no workers: leave --no-wait out, or keep the knowledge base in PostgreSQL (--kb postgres://…).`,
+      );
+    }
+    if (wait && (!workers || (await opened.workersAlive()) === 0)) return undefined;
+    const { createQueueHandover } = await import('./queue-handover.js');
+    const { readTimeoutMs, readMemoryMb } = options;
+    return createQueueHandover({ queue: opened, waits: wait, reading: { readTimeoutMs, readMemoryMb } });
+  };
   const indexer = lazy(async (): Promise<Indexer> => {
     const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
     const model = (await embedder.get()).embedder;
@@ -86,6 +105,7 @@ async function assemble(
     }
     const indexer = createIndexer({
       ...options,
+      openHandover,
       ocrLanguages: builtWith.ocrLanguages,
       store,
       location,
@@ -97,6 +117,7 @@ async function assemble(
   });
   const closeAll = async () => {
     await (await indexer.opened())?.close();
+    await (await queue.opened())?.close();
     await (await embedder.opened())?.close();
     if (typeof options.reranker === 'string') await (await reranker.opened())?.close?.();
     await store.close();
@@ -165,7 +186,7 @@ async function assemble(
       }
       return store.deleteDocuments(ids);
     },
-    status: () => statusOf(store, manifest, identity, builtWith.embedderName),
+    status: async () => statusOf(store, manifest, identity, builtWith.embedderName, await queue.get()),
     optimise,
     close: closeAll,
   };

@@ -1,5 +1,6 @@
 import type { Manifest, Store } from '@aquifer/contracts';
 import type { IngestionSummary } from '@aquifer/ingestion';
+import type { IngestionQueue } from '@aquifer/postgres-store/ingestion-queue';
 import type { KnowledgeBaseIdentity, KnowledgeBaseStatus } from './knowledge-base.js';
 
 const lastRunKey = 'last-run';
@@ -14,12 +15,14 @@ export async function statusOf(
   manifest: Manifest,
   identity: KnowledgeBaseIdentity,
   embedderName: string,
+  queue: IngestionQueue | undefined,
 ): Promise<KnowledgeBaseStatus> {
   const [stats, failed, lastRun] = await Promise.all([
     store.stats(),
     store.listDocuments({ status: 'failed', limit: failuresListed }),
     store.readValue(lastRunKey),
   ]);
+  const counts = await queue?.counts();
   return {
     knowledgeBase: identity,
     documents: stats.documents,
@@ -30,6 +33,7 @@ export async function statusOf(
     index: stats.index,
     bytes: stats.bytes,
     generation: stats.generation,
+    ...(counts === undefined ? {} : { queue: counts }),
     ...(lastRun === undefined ? {} : { lastRun: lastRun as KnowledgeBaseStatus['lastRun'] }),
   };
 }

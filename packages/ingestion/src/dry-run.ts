@@ -5,12 +5,19 @@ import { requestsFor } from './embedding-terms.js';
 /** What an ingestor needs of a store. */
 export type IngestionStore = Pick<
   Store,
-  'listDocuments' | 'replaceDocument' | 'updateDocument' | 'deleteDocuments' | 'getEmbeddings' | 'putEmbeddings'
+  | 'getDocument'
+  | 'listDocuments'
+  | 'replaceDocument'
+  | 'updateDocument'
+  | 'deleteDocuments'
+  | 'getEmbeddings'
+  | 'putEmbeddings'
 >;
 
 /** The store to read, with writes that do nothing. */
 export function withoutWrites(store: IngestionStore): IngestionStore {
   return {
+    getDocument: (id) => store.getDocument(id),
     listDocuments: (query) => store.listDocuments(query),
     getEmbeddings: (keys) => store.getEmbeddings(keys),
     async putEmbeddings() {},

@@ -61,7 +61,7 @@ export interface DocumentContext {
   readonly readQueue: PQueue;
   /** Takes a vanished document of this content, if there is one: its file has moved. */
   readonly claimMoved: (contentHash: string) => DocumentRecord | undefined;
-  readonly newDocumentId: (path: string) => string;
+  readonly newDocumentId: (path: string) => string | Promise<string>;
   /** The documents inside of others, as the run found them. */
   readonly stored: StoredAttachments;
   /** Present for a document that came inside of another. */
@@ -113,13 +113,15 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
     if (attachments) await ingestAttachments(attachments, place, content.metadata, context, ingestDocument);
     else await keepAttachments(place, context);
     const stamp = stampOf(parseStamp(existing.stamp)?.processing ?? context.processing.plain);
-    await context.store.updateDocument(existing.id, { stamp, source: item.path, uri: item.uri });
+    // While it waited it may have been `pending`.
+    const { status: state } = existing;
+    await context.store.updateDocument(existing.id, { stamp, source: item.path, uri: item.uri, status: state });
     return { status: from === undefined ? 'unchanged' : 'moved', isNew, chunks: 0, ...moved };
   }
 
   const base = {
     ...describe(item, context),
-    id: existing?.id ?? context.newDocumentId(item.path),
+    id: existing?.id ?? work.id ?? (await context.newDocumentId(item.path)),
     stamp: stampOf(context.processing.plain),
     contentHash,
     bytes: content.bytes.byteLength,
@@ -159,15 +161,19 @@ export async function ingestDocument(work: WorkItem, context: DocumentContext): 
   }
 }
 
+/** @throws `too-large` */
+export function assertSize({ path, bytes }: Pick<SourceItem, 'path' | 'bytes'>, maxDocumentBytes: number): void {
+  if (bytes <= maxDocumentBytes) return;
+  const megabytes = (size: number) => Number((size / 2 ** 20).toPrecision(4));
+  throw new AquiferError(
+    'too-large',
+    `${path} has ${megabytes(bytes)} MB, and at most ${megabytes(maxDocumentBytes)} MB are read: split it, or allow more with --max-file-mb.`,
+  );
+}
+
 async function readContent(item: SourceItem, context: DocumentContext): Promise<SourceContent> {
   const { maxDocumentBytes, readQueue, signal } = context;
-  if (item.bytes > maxDocumentBytes) {
-    const megabytes = (bytes: number) => Number((bytes / 2 ** 20).toPrecision(4));
-    throw new AquiferError(
-      'too-large',
-      `${item.path} has ${megabytes(item.bytes)} MB, and at most ${megabytes(maxDocumentBytes)} MB are read: split it, or allow more with --max-file-mb.`,
-    );
-  }
+  assertSize(item, maxDocumentBytes);
   return await readQueue.add(async () => {
     throwIfAborted(signal);
     return await item.read(signal);
@@ -186,7 +192,7 @@ async function failUnread(work: WorkItem, error: unknown, context: DocumentConte
   if (!keepsOldVersion && !isAquiferError(error, 'source-changed')) {
     const record = {
       ...describe(item, context),
-      id: existing?.id ?? context.newDocumentId(item.path),
+      id: existing?.id ?? work.id ?? (await context.newDocumentId(item.path)),
       stamp: formatStamp({
         processing: context.processing.plain,
         attributes: attributesDigest(item, {}),
@@ -223,7 +229,7 @@ function isSameResult(
 
 type RecordBase = Omit<DocumentRecord, 'status' | 'chunkCount' | 'tokenCount' | 'indexedAt'>;
 
-function describe(item: SourceItem, { sourceId, reader, insideOf }: DocumentContext) {
+export function describe(item: Omit<SourceItem, 'read'>, { sourceId, reader, insideOf }: DocumentContext) {
   return {
     ...(insideOf === undefined ? {} : { parentId: insideOf.parentId }),
     sourceId,

@@ -15,6 +15,8 @@ import { createDocumentIds } from './document-ids.js';
 import { processingOf } from './document-stamp.js';
 import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run.js';
 import { chargesFor, embeddingWindow } from './embedding-terms.js';
+import { handOver } from './hand-over.js';
+import type { HandedResult, Handover } from './handover.js';
 import { type DocumentContext, type DocumentOutcome, ingestDocument } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
@@ -53,6 +55,8 @@ export interface IngestionRunOptions {
   readonly dryRun?: boolean;
   /** Whether documents that failed, and whose files are as they were then, are tried again. Default true. */
   readonly retryFailed?: boolean;
+  /** Who does the work on single documents instead. What may be a moved file is done here, and so are the deletions. */
+  readonly handover?: Handover;
 }
 
 /** As `aquifer index --json` prints it. */
@@ -108,6 +112,8 @@ export interface IngestionSummary {
   /** Only in a dry run: how long the embedding takes at least at the provider's quota, where that is known. */
   readonly minutesAtQuota?: number;
   readonly ms: number;
+  /** Documents that were left to workers, which are at it when the run ends: in none of the other numbers but `scanned`. */
+  readonly enqueued?: number;
   /** Present after a dry run. */
   readonly dryRun?: true;
   /** Only in a dry run: why the run itself would delete nothing. */
@@ -224,6 +230,18 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       progress.finished({ bytes: work.item.bytes, chunks: outcome.chunks });
     };
 
+    const embedding = { embedded: 0, cacheHits: 0, tokens: 0, requests: 0 };
+    /** What others made of a document, as if it had been done here. */
+    const take = ({ item }: WorkItem, result: HandedResult) => {
+      for (const { path, outcome, ms } of result.attachments) context.onAttachment(path, outcome, ms);
+      context.onAttachmentsGone(result.attachmentsGone);
+      context.onSkippedAttachment(result.skippedAttachments);
+      for (const name of ['embedded', 'cacheHits', 'tokens', 'requests'] as const)
+        embedding[name] += result.embedding[name];
+      report(item.path, result.document.outcome, result.document.ms);
+      progress.finished({ bytes: item.bytes, chunks: result.document.outcome.chunks });
+    };
+
     for (const { path, reason } of snapshot.askedButLeftOut) {
       onEvent?.({ type: 'document', source: path, status: 'left-out', reason, chunks: 0, ms: 0 });
     }
@@ -239,13 +257,26 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       bytes: snapshot.work.reduce((sum, { item }) => sum + item.bytes, 0),
     });
     progress.phase('reading');
-    await processAll(largestFirst(snapshot.work), processFile, {
-      ...options,
-      maxBytesInFlight,
-      maxDocumentBytes,
-      signal,
-      stop,
-    });
+    const processHere = (work: readonly WorkItem[]) =>
+      processAll(work, processFile, { ...options, maxBytesInFlight, maxDocumentBytes, signal, stop });
+    const { handover } = runOptions;
+    const work = largestFirst(snapshot.work);
+    let enqueued = 0;
+    if (handover === undefined || dryRun) {
+      await processHere(work);
+    } else {
+      const onProgress = progress.workers;
+      enqueued = await handOver({
+        handover,
+        snapshot,
+        work,
+        context,
+        processing,
+        processHere,
+        onResult: take,
+        onProgress,
+      });
+    }
     throwIfAborted(userSignal);
 
     const gone = vanished.left();
@@ -267,6 +298,8 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     }
     progress.flush();
 
+    for (const name of ['embedded', 'cacheHits', 'tokens', 'requests'] as const)
+      embedding[name] += vectors.counts[name];
     const { unsupported, hidden, excluded, outside } = snapshot.leftOut;
     const skipped = unsupported + skippedAttachments;
     const ms = Math.round(performance.now() - startedAt);
@@ -281,9 +314,10 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       excluded,
       outside,
       chunks,
-      ...vectors.counts,
-      ...chargesFor(embedder.terms, vectors.counts, dryRun),
+      ...embedding,
+      ...chargesFor(embedder.terms, embedding, dryRun),
       ms,
+      ...(enqueued > 0 && { enqueued }),
       ...dry,
     };
   }

@@ -1,3 +1,5 @@
+import type { HandedProgress } from './handover.js';
+
 /** How far a run is, for a progress bar. */
 export interface IngestionProgress {
   /** `listing`: finding out what has changed. `reading`: working through the files. `deleting`: removing what is gone. */
@@ -11,6 +13,8 @@ export interface IngestionProgress {
   readonly chunksPerSecond: number;
   /** Estimated from the bytes that are left; absent until there is something to go by. */
   readonly msLeft?: number;
+  /** Where workers do the work: how far they are. */
+  readonly workers?: HandedProgress;
 }
 
 /** Often enough for a smooth bar, seldom enough to cost nothing. */
@@ -23,6 +27,7 @@ export interface ProgressFeed {
   /** The listing is known: how many files, how many of them are done already, and the bytes of the others. */
   start(plan: { readonly total: number; readonly done: number; readonly bytes: number }): void;
   finished(file: { readonly bytes: number; readonly chunks: number }): void;
+  workers(progress: HandedProgress): void;
   /** Reports the present state, whenever the last report was. */
   flush(): void;
 }
@@ -32,6 +37,7 @@ export function createProgressFeed(onProgress: ((progress: IngestionProgress) =>
   let [total, done, chunks, bytesLeft, bytesDone] = [0, 0, 0, 0, 0];
   let startedAt = performance.now();
   let reportedAt = Number.NEGATIVE_INFINITY;
+  let workers: HandedProgress | undefined;
 
   const report = (always: boolean) => {
     const now = performance.now();
@@ -46,6 +52,7 @@ export function createProgressFeed(onProgress: ((progress: IngestionProgress) =>
       chunks,
       chunksPerSecond: elapsedMs > 0 ? (chunks * 1_000) / elapsedMs : 0,
       ...(canEstimate ? { msLeft: (elapsedMs * bytesLeft) / bytesDone } : {}),
+      ...(workers === undefined ? {} : { workers }),
     });
   };
 
@@ -65,6 +72,10 @@ export function createProgressFeed(onProgress: ((progress: IngestionProgress) =>
       bytesDone += file.bytes;
       bytesLeft -= file.bytes;
       report(false);
+    },
+    workers(next) {
+      workers = next;
+      report(true);
     },
     flush: () => report(true),
   };

@@ -6,6 +6,8 @@ import { createStoredAttachments, type StoredAttachments } from './stored-attach
 export interface WorkItem {
   readonly item: SourceItem;
   readonly existing?: DocumentRecord;
+  /** Of a document that was recorded as `pending` and not read yet: it has an id, and counts as new. */
+  readonly id?: string;
 }
 
 /** What a run has to do, decided before anything is changed. */
@@ -75,7 +77,7 @@ export async function takeSnapshot(
         stillFailed += failed;
       }
     } else if (existing && !retryFailed && isFailedAlready(existing, item, processing)) stillFailed += 1;
-    else work.push(existing ? { item, existing } : { item });
+    else work.push(workOn(item, existing));
   }
   const vanished = inScope.filter((record) => !items.has(record.source) && !atOrAbove(record.source, unreadable));
   return {
@@ -94,6 +96,12 @@ export async function takeSnapshot(
     leftOutReason: (path) => atOrAbove(path, reasons)?.reason,
     documentIds: stored.map(({ id }) => id),
   };
+}
+
+function workOn(item: SourceItem, existing: DocumentRecord | undefined): WorkItem {
+  if (existing === undefined) return { item };
+  const isUnread = existing.status === 'pending' && existing.contentHash === '';
+  return isUnread ? { item, id: existing.id } : { item, existing };
 }
 
 async function listAllDocuments(

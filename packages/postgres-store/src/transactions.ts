@@ -18,6 +18,8 @@ export interface Transactions {
   write<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   /** The same on one snapshot, unable to change anything. */
   read<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
+  /** A transaction that sees the rows of another tenant, as one does who works for all of them. */
+  writeAs<Result>(tenant: string, work: (query: Query) => Promise<Result>): Promise<Result>;
   /** Statements that may not be part of a transaction, all on one connection. No tenant is set. */
   outside<Result>(work: (query: Query) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
@@ -89,13 +91,13 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
 
   // One message, so it can have no parameters. SET LOCAL and not set_config: a distributed PostgreSQL passes that on to the servers of the rows.
   // Compiling a query (jit) takes longer than any of these runs. Whoever waits for a lock is told so in the end.
-  const settings =
-    `SET LOCAL aquifer.tenant = ${pg.escapeLiteral(tenant)}; SET LOCAL jit = off; ` +
+  const settingsOf = (of: string): string =>
+    `SET LOCAL aquifer.tenant = ${pg.escapeLiteral(of)}; SET LOCAL jit = off; ` +
     `SELECT set_config('lock_timeout', '${patienceMs}', true) WHERE current_setting('lock_timeout') = '0'`;
-  const transaction = <Result>(mode: string, work: (query: Query) => Promise<Result>): Promise<Result> =>
+  const transaction = <Result>(mode: string, of: string, work: (query: Query) => Promise<Result>): Promise<Result> =>
     connected(async (query) => {
       try {
-        await query(`BEGIN ISOLATION LEVEL ${mode}; ${settings}`);
+        await query(`BEGIN ISOLATION LEVEL ${mode}; ${settingsOf(of)}`);
         const result = await work(query);
         await query('COMMIT');
         return result;
@@ -125,15 +127,17 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
   const refuseClosed = (): void => {
     if (closing !== undefined) throw new AquiferError('invalid-options', `The index at ${shown} is closed.`);
   };
+  const writeAs: Transactions['writeAs'] = async (of, work) => {
+    refuseClosed();
+    // Not "READ WRITE", which would overrule default_transaction_read_only, and which a replica refuses with an error of its own.
+    return patiently(() => transaction('READ COMMITTED', of, work));
+  };
   return {
-    async write(work) {
-      refuseClosed();
-      // Not "READ WRITE", which would overrule default_transaction_read_only, and which a replica refuses with an error of its own.
-      return patiently(() => transaction('READ COMMITTED', work));
-    },
+    write: (work) => writeAs(tenant, work),
+    writeAs,
     async read(work) {
       refuseClosed();
-      return patiently(() => transaction('REPEATABLE READ READ ONLY', work));
+      return patiently(() => transaction('REPEATABLE READ READ ONLY', tenant, work));
     },
     async outside(work) {
       refuseClosed();

@@ -13,6 +13,8 @@ export interface IndexCommandOptions extends CommandOptions {
   readonly reEmbed?: boolean;
   readonly dryRun?: boolean;
   readonly watch?: boolean;
+  readonly workers?: boolean;
+  readonly wait?: boolean;
 }
 
 export async function run(context: Context, paths: string[], options: IndexCommandOptions): Promise<void> {
@@ -36,7 +38,8 @@ export async function run(context: Context, paths: string[], options: IndexComma
     }
   }
   const { maxDelete, include, exclude } = settings.values;
-  const indexOptions = { signal: context.signal, maxDeletePercent: maxDelete, include, exclude };
+  const { workers, wait } = options;
+  const indexOptions = { signal: context.signal, maxDeletePercent: maxDelete, include, exclude, workers, wait };
   if (options.watch) {
     const { watch } = await import('./watch.js');
     await watch(context, await optionsOf(context, settings), paths, indexOptions, options.json === true);
@@ -92,9 +95,14 @@ export function createRunReport(context: Context, json: boolean): RunReport {
   return {
     listeners: {
       onEvent,
-      onProgress: ({ phase, done, total, chunks, chunksPerSecond }) => {
-        const details = [counted(chunks, 'chunk'), `${count(chunksPerSecond)} chunks/s`];
-        bar.update({ label: phase, done, total, unit: 'files', details: chunks > 0 ? details : [] });
+      onProgress: ({ phase, done, total, chunks, chunksPerSecond, workers }) => {
+        const details = [
+          ...(chunks > 0 ? [counted(chunks, 'chunk'), `${count(chunksPerSecond)} chunks/s`] : []),
+          ...(workers === undefined
+            ? []
+            : [`${counted(workers.workers, 'worker')}, ${count(workers.running)} running`]),
+        ];
+        bar.update({ label: phase, done, total, unit: 'files', details });
         if (!err.isInteractive && Date.now() - saidAt > plainProgressMs) {
           saidAt = Date.now();
           err.line(`  ${phase} ${count(done)}/${count(total)} files · ${details.join(' · ')}`);
@@ -144,6 +152,7 @@ function showSummary({ out }: Context, summary: IndexSummary): void {
     excluded > 0 && `${count(excluded)} excluded`,
     outside > 0 && `${count(outside)} ${outside === 1 ? 'link that leads' : 'links that lead'} out of the folder`,
   ].filter(Boolean);
+  if (summary.enqueued !== undefined) files.push(`${count(summary.enqueued)} left to the workers`);
   const work = [
     counted(chunks, 'chunk'),
     dryRun

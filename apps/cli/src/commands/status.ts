@@ -1,6 +1,7 @@
 import type { KnowledgeBaseStatus } from 'aquifer';
 import { type CommandOptions, type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
-import { count, duration, size } from '../terminal/progress-bar.js';
+import { count, counted, duration, size } from '../terminal/progress-bar.js';
+import { plainLine } from '../terminal/terminal.js';
 import { failureLines } from './failure-lines.js';
 
 const failuresShown = 20;
@@ -25,6 +26,14 @@ function show({ out }: Context, status: KnowledgeBaseStatus): void {
     `${index.kind}, ${count(index.vectors)} vectors${index.pending ? `, ${count(index.pending)} not in the graph yet` : ''}`,
   );
   if (index.note) row('', index.note);
+  if (status.queue) {
+    const { waiting, running, failed, workers, note } = status.queue;
+    row(
+      'queue',
+      `${count(waiting)} waiting, ${count(running)} running, ${count(failed)} failed · ${counted(workers, 'worker')} alive`,
+    );
+    if (note && waiting > 0) row('', plainLine(note));
+  }
   row('size', size(status.bytes));
   if (lastRun) {
     const when = new Date(lastRun.finishedAt).toISOString().replace('T', ' ').slice(0, 16);

@@ -163,6 +163,20 @@ export const settings = {
     kind: text,
     description: 'a folder that keeps what is asked, a file a key; default: nothing is',
   }),
+  concurrency: setting({
+    kind: integer(1, 256),
+    fallback: 4,
+    description: 'documents that a worker has in work at a time',
+  }),
+  metricsPort: setting({
+    kind: integer(0, 65_535),
+    description: 'where a worker answers GET /metrics; 0 takes any free port; default: nowhere',
+  }),
+  deadAfterSeconds: setting({
+    kind: number(1, 3_600),
+    fallback: 20,
+    description: 'a worker that gave no sign for so long is dead, and its documents go to others',
+  }),
   encryptionKeyFile: setting({ kind: text, description: 'a file that holds the encryption key' }),
 };
 

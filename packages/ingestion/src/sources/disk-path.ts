@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /**
  * A path as the disk spells it. On Linux names are bytes: those that are not valid UTF-8 cannot be spelled as a string, and
@@ -68,4 +68,17 @@ export function diskPathUri(path: DiskPath): string {
     uri += /[\w/.~-]/.test(letter) ? letter : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }
   return uri;
+}
+
+/** The inverse of {@link diskPathUri}. */
+export function diskPathOfUri(uri: string): DiskPath {
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    // Bytes that are not valid UTF-8.
+    const bytes = uri
+      .slice('file://'.length)
+      .replace(/%([\dA-F]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+    return diskPathFromBytes(Buffer.from(bytes, 'latin1'));
+  }
 }

@@ -1,5 +1,6 @@
 import { constants, realpathSync, statSync } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -13,7 +14,7 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
-import { appendToDiskPath, type DiskPath, diskPathUri } from './disk-path.js';
+import { appendToDiskPath, type DiskPath, diskPathOfUri, diskPathUri } from './disk-path.js';
 import { unreadableReason, type WalkedFile, walkFolder } from './folder-walk.js';
 import { maxSidecarBytes, sidecarEnding } from './listed-names.js';
 import { compileGlobs } from './path-globs.js';
@@ -84,6 +85,29 @@ export function createFolderSource(options: FolderSourceOptions): Source {
       yield* listItems(files, { parseSidecar: options.parseSidecar, smallFiles }, signal);
     },
   };
+}
+
+/**
+ * Reads a file that a listing of a folder found, in this process or on another machine that has the folder at the same place.
+ *
+ * @throws `source-not-found` where the whole folder is not there, `source-unreadable`, `source-changed`, `invalid-document` (sidecar)
+ */
+export async function readFolderItem(
+  { sourceId, item }: { readonly sourceId: string; readonly item: Omit<SourceItem, 'read'> },
+  parseSidecar: FolderSourceOptions['parseSidecar'],
+  signal: AbortSignal,
+): Promise<SourceContent> {
+  const diskPath = diskPathOfUri(item.uri);
+  const sidecarFile = await lstat(appendToDiskPath(diskPath, sidecarEnding)).catch(() => undefined);
+  const file = { path: item.path, diskPath, sidecar: sidecarFile?.isFile() ?? false };
+  try {
+    return await readFile(file, item.bytes, { parseSidecar, smallFiles: undefined }, signal);
+  } catch (error) {
+    await stat(diskPathOfUri(sourceId)).catch((cause: unknown) => {
+      throw new AquiferError('source-not-found', `There is no folder ${sourceId} on ${hostname()}.`, { cause });
+    });
+    throw error;
+  }
 }
 
 function realRoot(root: string): string {

@@ -1,0 +1,1 @@
+export { type RunWorkerOptions, runWorker } from './run-worker.js';

@@ -1,0 +1,302 @@
+import { AquiferError, type DocumentRecord, isAquiferError } from '@aquifer/contracts';
+import { documentFromRow, recordText } from '../document-rows.js';
+import { parsePostgresLocation } from '../postgres-location.js';
+import { createTransactions, type Query } from '../transactions.js';
+import {
+  addJobs,
+  createQueuePool,
+  flagOf,
+  type JobReference,
+  prepareQueue,
+  queueSchema,
+  silentLogger,
+  taskName,
+} from './queue-schema.js';
+import { createWorkerRegistry } from './worker-registry.js';
+
+export interface TakenJob {
+  readonly tenant: string;
+  readonly knowledgeBase: string;
+  readonly documentId: string;
+  /** What was enqueued with it. */
+  readonly work: unknown;
+  /** This one included. */
+  readonly attempts: number;
+}
+
+/** How a job ended in a worker. */
+export type JobEnd =
+  | { readonly kind: 'done'; readonly outcome: unknown }
+  /** This worker cannot do jobs of this knowledge base: it leaves them to others for a while. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** Stopped in the middle, by the signal. */
+  | { readonly kind: 'handed-back' };
+
+export interface JobTrouble {
+  readonly message: string;
+  /** Absent where it is trouble with the queue itself. */
+  readonly job?: TakenJob;
+  /** `retry`: it is tried again. `dead`: it is given up. `refused`: it is left to other workers. */
+  readonly how?: 'retry' | 'dead' | 'refused';
+}
+
+export interface JobWorkerOptions {
+  /** The database. Jobs of every tenant and knowledge base in it are taken. */
+  readonly location: string;
+  /** Jobs at a time. */
+  readonly concurrency: number;
+  /**
+   * Does one job, whose effect must be the same done once or twice: a worker that is killed does not say how far it was. An error that it throws
+   * ends the attempt; another follows, later each time.
+   */
+  readonly work: (job: TakenJob, signal: AbortSignal) => Promise<JobEnd>;
+  /** Told of jobs that failed, and of trouble with the queue itself. */
+  readonly onTrouble?: (trouble: JobTrouble) => void;
+  /** A worker that gave no sign for this long is dead, and its jobs go to others. Default 20,000. */
+  readonly deadAfterMs?: number | undefined;
+  /** After so many failures, or deaths of workers, a document is given up. Default 4. */
+  readonly maxAttempts?: number | undefined;
+  /** How long jobs in work may go on after `stop`. Default 3,500. */
+  readonly graceMs?: number | undefined;
+  /** How long jobs of a knowledge base that was refused are left to others. Default 60,000. */
+  readonly refusalMs?: number | undefined;
+  /** How often the queue is looked at where no notification came. Default 2,000. */
+  readonly pollMs?: number | undefined;
+}
+
+export interface JobWorker {
+  readonly id: string;
+  /** Takes no more jobs; those in work end or, after `graceMs`, go back. Idempotent. */
+  stop(): Promise<void>;
+  /** Resolves after `stop`; rejects where the queue could not be asked any more. */
+  readonly ended: Promise<void>;
+}
+
+const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 3_500, refusalMs: 60_000, pollMs: 2_000 };
+
+/**
+ * Takes ingestion jobs from the queue until it is told to stop.
+ *
+ * @throws `index-unavailable`, `index-not-found` (no schema yet), `index-read-only`
+ * @example
+ * const worker = await startJobWorker({ location: 'postgres://aquifer@db.internal/aquifer', concurrency: 4, work });
+ * await worker.stop();
+ */
+export async function startJobWorker(options: JobWorkerOptions): Promise<JobWorker> {
+  const { concurrency, onTrouble } = options;
+  const set = <Name extends keyof typeof defaults>(name: Name): number => options[name] ?? defaults[name];
+  const location = parsePostgresLocation(options.location);
+  const pool = createQueuePool(location, concurrency + 2);
+  const transactions = createTransactions({ location });
+  const registry = createWorkerRegistry(transactions, set('deadAfterMs'));
+  const stopping = new AbortController();
+  /** Knowledge bases that are left to others, by flag, and until when. */
+  const refused = new Map<string, number>();
+  let id = '';
+
+  async function perform(reference: JobReference): Promise<void> {
+    const job = await begin(reference);
+    if (job === undefined) return;
+    if (job.attempts > set('maxAttempts')) {
+      const reason = `Given up: ${job.attempts - 1} workers ended while they worked on it, the last one ${job.worker}. Is there enough memory?`;
+      await giveUp(reference, reason);
+      onTrouble?.({ message: reason, job, how: 'dead' });
+      return;
+    }
+    let end: JobEnd;
+    try {
+      end = await options.work(job, stopping.signal);
+    } catch (error) {
+      if (stopping.signal.aborted) return handBack(reference, undefined);
+      return failed(reference, job, error);
+    }
+    if (end.kind === 'done') return finish(reference, end.outcome);
+    if (end.kind === 'refused') {
+      refused.set(flagOf(reference), performance.now() + set('refusalMs'));
+      onTrouble?.({ message: end.reason, job, how: 'refused' });
+    }
+    return handBack(reference, end.kind === 'refused' ? end.reason : undefined);
+  }
+
+  const row = 'tenant = $1 AND knowledge_base = $2 AND document_id = $3 AND revision = $4 AND ended IS NULL';
+  const keysOf = ({ tenant, knowledgeBase, documentId, revision }: JobReference) => [
+    tenant,
+    knowledgeBase,
+    documentId,
+    revision,
+  ];
+  const within = <Result>({ tenant }: JobReference, work: (query: Query) => Promise<Result>) =>
+    transactions.writeAs(tenant, work);
+
+  /** Undefined where there is nothing to do any more: it is done, or was enqueued anew. */
+  function begin(reference: JobReference): Promise<(TakenJob & { readonly worker: string | null }) | undefined> {
+    return within(reference, async (query) => {
+      const [before] = await query(
+        `SELECT worker FROM aquifer.ingestion_jobs WHERE ${row} FOR UPDATE`,
+        keysOf(reference),
+      );
+      if (before === undefined) return undefined;
+      const [begun] = await query(
+        `UPDATE aquifer.ingestion_jobs SET attempts = attempts + 1, worker = $5, started_at = now() WHERE ${row} RETURNING work, attempts`,
+        [...keysOf(reference), id],
+      );
+      return {
+        tenant: reference.tenant,
+        knowledgeBase: reference.knowledgeBase,
+        documentId: reference.documentId,
+        work: JSON.parse(begun?.work as string),
+        attempts: begun?.attempts as number,
+        worker: before.worker as string | null,
+      };
+    });
+  }
+
+  async function finish(reference: JobReference, outcome: unknown): Promise<void> {
+    await within(reference, async (query) => {
+      // Where nobody waits for it, nothing is left to be said.
+      await query(`DELETE FROM aquifer.ingestion_jobs WHERE ${row} AND cardinality(runs) = 0`, keysOf(reference));
+      await query(
+        `UPDATE aquifer.ingestion_jobs SET ended = 'done', outcome = $5, worker = NULL, note = NULL, ended_at = now() WHERE ${row}`,
+        [...keysOf(reference), JSON.stringify(outcome)],
+      );
+    });
+  }
+
+  /** Puts the job back at the end of the queue, as if it had not been taken; the queue forgets the one that was taken when it ends. */
+  async function handBack(reference: JobReference, note: string | undefined): Promise<void> {
+    await within(reference, async (query) => {
+      const rows = await query(
+        `UPDATE aquifer.ingestion_jobs SET attempts = attempts - 1, worker = NULL, note = coalesce($5, note) WHERE ${row} RETURNING 1`,
+        [...keysOf(reference), note ?? null],
+      );
+      if (rows.length > 0) await addJobs(query, [reference]);
+    });
+  }
+
+  async function failed(reference: JobReference, job: TakenJob, error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message : String(error);
+    const isLast = job.attempts >= set('maxAttempts') || (isAquiferError(error) && isPermanent(error));
+    onTrouble?.({ message: reason, job, how: isLast ? 'dead' : 'retry' });
+    if (isLast) return giveUp(reference, reason);
+    await within(reference, (query) =>
+      query(`UPDATE aquifer.ingestion_jobs SET worker = NULL, note = $5 WHERE ${row}`, [...keysOf(reference), reason]),
+    );
+    // The queue tries again, later each time.
+    throw error;
+  }
+
+  /** The dead letter: the reason is on the document, whose older version, if there is one, stays searchable. */
+  async function giveUp(reference: JobReference, reason: string): Promise<void> {
+    await within(reference, async (query) => {
+      const [job] = await query(
+        `UPDATE aquifer.ingestion_jobs SET ended = 'failed', note = $5, worker = NULL, ended_at = now() WHERE ${row} RETURNING record_before`,
+        [...keysOf(reference), reason],
+      );
+      if (job === undefined) return;
+      const own = keysOf(reference).slice(0, 3);
+      const ofOwn = 'tenant = $1 AND knowledge_base = $2';
+      const [document] = await query(`SELECT record FROM aquifer.documents WHERE ${ofOwn} AND id = $3 FOR UPDATE`, own);
+      // It was deleted meanwhile.
+      if (document === undefined) return;
+      const record = afterFailure(
+        documentFromRow(document),
+        job.record_before === null ? undefined : JSON.parse(job.record_before as string),
+        reason,
+      );
+      if (record === undefined) return;
+      await query(`UPDATE aquifer.documents SET status = $4, record = $5 WHERE ${ofOwn} AND id = $3`, [
+        ...own,
+        record.status,
+        recordText(record),
+      ]);
+      await query(`UPDATE aquifer.knowledge_bases SET generation = generation + 1 WHERE ${ofOwn}`, own.slice(0, 2));
+    });
+  }
+
+  const { run } = await import('graphile-worker');
+  try {
+    await prepareQueue(pool, location.shown);
+    const events = new (await import('node:events')).EventEmitter();
+    events.on('pool:create', ({ workerPool }) => {
+      id = workerPool.id;
+    });
+    const runner = await run({
+      pgPool: pool,
+      schema: queueSchema,
+      concurrency,
+      pollInterval: set('pollMs'),
+      noHandleSignals: true,
+      logger: await silentLogger(),
+      events,
+      forbiddenFlags: () => {
+        for (const [flag, until] of refused) if (until < performance.now()) refused.delete(flag);
+        return [...refused.keys()];
+      },
+      taskList: { [taskName]: (payload) => perform(payload as JobReference) },
+      // Without batches of one, a database that is away when a job ends would end the process.
+      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+    });
+    return keepAlive(runner);
+  } catch (error) {
+    await Promise.all([pool.end(), transactions.close()]);
+    throw error;
+  }
+
+  async function keepAlive(runner: Awaited<ReturnType<typeof run>>): Promise<JobWorker> {
+    const beat = async (): Promise<void> => {
+      try {
+        await registry.beat(id, concurrency);
+        await registry.freeJobsOfDead();
+      } catch (error) {
+        onTrouble?.({ message: (error as Error).message });
+      }
+    };
+    await beat();
+    let beating = Promise.resolve();
+    const timer = setInterval(() => {
+      beating = beating.then(beat);
+    }, set('deadAfterMs') / 4);
+    let stopped: Promise<void> | undefined;
+    const stop = (): Promise<void> => {
+      stopped ??= (async () => {
+        const grace = setTimeout(
+          () => stopping.abort(new AquiferError('aborted', 'The worker stops.')),
+          set('graceMs'),
+        );
+        await runner.stop().catch((error: Error) => onTrouble?.({ message: error.message }));
+        clearTimeout(grace);
+        clearInterval(timer);
+        await beating;
+        await registry.leave(id).catch((error: Error) => onTrouble?.({ message: error.message }));
+        await Promise.all([pool.end(), transactions.close()]);
+      })();
+      return stopped;
+    };
+    const ended = runner.promise.then(
+      () => stop(),
+      async (error: unknown) => {
+        await stop();
+        throw error;
+      },
+    );
+    ended.catch(() => {});
+    return { id, stop, ended };
+  }
+}
+
+/** What is wrong with the document, or with how it was asked for, is wrong next time too. */
+function isPermanent({ code, retryable }: AquiferError): boolean {
+  return !retryable && ['invalid-document', 'invalid-vector', 'too-large', 'unsupported-format'].includes(code);
+}
+
+/** Undefined where the document is not what the job left it as. */
+function afterFailure(
+  now: DocumentRecord,
+  before: DocumentRecord | undefined,
+  reason: string,
+): DocumentRecord | undefined {
+  if (now.status !== 'pending') return undefined;
+  const isSearchable = before?.status === 'indexed' || before?.status === 'partially-indexed';
+  if (before === undefined || !isSearchable) return { ...now, status: 'failed', statusReason: reason };
+  return { ...before, statusReason: `A newer version could not be indexed: ${reason}` };
+}
