@@ -98,10 +98,11 @@ export function createProgram(context: Context): Command {
     .argument('<id...>')
     .action(async (ids, options) => (await import('./commands/delete.js')).run(context, ids, options));
 
-  command('serve', 'Amazon Bedrock on this machine: point AWS_ENDPOINT_URL_BEDROCK_RUNTIME at it')
+  command('serve', 'the HTTP API, and Amazon Bedrock on this machine: point AWS_ENDPOINT_URL_BEDROCK_RUNTIME at it')
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'the port (default: 8420; 0 takes any free one)')
     .option('--model-map <id=name>', 'who answers for a model, such as anthropic.*=builtin (repeatable)', repeated)
+    .option('--uploads <folder>', 'where files that are sent are kept (default: beside the index)')
     .option('--key-file <file>', 'access keys that requests must be signed with')
     .option('--faults <list>', 'trouble on purpose: throttle=50, latency=100, error=ThrottlingException:0.1, …')
     .option('--faults-by-header', 'callers may ask for faults in the header x-aquifer-fault')

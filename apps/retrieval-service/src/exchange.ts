@@ -10,6 +10,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders;
   /** Fires when the caller goes away before the answer is complete. */
   readonly signal: AbortSignal;
+  /** The body as it comes, for who does not want all of it at once: instead of `readBody`. */
+  readonly body: Readable;
   /** The whole body; undefined as soon as it is longer than `limit` bytes, without holding more than those. */
   readBody(limit: number): Promise<Buffer | undefined>;
   send(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | string): void;
@@ -85,6 +87,10 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     target: request.url ?? '',
     headers: request.headers,
     signal: gone.signal,
+    get body() {
+      if (waits) response.writeContinue();
+      return request;
+    },
     async readBody(limit) {
       const announced = announcedLength(request.headers);
       if (waits && announced > limit) return undefined;
@@ -120,6 +126,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
     target: headers[':path'] ?? '',
     headers,
     signal: gone.signal,
+    body: stream,
     readBody: (limit) => collect(stream, announcedLength(headers), limit),
     send(status, answerHeaders, body) {
       if (stream.destroyed) return;

@@ -5,6 +5,13 @@ export {
   type UpstreamClient,
 } from './bedrock-gateway.js';
 export { type Faults, parseFaults } from './faults.js';
+export { createFolderHost, type FolderHostOptions } from './hosting/folder-host.js';
+export type {
+  HostedIdentity,
+  HostedKnowledgeBase,
+  KnowledgeBaseHost,
+  NewKnowledgeBase,
+} from './hosting/knowledge-base-host.js';
 export { readKeyFile } from './key-file.js';
 export { createLocalBackend, type LocalBackendOptions, mappedModel } from './local-backend.js';
 export { createPromptLog, type PromptLog } from './prompt-log.js';

@@ -12,16 +12,26 @@ import {
   type WireRoute,
 } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
-import { Hono } from 'hono';
 import type { BedrockGateway } from './bedrock-gateway.js';
 import type { Exchange } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
+import { defaultTenant } from './hosting/folder-host.js';
+import type { KnowledgeBaseHost } from './hosting/knowledge-base-host.js';
+import { indexUploads } from './jobs/index-uploads.js';
+import { createJobLog } from './jobs/job-log.js';
+import { type Authenticate, answerExchange } from './native/answer-exchange.js';
+import { createNativeApi } from './native/native-api.js';
+import { Problem } from './native/problem.js';
 import { createOnePort } from './one-port.js';
 import type { PromptLog } from './prompt-log.js';
 
 /** Bedrock's own limit for a body, in bytes. */
 const maxBodyBytes = 25_000_000;
 const faultHeader = 'x-aquifer-fault';
+const defaultUploadBytes = 256 * 2 ** 20;
+const mostUploadFiles = 10_000;
+/** Of the API, in its OpenAPI document. */
+const apiVersion = '1.0.0';
 
 export interface RetrievalServiceOptions {
   readonly backend: ModelBackend;
@@ -39,6 +49,14 @@ export interface RetrievalServiceOptions {
   readonly faultSource?: FaultInjectorOptions;
   /** Keeps what is asked. Default: nothing is kept. */
   readonly promptLog?: PromptLog;
+  /** Knowledge bases to serve. Absent: models alone. */
+  readonly knowledgeBases?: {
+    readonly host: KnowledgeBaseHost;
+    /** Most bytes of one file that is sent. Default 256 MiB. */
+    readonly uploadBytes?: number;
+  };
+  /** Told of failures that nobody outside has caused, which callers are told nothing about. */
+  readonly onFailure?: (failure: { readonly requestId: string; readonly error: unknown }) => void;
   /** The clock that signatures are held against, milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -80,12 +98,30 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
   const faultsByHeader = options.faultsByHeader ?? passThrough === undefined;
   const injector = createFaultInjector(options.faultSource);
 
-  const app = new Hono();
-  app.get('/healthz', (context) => context.json({ status: 'ok' }));
-  app.notFound((context) => {
-    const message = `There is no ${context.req.method} ${context.req.path}.`;
-    return context.json({ message }, 404, { 'x-amzn-errortype': 'UnknownOperationException' });
-  });
+  const ending = new AbortController();
+  const jobs = createJobLog();
+  const { host: knowledgeBases, uploadBytes = defaultUploadBytes } = options.knowledgeBases ?? {};
+  const native =
+    knowledgeBases &&
+    createNativeApi({
+      host: knowledgeBases,
+      jobs,
+      uploadBytes,
+      uploadFiles: mostUploadFiles,
+      signal: ending.signal,
+      onFailure: options.onFailure,
+      version: apiVersion,
+    });
+  const authenticate: Authenticate = ({ method, target, headers }, body) => {
+    if (keys.length > 0) {
+      try {
+        verifySignature({ method, target, headers, body }, { keys, service: 'bedrock', now: now() });
+      } catch (thrown) {
+        throw new Problem('unauthenticated', toWireError(thrown).message);
+      }
+    }
+    return { tenant: defaultTenant };
+  };
 
   function faultsOf({ headers }: Exchange): Faults | undefined {
     const header = headers[faultHeader];
@@ -119,15 +155,36 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     }
   }
 
+  /** What was sent before the service ended, and may not be in the index yet. */
+  async function indexLeftOverUploads(served: KnowledgeBaseHost): Promise<void> {
+    for (const { id } of await served.list(defaultTenant)) {
+      const knowledgeBase = await served.get(defaultTenant, id);
+      if (!(await knowledgeBase.uploads?.exists())) continue;
+      jobs.start(defaultTenant, id, (report, begin) =>
+        indexUploads(knowledgeBase, undefined, { report, begin, signal: ending.signal }),
+      );
+    }
+  }
+
   async function handle(exchange: Exchange): Promise<void> {
     const requestId = randomUUID();
     try {
       // Models do not go through the router: nothing but parsing and answering is on their way.
       const route = exchange.method === 'POST' ? routeOf(pathOf(exchange.target)) : undefined;
-      const body = await exchange.readBody(maxBodyBytes);
-      if (body === undefined) await respond(exchange, errorResponse(tooLong, requestId));
-      else if (route === undefined) await respondFrom(exchange, app, body);
-      else await respond(exchange, await answerModel(exchange, route, body, requestId));
+      if (route !== undefined) {
+        const body = await exchange.readBody(maxBodyBytes);
+        const answer =
+          body === undefined ? errorResponse(tooLong, requestId) : await answerModel(exchange, route, body, requestId);
+        await respond(exchange, answer);
+      } else if (exchange.method === 'GET' && pathOf(exchange.target) === '/healthz') {
+        exchange.send(200, { 'content-type': 'application/json' }, '{"status":"ok"}');
+      } else if (native !== undefined && !isOfAnAwsClient(exchange)) {
+        await answerExchange(native, exchange, authenticate, requestId);
+      } else {
+        await exchange.readBody(maxBodyBytes);
+        const message = `There is no ${exchange.method} ${pathOf(exchange.target)}.`;
+        await respond(exchange, errorResponse({ name: 'UnknownOperationException', message }, requestId));
+      }
     } catch {
       // The caller is gone, or what it was being sent broke off.
       exchange.cut();
@@ -145,6 +202,11 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       }
       try {
         const bound = await port.listen(host, wanted);
+        if (knowledgeBases) {
+          indexLeftOverUploads(knowledgeBases).catch((error: unknown) => {
+            options.onFailure?.({ requestId: 'start', error });
+          });
+        }
         return `http://${isIPv6(bound.host) ? `[${bound.host}]` : bound.host}:${bound.port}`;
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
@@ -152,7 +214,13 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
         throw new AquiferError('invalid-options', `Cannot listen on ${host}:${wanted}: ${reason}.`, { cause: error });
       }
     },
-    close: ({ graceMs = 10_000 } = {}) => port.close(graceMs),
+    async close({ graceMs = 10_000 } = {}) {
+      // Jobs end after the document they are at; what was sent is in its folder, and is indexed when the service starts again.
+      ending.abort();
+      await port.close(graceMs);
+      await jobs.settled();
+      await knowledgeBases?.close();
+    },
   };
 }
 
@@ -179,17 +247,7 @@ async function respond(exchange: Exchange, { status, headers, body }: WireRespon
   else await exchange.stream(status, headers, body);
 }
 
-async function respondFrom(exchange: Exchange, app: Hono, body: Buffer): Promise<void> {
-  const { method, target, headers } = exchange;
-  const sent = Object.entries(headers).filter(
-    (each): each is [string, string] => !each[0].startsWith(':') && typeof each[1] === 'string',
-  );
-  const hasBody = method !== 'GET' && method !== 'HEAD';
-  const request = new Request(new URL(target, 'http://service'), {
-    method,
-    headers: sent,
-    ...(hasBody && { body: new Uint8Array(body) }),
-  });
-  const response = await app.fetch(request);
-  exchange.send(response.status, Object.fromEntries(response.headers), new Uint8Array(await response.arrayBuffer()));
+/** Whatever is signed for AWS expects errors in AWS's form. */
+function isOfAnAwsClient({ headers }: Exchange): boolean {
+  return headers.authorization?.startsWith('AWS4-') === true || headers['x-amz-date'] !== undefined;
 }

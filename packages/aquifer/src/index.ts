@@ -26,6 +26,7 @@ export {
 } from '@aquifer/contracts';
 export type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
+export { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
 export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
 export { type BedrockUpstream, bedrockUpstream } from './bedrock-upstream.js';
 export { knowledgeBaseOptions, modelOptions } from './config/knowledge-base-options.js';
@@ -54,6 +55,7 @@ export type {
   KnowledgeBase,
   KnowledgeBaseOptions,
   KnowledgeBaseStatus,
+  SeparateFolder,
 } from './knowledge-base.js';
 export { type ListedModel, listModels } from './list-models.js';
 export type { ModelOptions } from './model-options.js';

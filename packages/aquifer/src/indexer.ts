@@ -16,12 +16,12 @@ import {
   type Ingestor,
 } from '@aquifer/ingestion';
 import { isSameSelection, writeFolderRoots } from './folder-selection.js';
-import type { IndexOptions, KnowledgeBaseOptions } from './knowledge-base.js';
+import type { IndexOptions, KnowledgeBaseOptions, SeparateFolder } from './knowledge-base.js';
 import { createRunSources } from './run-sources.js';
 
 /** Runs the ingestion of paths and sources. The heavy parts (readers, tokenizer) are made when they are first needed. */
 export interface Indexer {
-  index(what: string | readonly string[] | Source, options: IndexOptions): Promise<IngestionSummary>;
+  index(what: string | readonly string[] | Source | SeparateFolder, options: IndexOptions): Promise<IngestionSummary>;
   close(): Promise<void>;
 }
 
@@ -103,9 +103,12 @@ export function createIndexer(options: IndexerOptions): Indexer {
     async index(what, indexOptions) {
       throwIfAborted(indexOptions.signal);
       const isSource = (value: typeof what): value is Source => typeof value === 'object' && 'list' in value;
-      const summaries = isSource(what)
-        ? [await open().ingestor.run(what, indexOptions)]
-        : await indexFolders(typeof what === 'string' ? [what] : what, indexOptions);
+      const isSeparate = (value: typeof what): value is SeparateFolder =>
+        typeof value === 'object' && 'folder' in value;
+      const summaries =
+        isSource(what) || isSeparate(what)
+          ? [await open().ingestor.run(isSource(what) ? what : sources.separate(what, indexOptions), indexOptions)]
+          : await indexFolders(typeof what === 'string' ? [what] : what, indexOptions);
       const [first, ...rest] = summaries;
       if (first === undefined)
         throw new AquiferError('invalid-options', 'Name at least one file, folder or s3://bucket to index.');

@@ -96,6 +96,16 @@ export interface IndexOptions {
   readonly onOptimise?: (progress: { readonly done: number; readonly total: number }) => void;
 }
 
+/**
+ * A folder as a source by itself, whatever other folders are indexed: it is not brought up to date with those around it, and watching does not
+ * watch it.
+ */
+export interface SeparateFolder {
+  readonly folder: string;
+  /** Files and folders below it that this run covers. Default: all of it. */
+  readonly paths?: readonly string[];
+}
+
 export interface KnowledgeBaseIdentity {
   /** Ten characters `[0-9A-Z]`. */
   readonly id: string;
@@ -138,7 +148,7 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
    *
    * @throws `source-not-found`, `too-many-deletions`, `index-read-only`, `aborted`, or what the embedder fails with.
    */
-  index(what: string | readonly string[] | Source, options?: IndexOptions): Promise<IndexSummary>;
+  index(what: string | readonly string[] | Source | SeparateFolder, options?: IndexOptions): Promise<IndexSummary>;
   /** Ranked passages. @throws `invalid-query`, `invalid-filter`, `invalid-options` */
   search(query: string, options?: SearchOptions): Promise<SearchResponse>;
   /** Streams an answer, its citations as they become certain, and last the whole answer. */

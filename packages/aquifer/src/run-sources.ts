@@ -15,7 +15,7 @@ import {
 } from '@aquifer/ingestion';
 import { type FolderRun, planFolderRuns, type RequestedPath } from './folder-roots.js';
 import { type FolderRoot, readFolderRoots, selectionFor } from './folder-selection.js';
-import type { IndexOptions } from './knowledge-base.js';
+import type { IndexOptions, SeparateFolder } from './knowledge-base.js';
 
 export interface RunSourcesOptions {
   readonly store: Pick<Store, 'readValue'>;
@@ -44,6 +44,8 @@ export interface RunSources {
     asked: readonly string[],
     options: IndexOptions,
   ): Promise<{ readonly planned: readonly PlannedSource[]; readonly untouched: readonly FolderRoot[] }>;
+  /** @throws `source-not-found` */
+  separate(folder: SeparateFolder, options: IndexOptions): Source;
   close(): void;
 }
 
@@ -75,6 +77,9 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
   }
 
   return {
+    separate({ folder, paths }, { include, exclude, onFolders }) {
+      return createFolderSource({ root: folder, paths, recognises, parseSidecar, include, exclude, onFolders });
+    },
     async plan(asked, indexOptions) {
       const known = await readFolderRoots(store);
       const buckets = known.filter(({ uri }) => isS3Location(uri)).map(({ uri }) => uri);

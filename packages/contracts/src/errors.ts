@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'invalid-options'
   | 'invalid-query'
   | 'invalid-vector'
+  | 'job-not-found'
+  | 'knowledge-base-not-found'
   | 'missing-dependency'
   | 'model-access-denied'
   | 'model-failed'

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { type CommandOptions, type Context, printJson, settingsOf } from '../context.js';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { KnowledgeBaseOptions } from 'aquifer';
+import { type CommandOptions, type Context, optionsOf, printJson, settingsOf } from '../context.js';
 import { count } from '../terminal/progress-bar.js';
 
 /** A model of this name is the real Bedrock's. */
@@ -7,12 +9,15 @@ const realBedrock = 'bedrock';
 
 /** Serves until Ctrl-C. */
 export async function run(context: Context, options: CommandOptions): Promise<void> {
-  const { values } = await settingsOf(context, options);
+  const settings = await settingsOf(context, options);
+  const { values } = settings;
   const { host, port, modelMap = {}, keyFile, faults, faultsByHeader, promptLog } = values;
-  const { bedrockUpstream, embedderByName, generatorByName, modelOptions, rerankerFor } = await import('aquifer');
+  const { bedrockUpstream, embedderByName, generatorByName, isPostgresLocation, modelOptions, rerankerFor } =
+    await import('aquifer');
   const models = modelOptions(values);
   const {
     createBedrockGateway,
+    createFolderHost,
     createLocalBackend,
     createPromptLog,
     createRetrievalService,
@@ -23,7 +28,16 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
 
   const isGateway = Object.values(modelMap).includes(realBedrock);
   const keys = keyFile === undefined ? [] : await readKeyFile(keyFile);
+  const knowledgeBase = await optionsOf(context, settings);
+  const served = isPostgresLocation(knowledgeBase.location)
+    ? undefined
+    : createFolderHost({ knowledgeBase, uploadFolder: values.uploads ?? uploadsBeside(knowledgeBase) });
   const service = createRetrievalService({
+    knowledgeBases: {
+      host: served,
+      ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
+    },
+    onFailure: ({ requestId, error }) => context.err.line(`request ${requestId}: ${(error as Error).stack}`),
     backend: createLocalBackend({
       models: modelMap,
       embedderByName: (name) => embedderByName(name, models),
@@ -55,4 +69,12 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   }
   if (!signal.aborted) await once(signal, 'abort');
   await service.close();
+}
+
+/** Hidden, so that indexing the folder around it passes it by; and not in the index, which is replaced as a whole when it is rebuilt. */
+function uploadsBeside({ location, encryptionKey }: KnowledgeBaseOptions): string | undefined {
+  // Nobody has said that what is encrypted in the index may lie open beside it.
+  if (encryptionKey !== undefined) return undefined;
+  const index = resolve(location);
+  return join(dirname(index), `.${basename(index).replace(/^\./, '')}-uploads`);
 }

@@ -150,6 +150,11 @@ export const settings = {
     description:
       'who answers for which model of Bedrock (an id, or a beginning with *): builtin, another model by name, or bedrock for the real one; default: builtin for all',
   }),
+  uploads: setting({
+    kind: text,
+    description:
+      'the folder where the service keeps files that are sent to it; default: beside the index, unless that is encrypted',
+  }),
   keyFile: setting({ kind: text, description: 'a file of the access keys that requests must be signed with' }),
   faults: setting({
     kind: text,

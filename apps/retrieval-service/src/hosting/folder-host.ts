@@ -1,0 +1,104 @@
+import { rm } from 'node:fs/promises';
+import { AquiferError, isAquiferError } from '@aquifer/contracts';
+import { type KnowledgeBase, type KnowledgeBaseOptions, openKnowledgeBase } from 'aquifer';
+import { createUploadFolder } from '../uploads/upload-folder.js';
+import { createKeptOpen, type KeptOpen } from './kept-open.js';
+import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
+import { createTurns } from './turns.js';
+
+/** A folder belongs to this tenant, and to no other. */
+export const defaultTenant = 'default';
+
+export interface FolderHostOptions {
+  /** How the knowledge base is opened; `location` is the folder. */
+  readonly knowledgeBase: KnowledgeBaseOptions;
+  /** Where originals that are sent are kept. Absent: nothing can be sent. */
+  readonly uploadFolder?: string;
+}
+
+/**
+ * Serves the one knowledge base of a folder. It is read by a handle that stays open and sees what others commit; to write, it is opened
+ * for as long as that takes, so that `aquifer index` can be run beside the service.
+ */
+export function createFolderHost({ knowledgeBase: options, uploadFolder }: FolderHostOptions): KnowledgeBaseHost {
+  const takeTurn = createTurns();
+  const kept: KeptOpen<KnowledgeBase> = createKeptOpen(() => openKnowledgeBase({ ...options, mode: 'read' }));
+  const uploads = uploadFolder === undefined ? undefined : createUploadFolder(uploadFolder);
+
+  const write = <Result>(use: (opened: KnowledgeBase) => Promise<Result>): Promise<Result> =>
+    takeTurn(async () => {
+      const opened = await openKnowledgeBase({ ...options, mode: 'write' });
+      try {
+        return await use(opened);
+      } finally {
+        await opened.close();
+      }
+    });
+
+  const hosted = ({ id, name }: KnowledgeBase): HostedKnowledgeBase => ({
+    id,
+    name,
+    reader: {
+      search: (query, searchOptions) => kept.use((reader) => reader.search(query, searchOptions)),
+      ask: (question, askOptions) => kept.iterate((reader) => reader.ask(question, askOptions)),
+      documents: (query) => kept.use((reader) => reader.documents(query)),
+      document: (documentId) => kept.use((reader) => reader.document(documentId)),
+      status: () => kept.use((reader) => reader.status()),
+    },
+    write,
+    ...(uploads !== undefined && { uploads }),
+  });
+
+  /** Undefined where there is no index yet, or it belongs to somebody else. */
+  async function find(tenant: string): Promise<HostedKnowledgeBase | undefined> {
+    if (tenant !== defaultTenant) return undefined;
+    try {
+      return await kept.use(async (reader) => hosted(reader));
+    } catch (error) {
+      if (isAquiferError(error, 'index-not-found')) return undefined;
+      throw error;
+    }
+  }
+
+  async function get(tenant: string, idOrName: string): Promise<HostedKnowledgeBase> {
+    const found = await find(tenant);
+    if (found !== undefined && (found.id === idOrName || found.name === idOrName)) return found;
+    throw new AquiferError('knowledge-base-not-found', `There is no knowledge base ${JSON.stringify(idOrName)}.`);
+  }
+
+  return {
+    async list(tenant) {
+      const found = await find(tenant);
+      return found === undefined ? [] : [{ id: found.id, name: found.name }];
+    },
+    get,
+    async create(tenant, wanted) {
+      const found = await find(tenant);
+      if (tenant !== defaultTenant || found !== undefined) {
+        throw new AquiferError(
+          'invalid-options',
+          'A folder holds one knowledge base, and this one has it already: serve a database (--kb postgres://…) to have several.',
+        );
+      }
+      const { name, embedder = options.embedder, dimensions = options.dimensions } = wanted;
+      await takeTurn(async () => {
+        await (await openKnowledgeBase({ ...options, mode: 'write', name, embedder, dimensions })).close();
+      });
+      return get(tenant, name);
+    },
+    async delete(tenant, idOrName) {
+      await get(tenant, idOrName);
+      await takeTurn(async () => {
+        // Whoever has the lock is not writing into what goes away.
+        const opened = await openKnowledgeBase({ ...options, mode: 'write' });
+        await kept.close();
+        await opened.close();
+        await uploads?.removeAll();
+        await rm(options.location, { recursive: true, force: true });
+      });
+    },
+    async close() {
+      await takeTurn(() => kept.close());
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { KnowledgeBase, KnowledgeBaseStatus } from 'aquifer';
+import type { UploadFolder } from '../uploads/upload-folder.js';
+
+/** What the service knows of a knowledge base without opening it. */
+export interface HostedIdentity {
+  /** Ten characters `[0-9A-Z]`: `knowledgeBaseId` on the wire. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What reading needs; a handle that is kept open. */
+export type ReadableKnowledgeBase = Pick<KnowledgeBase, 'search' | 'ask' | 'documents' | 'document' | 'status'>;
+
+/** A knowledge base that the service keeps open. */
+export interface HostedKnowledgeBase extends HostedIdentity {
+  readonly reader: ReadableKnowledgeBase;
+  /** Originals that were sent to the service. Absent where none are kept. */
+  readonly uploads?: UploadFolder;
+  /**
+   * Opens the index for writing, and closes it again: other programs may write between. Writers of this process wait for each other.
+   *
+   * @throws `index-locked` (retryable) while another process writes.
+   */
+  write<Result>(use: (knowledgeBase: KnowledgeBase) => Promise<Result>): Promise<Result>;
+}
+
+export interface NewKnowledgeBase {
+  readonly name: string;
+  readonly embedder?: string;
+  readonly dimensions?: number;
+}
+
+/** Whose knowledge bases there are. Nothing but the key of a request says which tenant it speaks for. */
+export interface KnowledgeBaseHost {
+  /** In order of name. */
+  list(tenant: string): Promise<readonly HostedIdentity[]>;
+  /**
+   * By id, or by name.
+   *
+   * @throws `knowledge-base-not-found`, also for one of another tenant.
+   */
+  get(tenant: string, idOrName: string): Promise<HostedKnowledgeBase>;
+  /** @throws `invalid-options` when there is one already, or no more can be made. */
+  create(tenant: string, wanted: NewKnowledgeBase): Promise<HostedKnowledgeBase>;
+  /** Deletes its index and the originals that were sent, for good. @throws `knowledge-base-not-found` */
+  delete(tenant: string, idOrName: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type { KnowledgeBaseStatus };

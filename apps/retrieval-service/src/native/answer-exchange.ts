@@ -1,0 +1,118 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Exchange } from '../exchange.js';
+import type { Caller, NativeApp } from './native-api.js';
+import { Problem, problemAnswer } from './problem.js';
+
+const compressors = {
+  br: (bytes: Buffer) =>
+    promisify(brotliCompress)(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    }),
+  gzip: (bytes: Buffer) => promisify(gzip)(bytes),
+};
+/** Smaller ones fit into one packet as they are. */
+const leastCompressed = 1_400;
+
+/** Most bytes of a request that is no upload. */
+export const maxJsonBytes = 25_000_000;
+
+/** What is on every answer: nobody else's page shows it in a frame, guesses its type, or learns from where it was opened. */
+const always = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'x-frame-options': 'DENY',
+};
+
+/** Who asks: made of the headers and, where requests are signed, of the body. Throws what refuses them. */
+export type Authenticate = (request: Pick<Exchange, 'method' | 'target' | 'headers'>, body: Buffer) => Caller;
+
+/**
+ * Answers an exchange by the routes of an app. Files that are sent are left on the wire for the route that takes them; any other body is read
+ * whole before the route is asked.
+ */
+export async function answerExchange(
+  app: NativeApp,
+  exchange: Exchange,
+  authenticate: Authenticate,
+  requestId: string,
+): Promise<void> {
+  const { method, target, headers } = exchange;
+  const isForm = /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  const body = hasBody && !isForm ? await exchange.readBody(maxJsonBytes) : Buffer.alloc(0);
+  const refuse = (thrown: unknown) => {
+    const { status, body: problem, retryAfterSeconds } = problemAnswer(thrown, requestId);
+    exchange.send(
+      status,
+      {
+        ...always,
+        'content-type': 'application/json',
+        'x-request-id': requestId,
+        ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      },
+      JSON.stringify(problem),
+    );
+  };
+  if (body === undefined) return refuse(new TooLong());
+  let caller: Caller;
+  try {
+    caller = authenticate(exchange, body);
+  } catch (thrown) {
+    return refuse(thrown);
+  }
+  const sent = Object.entries(headers).filter(
+    (each): each is [string, string] => !each[0].startsWith(':') && typeof each[1] === 'string',
+  );
+  let request: Request;
+  try {
+    request = new Request(new URL(target, 'http://service'), {
+      method,
+      headers: sent,
+      ...(hasBody && !isForm && { body: new Uint8Array(body) }),
+    });
+  } catch {
+    return refuse(new Problem('invalid-request', 'The request cannot be read.'));
+  }
+  const response = await app.fetch(request, { exchange, caller, requestId });
+  const answered = { ...Object.fromEntries(response.headers), ...always, 'x-request-id': requestId };
+  if (response.body === null || method === 'HEAD' || isJson(response)) {
+    const bytes = Buffer.from(await response.arrayBuffer());
+    const { encoded, encoding } = await compress(bytes, headers['accept-encoding']);
+    exchange.send(
+      response.status,
+      {
+        ...answered,
+        ...(isJson(response) && { vary: 'accept-encoding' }),
+        ...(encoding && { 'content-encoding': encoding }),
+      },
+      encoded,
+    );
+    return;
+  }
+  await exchange.stream(response.status, answered, response.body);
+}
+
+class TooLong extends Problem {
+  constructor() {
+    super(
+      'invalid-request',
+      `The request has more than ${maxJsonBytes} bytes: send documents as files (multipart/form-data).`,
+    );
+  }
+}
+
+function isJson(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('application/json') === true;
+}
+
+async function compress(bytes: Buffer, accepted: string | string[] | undefined) {
+  const names = String(accepted ?? '')
+    .split(',')
+    .filter((each) => !/;\s*q=0(\.0*)?\s*$/.test(each))
+    .map((each) => each.split(';')[0]?.trim());
+  const encoding = (['br', 'gzip'] as const).find((name) => names.includes(name));
+  if (encoding === undefined || bytes.length < leastCompressed) return { encoded: bytes, encoding: undefined };
+  return { encoded: await compressors[encoding](bytes), encoding };
+}

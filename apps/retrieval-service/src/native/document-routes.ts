@@ -1,0 +1,217 @@
+import { Readable } from 'node:stream';
+import { AquiferError } from '@aquifer/contracts';
+import { createRoute, z } from '@hono/zod-openapi';
+import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
+import { indexUploads } from '../jobs/index-uploads.js';
+import type { Job } from '../jobs/job-log.js';
+import { receiveFiles } from '../uploads/receive-files.js';
+import { openOriginal } from '../uploads/upload-folder.js';
+import { documentAfter, documentCursor } from './document-cursor.js';
+import { createIdempotentAnswers } from './idempotent-answers.js';
+import { described, type NativeApiOptions, type NativeApp, type NativeContext } from './native-api.js';
+import { Problem } from './problem.js';
+import { documentParameters, json, knowledgeBaseParameter, problems } from './responses.js';
+import {
+  documentListQuerySchema,
+  documentListSchema,
+  inlineDocumentsSchema,
+  uploadedSchema,
+  wholeDocumentSchema,
+} from './schemas.js';
+
+const path = '/v1/knowledge-bases/{knowledgeBase}/documents' as const;
+const onePath = `${path}/{document}` as const;
+const tags = ['Documents'];
+
+const list = createRoute({
+  method: 'get',
+  path,
+  operationId: 'listDocuments',
+  tags,
+  request: { params: knowledgeBaseParameter, query: documentListQuerySchema },
+  responses: { ...problems, 200: json(documentListSchema, 'A page, in order of id') },
+});
+
+/** Plain, because what is a plain schema is not checked: files go to the disk as they come. */
+const form = {
+  type: 'object' as const,
+  properties: {
+    metadata: { type: 'string' as const, description: 'JSON, such as {"country": "JP"}; holds for the files after it' },
+    file: { type: 'array' as const, items: { type: 'string' as const, format: 'binary' } },
+  },
+};
+
+const upload = createRoute({
+  method: 'post',
+  path,
+  operationId: 'addDocuments',
+  tags,
+  description:
+    'Files (`multipart/form-data`; a field `metadata` of JSON holds for the files after it) or texts (`application/json`). A name that is there already is replaced. ' +
+    'With the same `Idempotency-Key`, a request that is sent again is answered as the first was, and does nothing.',
+  request: {
+    params: knowledgeBaseParameter,
+    headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
+    // Checked where it is JSON; a form is read by the route itself.
+    body: {
+      content: { 'application/json': { schema: inlineDocumentsSchema }, 'multipart/form-data': { schema: form } },
+    },
+  },
+  responses: { ...problems, 202: json(uploadedSchema, 'Kept; the job indexes them') },
+});
+
+const get = createRoute({
+  method: 'get',
+  path: onePath,
+  operationId: 'getDocument',
+  tags,
+  request: { params: documentParameters },
+  responses: { ...problems, 200: json(wholeDocumentSchema, 'With its text and chunks') },
+});
+
+const remove = createRoute({
+  method: 'delete',
+  path: onePath,
+  operationId: 'deleteDocument',
+  tags,
+  description: 'From the index; the original too, where it was sent to the service.',
+  request: { params: documentParameters },
+  responses: { ...problems, 204: { description: 'Deleted' } },
+});
+
+const content = createRoute({
+  method: 'get',
+  path: `${onePath}/content`,
+  operationId: 'getContent',
+  tags,
+  description:
+    'The original file as it was indexed, or the text that was extracted from it, whose offsets are those of citations.',
+  request: {
+    params: documentParameters,
+    query: z.object({ as: z.enum(['original', 'text']).default('original') }),
+  },
+  responses: {
+    ...problems,
+    200: {
+      description: 'Bytes',
+      content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+    },
+  },
+});
+
+/** Kinds that a browser may show; nothing in any of them is run (see the policy that goes with it). */
+const shownInline = /^(application\/pdf|image\/(png|jpeg|gif|webp)|text\/plain)\b/;
+
+/** What is in a file is other people's: it gets no scripts, no origin and no requests. */
+const contained = {
+  'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+  'x-content-type-options': 'nosniff',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): void {
+  const { host, jobs, signal, uploadBytes, uploadFiles } = options;
+  const idempotent = createIdempotentAnswers<{ job: Job; kept: readonly string[]; refused: readonly object[] }>();
+
+  const find = (context: NativeContext, idOrName: string) => host.get(context.env.caller.tenant, idOrName);
+
+  function startJob(tenant: string, knowledgeBase: HostedKnowledgeBase, paths: readonly string[]): Job {
+    return jobs.start(tenant, knowledgeBase.id, (report, begin) =>
+      indexUploads(knowledgeBase, paths, { report, begin, signal }),
+    );
+  }
+
+  app.openapi(list, async (context) => {
+    const { limit, cursor, status } = context.req.valid('query');
+    const { reader } = await find(context, context.req.valid('param').knowledgeBase);
+    const after = documentAfter(cursor);
+    const documents = await reader.documents({ limit: limit + 1, ...(after && { after }), ...(status && { status }) });
+    const page = documents.slice(0, limit);
+    const last = page.at(-1);
+    return described(context, {
+      documents: page,
+      ...(documents.length > limit && last && { nextCursor: documentCursor(last.id) }),
+    });
+  });
+
+  app.openapi(upload, async (context) => {
+    const { exchange, caller } = context.env;
+    const knowledgeBase = await find(context, context.req.valid('param').knowledgeBase);
+    const { uploads, id } = knowledgeBase;
+    if (uploads === undefined) {
+      throw new AquiferError(
+        'index-read-only',
+        'This service takes no documents: it was started without a folder for them.',
+      );
+    }
+    const key = context.req.header('idempotency-key');
+    const answer = await idempotent(key && `${caller.tenant} ${id} ${key}`, async () => {
+      if (/^multipart\/form-data\b/i.test(context.req.header('content-type') ?? '')) {
+        const { headers, body } = exchange;
+        const received = await receiveFiles({
+          headers,
+          body,
+          folder: uploads,
+          fileBytes: uploadBytes,
+          files: uploadFiles,
+        });
+        const { paths, kept, refused } = received;
+        if (paths.length === 0) {
+          const [first] = refused;
+          throw new Problem(
+            'invalid-request',
+            first ? `No file was taken. ${first.name}: ${first.reason}` : 'The form holds no file.',
+          );
+        }
+        return { job: startJob(caller.tenant, knowledgeBase, paths), kept, refused };
+      }
+      // The router cannot tell that a body that is no form is JSON.
+      const { documents } = context.req.valid('json' as never) as z.infer<typeof inlineDocumentsSchema>;
+      const paths: string[] = [];
+      for (const { name, text, metadata } of documents) {
+        paths.push(await uploads.keep({ name, content: text, limit: uploadBytes, ...(metadata && { metadata }) }));
+      }
+      const kept = documents.map(({ name }) => name);
+      return { job: startJob(caller.tenant, knowledgeBase, paths), kept, refused: [] };
+    });
+    return described(context, answer, 202, { location: `/v1/jobs/${answer.job.id}` });
+  });
+
+  app.openapi(get, async (context) => {
+    const { knowledgeBase, document } = context.req.valid('param');
+    const { reader } = await find(context, knowledgeBase);
+    return described(context, await reader.document(document));
+  });
+
+  app.openapi(remove, async (context) => {
+    const { knowledgeBase, document } = context.req.valid('param');
+    const { reader, write, uploads } = await find(context, knowledgeBase);
+    const { uri } = await reader.document(document);
+    // First the file: an index run in between would bring the document back.
+    if (uploads?.holds(uri)) await uploads.remove(uri);
+    await write((opened) => opened.delete([document]));
+    return context.body(null, 204) as never;
+  });
+
+  app.openapi(content, async (context) => {
+    const { knowledgeBase, document: id } = context.req.valid('param');
+    const { reader } = await find(context, knowledgeBase);
+    const document = await reader.document(id);
+    if (context.req.valid('query').as === 'text') {
+      return context.body(document.content.text, 200, {
+        ...contained,
+        'content-type': 'text/plain; charset=utf-8',
+      }) as never;
+    }
+    const { bytes, stream } = await openOriginal(document);
+    const name = document.source.split('/').at(-1) ?? 'document';
+    const placement = shownInline.test(document.mediaType) ? 'inline' : 'attachment';
+    return context.body(Readable.toWeb(stream()) as ReadableStream<Uint8Array>, 200, {
+      ...contained,
+      'content-type': document.mediaType,
+      'content-length': String(bytes),
+      'content-disposition': `${placement}; filename*=UTF-8''${encodeURIComponent(name)}`,
+      etag: `"${document.contentHash}"`,
+    }) as never;
+  });
+}

@@ -1,0 +1,53 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
+import { Problem, problemAnswer } from './problem.js';
+import { json, problems } from './responses.js';
+import { jobSchema } from './schemas.js';
+import { eventStream } from './server-sent-events.js';
+
+const parameter = z.object({ job: z.string().min(1).max(200) });
+
+const get = createRoute({
+  method: 'get',
+  path: '/v1/jobs/{job}',
+  operationId: 'getJob',
+  tags: ['Jobs'],
+  request: { params: parameter },
+  responses: { ...problems, 200: json(jobSchema, 'How far it is') },
+});
+
+const follow = createRoute({
+  method: 'get',
+  path: '/v1/jobs/{job}/events',
+  operationId: 'followJob',
+  tags: ['Jobs'],
+  description:
+    'Server-sent events until the job is done: `job` (its state), `progress`, `document`. They are numbered; a caller that comes back with `Last-Event-ID` gets those after it.',
+  request: { params: parameter, headers: z.object({ 'last-event-id': z.string().optional() }) },
+  responses: {
+    ...problems,
+    200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+  },
+});
+
+export function addJobRoutes(app: NativeApp, { jobs }: NativeApiOptions): void {
+  app.openapi(get, (context) => {
+    return described(context, jobs.get(context.env.caller.tenant, context.req.valid('param').job));
+  });
+  app.openapi(follow, (context) => {
+    const { exchange, caller, requestId } = context.env;
+    const { job: id } = context.req.valid('param');
+    const last = context.req.header('last-event-id') ?? '0';
+    if (!/^\d{1,15}$/.test(last))
+      throw new Problem('invalid-request', 'Last-Event-ID is not one of the numbers of events.');
+    // One that is not there is answered as such, not in the stream.
+    jobs.get(caller.tenant, id);
+    const events = jobs.follow(caller.tenant, id, Number(last), exchange.signal);
+    const body = eventStream(events, (thrown) => problemAnswer(thrown, requestId).body.error);
+    return context.body(body, 200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    }) as never;
+  });
+}

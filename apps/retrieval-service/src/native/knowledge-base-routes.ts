@@ -1,0 +1,62 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
+import { json, knowledgeBaseParameter, problems } from './responses.js';
+import { identitySchema, newKnowledgeBaseSchema, statusSchema } from './schemas.js';
+
+const path = '/v1/knowledge-bases';
+const onePath = `${path}/{knowledgeBase}` as const;
+
+const list = createRoute({
+  method: 'get',
+  path,
+  operationId: 'listKnowledgeBases',
+  tags: ['Knowledge bases'],
+  responses: { ...problems, 200: json(z.object({ knowledgeBases: z.array(identitySchema) }), 'Those of the caller') },
+});
+
+const create = createRoute({
+  method: 'post',
+  path,
+  operationId: 'createKnowledgeBase',
+  tags: ['Knowledge bases'],
+  request: { body: { required: true, content: { 'application/json': { schema: newKnowledgeBaseSchema } } } },
+  responses: { ...problems, 201: json(identitySchema, 'Made') },
+});
+
+const get = createRoute({
+  method: 'get',
+  path: onePath,
+  operationId: 'getKnowledgeBase',
+  tags: ['Knowledge bases'],
+  request: { params: knowledgeBaseParameter },
+  responses: { ...problems, 200: json(statusSchema, 'Documents, chunks, embedder, index') },
+});
+
+const remove = createRoute({
+  method: 'delete',
+  path: onePath,
+  operationId: 'deleteKnowledgeBase',
+  tags: ['Knowledge bases'],
+  description: 'Its index and the files that were sent to it, for good. Folders that were indexed stay as they are.',
+  request: { params: knowledgeBaseParameter },
+  responses: { ...problems, 204: { description: 'Deleted' } },
+});
+
+export function addKnowledgeBaseRoutes(app: NativeApp, { host }: NativeApiOptions): void {
+  app.openapi(list, async (context) => {
+    return described(context, { knowledgeBases: await host.list(context.env.caller.tenant) });
+  });
+  app.openapi(create, async (context) => {
+    const { id, name } = await host.create(context.env.caller.tenant, context.req.valid('json'));
+    return described(context, { id, name }, 201, { location: `${path}/${id}` });
+  });
+  app.openapi(get, async (context) => {
+    const { reader, id, name } = await host.get(context.env.caller.tenant, context.req.valid('param').knowledgeBase);
+    // Where the index is on the disk is nobody's business out there.
+    return described(context, { ...(await reader.status()), knowledgeBase: { id, name } });
+  });
+  app.openapi(remove, async (context) => {
+    await host.delete(context.env.caller.tenant, context.req.valid('param').knowledgeBase);
+    return context.body(null, 204) as never;
+  });
+}

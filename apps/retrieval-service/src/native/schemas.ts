@@ -1,0 +1,243 @@
+import { documentStatuses, type Filter, filterOperators, maxSearchLimit, parseFilter } from '@aquifer/contracts';
+import { z } from '@hono/zod-openapi';
+
+/**
+ * What callers send and get. The same objects check requests and describe them in `/openapi.json`; answers are the library's own objects, so
+ * their schemas describe and do not check.
+ */
+
+const offsets = {
+  start: z.int().min(0).describe('UTF-16 offset in the extracted text'),
+  end: z.int().min(0).describe('UTF-16 offset in the extracted text, exclusive'),
+};
+
+export const metadataSchema = z
+  .record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]))
+  .openapi('Metadata', { description: 'Flat: strings, numbers, booleans and lists of strings' });
+
+/** The grammar is the library's: what its parser refuses is refused here, with its message. */
+export const filterSchema: z.ZodType<Filter> = z
+  .custom<Filter>((value) => {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  }, 'must be an object such as {"equals": {"key": "country", "value": "JP"}}')
+  .transform((value) => parseFilter(value))
+  .openapi('Filter', {
+    type: 'object',
+    description: `A condition on metadata in the grammar of Bedrock Knowledge Bases, with exactly one of ${filterOperators.join(', ')}`,
+    minProperties: 1,
+    maxProperties: 1,
+    properties: Object.fromEntries(
+      filterOperators.map((operator) => [
+        operator,
+        operator === 'andAll' || operator === 'orAll'
+          ? { type: 'array' as const, items: { $ref: '#/components/schemas/Filter' } }
+          : {
+              type: 'object' as const,
+              required: ['key', 'value'],
+              properties: { key: { type: 'string' as const }, value: {} },
+            },
+      ]),
+    ),
+    example: { equals: { key: 'country', value: 'JP' } },
+  });
+
+const searching = {
+  filter: filterSchema.optional(),
+  mode: z.enum(['hybrid', 'dense', 'keyword']).optional().describe('Which legs of the search run; default hybrid'),
+  fusion: z.enum(['convex', 'rrf']).optional(),
+  denseWeight: z.number().min(0).max(1).optional(),
+};
+
+export const searchRequestSchema = z
+  .strictObject({
+    query: z.string(),
+    limit: z.int().min(1).max(maxSearchLimit).optional().describe('Most matches; default 10'),
+    ...searching,
+    trace: z.boolean().optional().describe('Adds where each candidate stood'),
+  })
+  .openapi('SearchRequest', { example: { query: 'parental leave in Japan', limit: 5 } });
+
+export const askRequestSchema = z
+  .strictObject({
+    question: z.string(),
+    limit: z.int().min(1).max(1_000).optional().describe('Most passages that the model is given; default 8'),
+    ...searching,
+    model: z.string().min(1).max(2_048).optional().describe('Another model than the knowledge base has'),
+    maxTokens: z.int().min(1).max(1_000_000).optional(),
+    temperature: z.number().min(0).max(2).optional(),
+    includePrompt: z.boolean().optional(),
+  })
+  .openapi('AskRequest', { example: { question: 'How long is parental leave in Japan?' } });
+
+const placeShape = {
+  documentId: z.string(),
+  source: z.string(),
+  title: z.string(),
+  headings: z.array(z.string()),
+  pageStart: z.int().optional(),
+  pageEnd: z.int().optional(),
+  ...offsets,
+};
+
+const timesSchema = z.record(z.string(), z.number()).describe('Milliseconds by stage');
+
+export const searchResponseSchema = z
+  .object({
+    query: z.string(),
+    plan: z.object({ dense: z.enum(['exact', 'approximate', 'off']), keyword: z.enum(['on', 'off']) }),
+    matches: z.array(
+      z
+        .object({
+          rank: z.int(),
+          score: z.number(),
+          scores: z.object({
+            dense: z.number().optional(),
+            keyword: z.number().optional(),
+            fused: z.number(),
+            rerank: z.number().optional(),
+          }),
+          ...placeShape,
+          chunkId: z.string(),
+          text: z.string(),
+          metadata: metadataSchema,
+        })
+        .openapi('SearchMatch'),
+    ),
+    notes: z.array(z.string()).optional(),
+    trace: z.looseObject({}).optional(),
+    ms: timesSchema,
+  })
+  .openapi('SearchResponse');
+
+const citationSchema = z
+  .object({
+    start: z.int(),
+    end: z.int(),
+    references: z.array(z.object({ rank: z.int(), ...placeShape, quote: z.string(), verified: z.boolean() })),
+  })
+  .openapi('Citation');
+
+export const answerSchema = z
+  .object({
+    question: z.string(),
+    answer: z.string(),
+    abstained: z.boolean(),
+    citations: z.array(citationSchema),
+    unsupported: z.array(z.object({ start: z.int(), end: z.int() })),
+    model: z.string(),
+    modelDescription: z.string(),
+    stopReason: z.string(),
+    considered: z.int(),
+    notes: z.array(z.string()).optional(),
+    usage: z.object({ inputTokens: z.int(), outputTokens: z.int(), costUsd: z.number().optional() }),
+    prompt: z.looseObject({}).optional(),
+    ms: timesSchema,
+  })
+  .openapi('Answer');
+
+export const identitySchema = z
+  .object({ id: z.string().regex(/^[0-9A-Z]{10}$/), name: z.string() })
+  .openapi('KnowledgeBaseIdentity');
+
+export const newKnowledgeBaseSchema = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must be 1 to 100 letters, digits, dots, - and _'),
+    embedder: z.string().min(1).max(2_048).optional(),
+    dimensions: z.int().min(1).max(16_384).optional(),
+  })
+  .openapi('NewKnowledgeBase', { example: { name: 'handbook' } });
+
+export const statusSchema = z
+  .object({
+    knowledgeBase: identitySchema,
+    documents: z.partialRecord(z.enum(documentStatuses), z.int()),
+    failures: z.array(z.object({ source: z.string(), reason: z.string() })),
+    chunks: z.int(),
+    tokens: z.int(),
+    embedder: z.looseObject({ name: z.string() }),
+    index: z.looseObject({ kind: z.string() }),
+    bytes: z.int(),
+    generation: z.int(),
+    lastRun: z.looseObject({}).optional(),
+  })
+  .openapi('KnowledgeBaseStatus');
+
+export const documentSchema = z
+  .object({
+    id: z.string(),
+    source: z.string(),
+    uri: z.string(),
+    mediaType: z.string(),
+    title: z.string(),
+    status: z.enum(documentStatuses),
+    statusReason: z.string().optional(),
+    pageCount: z.int().optional(),
+    chunkCount: z.int(),
+    bytes: z.int(),
+    metadata: metadataSchema,
+    indexedAt: z.int(),
+  })
+  .loose()
+  .openapi('Document');
+
+export const wholeDocumentSchema = documentSchema
+  .extend({
+    content: z.looseObject({ text: z.string() }),
+    chunks: z.array(z.looseObject({ id: z.string(), ...offsets })),
+  })
+  .openapi('WholeDocument');
+
+export const documentListSchema = z
+  .object({ documents: z.array(documentSchema), nextCursor: z.string().optional() })
+  .openapi('DocumentList');
+
+export const documentListQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  cursor: z.string().max(4_096).optional().describe('What the page before gave as nextCursor'),
+  status: z.enum(documentStatuses).optional(),
+});
+
+/** A text is at most as long as one request may be. */
+export const inlineDocumentsSchema = z
+  .strictObject({
+    documents: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).max(1_024).describe('A file name, whose ending says what it is; it may have folders'),
+          text: z.string(),
+          metadata: metadataSchema.optional(),
+        }),
+      )
+      .min(1)
+      .max(1_000),
+  })
+  .openapi('InlineDocuments', {
+    example: { documents: [{ name: 'notes/leave.md', text: '# Leave\n52 weeks.', metadata: { country: 'JP' } }] },
+  });
+
+export const jobSchema = z
+  .object({
+    id: z.string(),
+    knowledgeBaseId: z.string(),
+    status: z.enum(['queued', 'running', 'succeeded', 'partially-succeeded', 'failed']),
+    createdAt: z.int(),
+    startedAt: z.int().optional(),
+    finishedAt: z.int().optional(),
+    progress: z.looseObject({}).optional(),
+    failures: z.array(z.object({ source: z.string(), reason: z.string() })),
+    summary: z.looseObject({}).optional(),
+    reason: z.string().optional(),
+  })
+  .openapi('Job');
+
+export const uploadedSchema = z
+  .object({
+    job: jobSchema,
+    kept: z.array(z.string()).describe('Names of the documents, as they are in their "source"'),
+    refused: z.array(z.object({ name: z.string(), reason: z.string() })),
+  })
+  .openapi('Uploaded');
+
+export const problemSchema = z
+  .object({ error: z.object({ code: z.string(), message: z.string(), requestId: z.string() }) })
+  .openapi('Problem');

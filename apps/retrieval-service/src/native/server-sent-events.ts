@@ -1,0 +1,52 @@
+/** One event of a stream as the HTML standard (9.2, server-sent events) writes it. */
+export function serverSentEvent(event: {
+  readonly id?: number;
+  readonly type: string;
+  readonly data: unknown;
+}): string {
+  const id = event.id === undefined ? '' : `id: ${event.id}\n`;
+  // JSON has no line ends of its own.
+  return `${id}event: ${event.type}\ndata: ${JSON.stringify(event.data)}\n\n`;
+}
+
+const encoder = new TextEncoder();
+/** A comment: proxies end connections on which nothing happens. */
+const heartbeat = encoder.encode(': still here\n\n');
+const heartbeatMs = 15_000;
+
+/**
+ * A body of events. A failure in the middle is its last event, `error`, because the status is on its way already. Cancelling the body leaves the loop
+ * over the events, which stops what makes them.
+ */
+export function eventStream(
+  events: AsyncIterable<{ readonly id?: number; readonly type: string; readonly data: unknown }>,
+  describe: (thrown: unknown) => unknown,
+): ReadableStream<Uint8Array> {
+  const iterator = events[Symbol.asyncIterator]();
+  let timer: NodeJS.Timeout | undefined;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      timer = setInterval(() => {
+        if ((controller.desiredSize ?? 0) > 0) controller.enqueue(heartbeat);
+      }, heartbeatMs);
+      timer.unref();
+    },
+    async pull(controller) {
+      try {
+        const next = await iterator.next();
+        if (!next.done) {
+          controller.enqueue(encoder.encode(serverSentEvent(next.value)));
+          return;
+        }
+      } catch (thrown) {
+        controller.enqueue(encoder.encode(serverSentEvent({ type: 'error', data: describe(thrown) })));
+      }
+      clearInterval(timer);
+      controller.close();
+    },
+    async cancel() {
+      clearInterval(timer);
+      await iterator.return?.();
+    },
+  });
+}

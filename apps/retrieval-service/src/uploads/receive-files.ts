@@ -1,0 +1,123 @@
+import type { Readable } from 'node:stream';
+import { AquiferError, isAquiferError, type Metadata, parseMetadata } from '@aquifer/contracts';
+import { Busboy, type BusboyFileStream } from '@fastify/busboy';
+import { Problem } from '../native/problem.js';
+import type { UploadFolder } from './upload-folder.js';
+
+export interface ReceivedFiles {
+  /** Paths of the files that are in the folder now. */
+  readonly paths: readonly string[];
+  readonly kept: readonly string[];
+  readonly refused: readonly { readonly name: string; readonly reason: string }[];
+}
+
+export interface ReceiveOptions {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable;
+  readonly folder: UploadFolder;
+  /** Most bytes of one file. */
+  readonly fileBytes: number;
+  readonly files: number;
+}
+
+const mostFieldBytes = 1024 * 1024;
+
+/**
+ * Files of a `multipart/form-data` body, each straight to the disk. A field `metadata` (JSON) holds for the files after it. A file that cannot be
+ * taken is named with the reason, and the others are taken.
+ *
+ * @throws `Problem` for a body that is no form, or breaks off: files that had come until then stay.
+ */
+export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFiles> {
+  const { headers, body, folder, fileBytes, files: mostFiles } = options;
+  const contentType = headers['content-type'];
+  if (typeof contentType !== 'string') throw new Problem('invalid-request', 'The header Content-Type is missing.');
+  const paths: string[] = [];
+  const kept: string[] = [];
+  const refused: { name: string; reason: string }[] = [];
+  let metadata: Metadata | undefined;
+  let last: Promise<void> = Promise.resolve();
+
+  /** Being written now. */
+  const open = new Set<BusboyFileStream>();
+
+  const keep = async (name: string, content: BusboyFileStream): Promise<void> => {
+    open.add(content);
+    try {
+      paths.push(await folder.keep({ name, content, limit: fileBytes, ...(metadata && { metadata }) }));
+      kept.push(name);
+    } catch (error) {
+      // The rest of a file that nobody reads would hold up those after it.
+      content.resume();
+      if (!isAquiferError(error)) throw error;
+      refused.push({ name, reason: error.message });
+    } finally {
+      open.delete(content);
+    }
+  };
+
+  await new Promise<void>((resolve, reject) => {
+    const malformed = (error: Error) => {
+      body.unpipe();
+      body.resume();
+      for (const content of open) content.destroy(new Problem('invalid-request', 'The request broke off.'));
+      reject(
+        error instanceof Problem || isAquiferError(error)
+          ? error
+          : new Problem('invalid-request', `The form cannot be read: ${error.message}.`),
+      );
+    };
+    let form: InstanceType<typeof Busboy>;
+    try {
+      form = new Busboy({
+        headers: { ...headers, 'content-type': contentType },
+        preservePath: true,
+        limits: { fieldSize: mostFieldBytes, files: mostFiles, fields: 1_000, headerPairs: 100 },
+      });
+    } catch (error) {
+      malformed(error as Error);
+      return;
+    }
+    form.on('field', (name: string, value: string, _: boolean, isCut: boolean) => {
+      if (name !== 'metadata') return;
+      try {
+        metadata = metadataOf(value, isCut);
+      } catch (error) {
+        malformed(error as Error);
+      }
+    });
+    form.on('file', (_: string, content: BusboyFileStream, name: string | undefined) => {
+      if (name === undefined || name === '') {
+        content.resume();
+        refused.push({ name: '', reason: 'A file without a name.' });
+        return;
+      }
+      const before = last;
+      last = Promise.all([before, keep(name, content)]).then(() => {});
+      last.catch(malformed);
+    });
+    form.on('filesLimit', () => refused.push({ name: '…', reason: `More than ${mostFiles} files in one request.` }));
+    form.on('error', (error: unknown) => malformed(error as Error));
+    form.on('finish', () => last.then(resolve, malformed));
+    body.on('error', malformed);
+    body.on('close', () => {
+      if (!body.readableEnded) malformed(new Problem('invalid-request', 'The request broke off.'));
+    });
+    body.pipe(form);
+  });
+  return { paths, kept, refused };
+}
+
+function metadataOf(text: string, isCut: boolean): Metadata {
+  if (isCut) throw new AquiferError('too-large', `The field metadata has more than ${mostFieldBytes} bytes.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new Problem('invalid-request', 'The field metadata must be JSON, such as {"country": "JP"}.');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Problem('invalid-request', 'The field metadata must be an object, such as {"country": "JP"}.');
+  }
+  return parseMetadata(value as Record<string, unknown>, 'metadata');
+}
