@@ -177,6 +177,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
           body === undefined ? errorResponse(tooLong, requestId) : await answerModel(exchange, route, body, requestId);
         await respond(exchange, answer);
       } else if (exchange.method === 'GET' && pathOf(exchange.target) === '/healthz') {
+        // What is not read would be taken for the next request of the connection.
+        await exchange.readBody(maxBodyBytes);
         exchange.send(200, { 'content-type': 'application/json' }, '{"status":"ok"}');
       } else if (native !== undefined && !isOfAnAwsClient(exchange)) {
         await answerExchange(native, exchange, authenticate, requestId);

@@ -33,10 +33,12 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     ? undefined
     : createFolderHost({ knowledgeBase, uploadFolder: values.uploads ?? uploadsBeside(knowledgeBase) });
   const service = createRetrievalService({
-    knowledgeBases: {
-      host: served,
-      ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
-    },
+    ...(served && {
+      knowledgeBases: {
+        host: served,
+        ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
+      },
+    }),
     onFailure: ({ requestId, error }) => context.err.line(`request ${requestId}: ${(error as Error).stack}`),
     backend: createLocalBackend({
       models: modelMap,

@@ -40,7 +40,7 @@ export async function answerExchange(
   const { method, target, headers } = exchange;
   const isForm = /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  const body = hasBody && !isForm ? await exchange.readBody(maxJsonBytes) : Buffer.alloc(0);
+  const body = isForm ? Buffer.alloc(0) : await exchange.readBody(maxJsonBytes);
   const refuse = (thrown: unknown) => {
     const { status, body: problem, retryAfterSeconds } = problemAnswer(thrown, requestId);
     exchange.send(

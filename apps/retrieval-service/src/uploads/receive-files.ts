@@ -32,8 +32,9 @@ export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFil
   const { headers, body, folder, fileBytes, files: mostFiles } = options;
   const contentType = headers['content-type'];
   if (typeof contentType !== 'string') throw new Problem('invalid-request', 'The header Content-Type is missing.');
-  const paths: string[] = [];
-  const kept: string[] = [];
+  /** By the number of the file in the form; they may be done in another order. */
+  const taken: { readonly name: string; readonly path: string }[] = [];
+  let count = 0;
   const refused: { name: string; reason: string }[] = [];
   let metadata: Metadata | undefined;
   let last: Promise<void> = Promise.resolve();
@@ -42,10 +43,14 @@ export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFil
   const open = new Set<BusboyFileStream>();
 
   const keep = async (name: string, content: BusboyFileStream): Promise<void> => {
+    const number = count;
+    count += 1;
     open.add(content);
     try {
-      paths.push(await folder.keep({ name, content, limit: fileBytes, ...(metadata && { metadata }) }));
-      kept.push(name);
+      taken[number] = {
+        name,
+        path: await folder.keep({ name, content, limit: fileBytes, ...(metadata && { metadata }) }),
+      };
     } catch (error) {
       // The rest of a file that nobody reads would hold up those after it.
       content.resume();
@@ -105,7 +110,8 @@ export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFil
     });
     body.pipe(form);
   });
-  return { paths, kept, refused };
+  const all = Object.values(taken);
+  return { paths: all.map(({ path }) => path), kept: all.map(({ name }) => name), refused };
 }
 
 function metadataOf(text: string, isCut: boolean): Metadata {
