@@ -106,7 +106,7 @@ export interface StoreStats {
  * number of terms of all three with those of context and header counted three times too. Queries of at most 64 terms add a quarter of the same for each of the analyser's pairs: n
  * counts the chunks where the second term follows the first at once, and tf how often it does, within context and table
  * header together or within the text. Only chunks with at least one of the query's terms match. Of a query with more than
- * 1,000 distinct terms a store may leave out the most common ones.
+ * 1,000 distinct terms a store may leave out the most common ones. `keywordRanking` has these numbers.
  *
  * A search returns exactly `min(limit, matching chunks)` results with any filter, never sees half of a document, and
  * sees everything that was committed by this store object before it began.

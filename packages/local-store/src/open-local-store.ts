@@ -12,12 +12,12 @@ import {
   type DocumentWrite,
   fromPlainError,
   isStorable,
+  keywordRanking,
   type Store,
   type StoreStats,
   throwIfAborted,
 } from '@aquifer/contracts';
 import { databaseFileName } from './database/database.js';
-import { maxPairedTerms } from './keyword/keyword-terms.js';
 import { type PreparedWrite, prepareWrite } from './prepare-write.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import { createDirectClient } from './threads/direct-calls.js';
@@ -256,7 +256,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       checkScope({ limit, ...(filter && { filter }), ...(documentIds && { documentIds }) });
       checkTexts([text], 'The text of the query');
       const terms = analyser.terms(text);
-      const pairs = terms.length <= maxPairedTerms ? analyser.pairs(terms) : [];
+      const pairs = terms.length <= keywordRanking.maxPairedTerms ? analyser.pairs(terms) : [];
       return store.call('searchKeyword', { terms, pairs, limit, filter, documentIds }, { signal });
     },
     async scoreDense(vector, chunkIds) {

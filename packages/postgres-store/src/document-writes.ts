@@ -8,9 +8,11 @@ import {
   type DocumentRecord,
   type DocumentWrite,
 } from '@aquifer/contracts';
+import { type AddedChunk, addedNames, createChunkRows, type KeptChunk } from './chunk-rows.js';
 import { documentFromRow, recordText } from './document-rows.js';
 import type { EmbeddingCache } from './embedding-cache.js';
-import { type ChunkTerms, termsOfChunk } from './keyword-terms.js';
+import { termsOfChunk } from './keyword-terms.js';
+import type { PostgresLocation } from './postgres-location.js';
 import type { Query, Row } from './transactions.js';
 
 /** Changes documents; each method is the statements of one transaction that the caller has begun. */
@@ -23,19 +25,20 @@ export interface DocumentWriter {
 // Keys of PostgreSQL's indexes have at most 2,704 bytes, of which names of tenant and knowledge base may take 800.
 const maxIdBytes = 1_500;
 /** Bounds the memory of one statement: some 100 postings a chunk. */
-const chunksPerStatement = 200;
+const chunksPerStatement = 1_000;
 // A breath after this many characters (some 5 ms of analysis) keeps a server answering.
 const charactersPerTurn = 40_000;
 
 export function createDocumentWriter(parts: {
-  readonly tenant: string;
-  readonly knowledgeBase: string;
+  readonly location: PostgresLocation;
   readonly analyser: Analyser;
   readonly cache: EmbeddingCache;
 }): DocumentWriter {
-  const { tenant, knowledgeBase, analyser, cache } = parts;
+  const { location, analyser, cache } = parts;
+  const { tenant, knowledgeBase, mayCopy } = location;
   const own = [tenant, knowledgeBase];
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
+  const { added: addedRows, kept: keptRows, postings: postingRows } = createChunkRows(mayCopy);
 
   // The last statement of each transaction: others that write the same knowledge base wait from here to the commit only.
   const countCommit = async (query: Query, chunks: number, terms: number, tokens: number): Promise<void> => {
@@ -48,8 +51,10 @@ export function createDocumentWriter(parts: {
 
   const removeChunks = async (query: Query, numbers: readonly unknown[]): Promise<void> => {
     if (numbers.length === 0) return;
-    await query(`DELETE FROM aquifer.postings WHERE ${ofOwn} AND chunk = ANY($3::bigint[])`, [...own, numbers]);
-    await query(`DELETE FROM aquifer.chunks WHERE ${ofOwn} AND number = ANY($3::bigint[])`, [...own, numbers]);
+    await Promise.all([
+      query(`DELETE FROM aquifer.postings WHERE ${ofOwn} AND chunk = ANY($3::bigint[])`, [...own, numbers]),
+      query(`DELETE FROM aquifer.chunks WHERE ${ofOwn} AND number = ANY($3::bigint[])`, [...own, numbers]),
+    ]);
   };
 
   const putDocument = async (query: Query, record: DocumentRecord): Promise<void> => {
@@ -70,79 +75,73 @@ export function createDocumentWriter(parts: {
     );
   };
 
-  const updateChunks = async (
-    query: Query,
-    chunks: readonly ChunkWrite[],
-    numbers: readonly unknown[],
-  ): Promise<void> => {
+  const updateChunks = async (query: Query, chunks: readonly KeptChunk[]): Promise<void> => {
     if (chunks.length === 0) return;
+    const rows = await keptRows(query, chunks, 3);
     await query(
       `UPDATE aquifer.chunks SET ordinal = n.ordinal, start_offset = n.start_offset, end_offset = n.end_offset,
          page_start = n.page_start, page_end = n.page_end, headings = n.headings, text = n.text, context = n.context,
          table_header = n.table_header, tokens = n.tokens
-       FROM unnest(${chunkArrays}, $15::bigint[]) AS n (id, embedding_key, ordinal, start_offset, end_offset, page_start, page_end,
-         headings, text, context, table_header, tokens, number)
-       WHERE ${ofOwn} AND chunks.number = n.number AND chunks.number = ANY($15::bigint[])`,
-      [...own, ...chunkParameters(chunks), numbers],
+       FROM ${rows.from} WHERE ${ofOwn} AND chunks.number = n.number`,
+      [...own, ...rows.values],
     );
   };
 
-  const insertChunks = async (query: Query, chunks: readonly ChunkWrite[], terms: readonly ChunkTerms[]) => {
-    const rows = await query(
-      `INSERT INTO aquifer.chunks (tenant, knowledge_base, id, document_id, embedding_key, ordinal, start_offset, end_offset,
-         page_start, page_end, headings, text, context, table_header, tokens, terms)
-       SELECT $1, $2, n.id, $15, n.embedding_key, n.ordinal, n.start_offset, n.end_offset, n.page_start, n.page_end, n.headings,
-         n.text, n.context, n.table_header, n.tokens, n.terms
-       FROM unnest(${chunkArrays}, $16::int[]) AS n (id, embedding_key, ordinal, start_offset, end_offset, page_start, page_end,
-         headings, text, context, table_header, tokens, terms)
+  const insertChunks = async (query: Query, chunks: readonly AddedChunk[]): Promise<void> => {
+    const rows = await addedRows(query, chunks, 4);
+    const inserted = await query(
+      `INSERT INTO aquifer.chunks (tenant, knowledge_base, document_id, ${addedNames})
+       SELECT $1, $2, $3, ${addedNames} FROM ${rows.from}
        ON CONFLICT (tenant, knowledge_base, id) DO NOTHING RETURNING id, number`,
-      [...own, ...chunkParameters(chunks), chunks[0]?.documentId, terms.map(({ length }) => length)],
+      [...own, chunks[0]?.chunk.documentId, ...rows.values],
     );
-    const numbers = new Map(rows.map((row) => [row.id as string, row.number as string]));
-    const taken = chunks.find(({ id }) => !numbers.has(id));
+    const numbers = new Map(inserted.map((row) => [row.id as string, BigInt(row.number as string)]));
+    const taken = chunks.find(({ chunk }) => !numbers.has(chunk.id));
     if (taken !== undefined) {
       throw new AquiferError(
         'invalid-document',
-        `Chunk ${JSON.stringify(taken.id)} belongs to another document already; chunk ids are unique in an index.`,
+        `Chunk ${JSON.stringify(taken.chunk.id)} belongs to another document already; chunk ids are unique in an index.`,
       );
     }
-    const postings = chunks.flatMap(({ id }, index) =>
-      (terms[index] as ChunkTerms).postings.map((posting) => ({ ...posting, chunk: numbers.get(id), index })),
+    const postings = await postingRows(
+      query,
+      chunks.flatMap(({ chunk, terms }) =>
+        terms.postings.map((posting) => ({
+          ...posting,
+          chunk: numbers.get(chunk.id) as bigint,
+          chunkTerms: terms.length,
+        })),
+      ),
+      3,
     );
+    // In the order of the index, so that neighbours in it are written one after the other.
     await query(
       `INSERT INTO aquifer.postings (tenant, knowledge_base, term, chunk, frequency, chunk_terms, positions)
-       SELECT $1, $2, n.term, n.chunk, n.frequency, n.chunk_terms, n.positions::int[]
-       FROM unnest($3::text[], $4::bigint[], $5::int[], $6::int[], $7::text[]) AS n (term, chunk, frequency, chunk_terms, positions)`,
-      [
-        ...own,
-        postings.map(({ term }) => term),
-        postings.map(({ chunk }) => chunk),
-        postings.map(({ frequency }) => frequency),
-        postings.map(({ index }) => terms[index]?.length),
-        postings.map(({ positions }) => `{${positions.join(',')}}`),
-      ],
+       SELECT $1, $2, n.term, n.chunk, n.frequency, n.chunk_terms, n.positions::int[] FROM ${postings.from} ORDER BY n.term, n.chunk`,
+      [...own, ...postings.values],
     );
   };
 
   const addChunks = async (query: Query, chunks: readonly ChunkWrite[]): Promise<number> => {
     let length = 0;
     for (let from = 0; from < chunks.length; from += chunksPerStatement) {
-      const batch = chunks.slice(from, from + chunksPerStatement);
-      const terms: ChunkTerms[] = [];
+      const batch: AddedChunk[] = [];
       let characters = 0;
-      for (const chunk of batch) {
-        terms.push(termsOfChunk(chunk, analyser));
+      for (const chunk of chunks.slice(from, from + chunksPerStatement)) {
+        const terms = termsOfChunk(chunk, analyser);
+        batch.push({ chunk, terms });
+        length += terms.length;
         characters += chunk.text.length + chunk.context.length;
         if (characters <= charactersPerTurn) continue;
         characters = 0;
         await nextTurn();
       }
-      await insertChunks(query, batch, terms);
-      length += terms.reduce((sum, each) => sum + each.length, 0);
+      await insertChunks(query, batch);
     }
     return length;
   };
 
+  // Unused vectors are pruned under the same lock that countCommit takes: what is there after it stays.
   const assertVectors = async (query: Query, chunks: readonly ChunkWrite[]): Promise<void> => {
     if (chunks.length === 0) return;
     const keys = [...new Set(chunks.map(({ embeddingKey }) => embeddingKey))];
@@ -153,6 +152,9 @@ export function createDocumentWriter(parts: {
     const known = new Set(rows.map((row) => row.key));
     const chunk = chunks.find(({ embeddingKey }) => !known.has(embeddingKey));
     if (chunk === undefined) return;
+    if (chunk.vector !== undefined) {
+      throw Object.assign(new Error('a cached vector was pruned meanwhile'), { code: serializationFailure });
+    }
     throw new AquiferError(
       'invalid-vector',
       `Chunk ${JSON.stringify(chunk.id)} has no vector, and none is cached under its embedding key.`,
@@ -162,7 +164,19 @@ export function createDocumentWriter(parts: {
   return {
     async replace(query, { document, text, pages, blocks, chunks }) {
       checkIdBytes(document.id, chunks);
-      const [base] = await query(`SELECT dimensions FROM aquifer.knowledge_bases WHERE ${ofOwn}`, own);
+      const keptBefore = `SELECT id, number, embedding_key, terms, tokens FROM aquifer.chunks WHERE ${ofOwn} AND document_id = $3`;
+      const [[base], , , rows] = await Promise.all([
+        query(`SELECT dimensions FROM aquifer.knowledge_bases WHERE ${ofOwn}`, own),
+        // First of all writes the document's own row, which keeps others from writing the same document until the commit.
+        putDocument(query, document),
+        query(
+          `INSERT INTO aquifer.contents (tenant, knowledge_base, document_id, text, pages, blocks) VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (tenant, knowledge_base, document_id) DO UPDATE SET text = excluded.text, pages = excluded.pages,
+             blocks = excluded.blocks`,
+          [...own, document.id, text, JSON.stringify(pages), JSON.stringify(blocks)],
+        ),
+        query(keptBefore, [...own, document.id]),
+      ]);
       if (base === undefined) {
         throw new AquiferError('invalid-options', 'The index has no manifest yet: write it before any document.');
       }
@@ -171,37 +185,26 @@ export function createDocumentWriter(parts: {
         checkVector(vector, base.dimensions as number, `chunk ${JSON.stringify(id)}`);
         return [{ key: embeddingKey, vector }];
       });
-      // First the document's own row, which keeps others from writing the same document until the commit.
-      await putDocument(query, document);
-      await query(
-        `INSERT INTO aquifer.contents (tenant, knowledge_base, document_id, text, pages, blocks) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (tenant, knowledge_base, document_id) DO UPDATE SET text = excluded.text, pages = excluded.pages,
-           blocks = excluded.blocks`,
-        [...own, document.id, text, JSON.stringify(pages), JSON.stringify(blocks)],
-      );
-      await cache.add(query, given);
-      const rows = await query(
-        `SELECT id, number, embedding_key, terms, tokens FROM aquifer.chunks WHERE ${ofOwn} AND document_id = $3`,
-        [...own, document.id],
-      );
       const old = new Map(rows.map((row) => [row.id as string, row]));
-      const kept = chunks.filter(({ id, embeddingKey }) => old.get(id)?.embedding_key === embeddingKey);
-      const keptIds = new Set(kept.map(({ id }) => id));
+      const kept = chunks.flatMap((chunk): KeptChunk[] => {
+        const row = old.get(chunk.id);
+        return row?.embedding_key === chunk.embeddingKey ? [{ chunk, number: row.number as string }] : [];
+      });
+      const keptIds = new Set(kept.map(({ chunk }) => chunk.id));
       const added = chunks.filter(({ id }) => !keptIds.has(id));
       const removed = rows.filter((row) => !keptIds.has(row.id as string));
       await removeChunks(
         query,
         removed.map((row) => row.number),
       );
-      await assertVectors(query, added);
-      await updateChunks(
-        query,
-        kept,
-        kept.map(({ id }) => old.get(id)?.number),
-      );
+      await cache.add(query, given);
+      await updateChunks(query, kept);
       const addedTerms = await addChunks(query, added);
       const tokens = chunks.reduce((sum, chunk) => sum + chunk.tokens, 0) - sumOf(rows, 'tokens');
-      await countCommit(query, chunks.length - rows.length, addedTerms - sumOf(removed, 'terms'), tokens);
+      await Promise.all([
+        countCommit(query, chunks.length - rows.length, addedTerms - sumOf(removed, 'terms'), tokens),
+        assertVectors(query, added),
+      ]);
     },
 
     async update(query, id, changes) {
@@ -252,28 +255,11 @@ export function createDocumentWriter(parts: {
   };
 }
 
+/** Of PostgreSQL: the transaction is begun again. */
+const serializationFailure = '40001';
+
 const sumOf = (rows: readonly Row[], column: string): number =>
   rows.reduce((sum, row) => sum + (row[column] as number), 0);
-
-/** Placeholders of {@link chunkParameters}, which come third. */
-const chunkArrays =
-  '$3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::int[], $9::int[], $10::text[], $11::text[], $12::text[], ' +
-  '$13::text[], $14::int[]';
-
-const chunkParameters = (chunks: readonly ChunkWrite[]): unknown[] => [
-  chunks.map(({ id }) => id),
-  chunks.map(({ embeddingKey }) => embeddingKey),
-  chunks.map(({ ordinal }) => ordinal),
-  chunks.map(({ start }) => start),
-  chunks.map(({ end }) => end),
-  chunks.map(({ pageStart }) => pageStart ?? null),
-  chunks.map(({ pageEnd }) => pageEnd ?? null),
-  chunks.map(({ headings }) => JSON.stringify(headings)),
-  chunks.map(({ text }) => text),
-  chunks.map(({ context }) => context),
-  chunks.map(({ tableHeader }) => tableHeader),
-  chunks.map(({ tokens }) => tokens),
-];
 
 function checkIdBytes(documentId: string, chunks: readonly ChunkWrite[]): void {
   for (const id of [documentId, ...chunks.flatMap((chunk) => [chunk.id, chunk.embeddingKey])]) {

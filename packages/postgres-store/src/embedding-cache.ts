@@ -1,4 +1,6 @@
 import { isStorable } from '@aquifer/contracts';
+import { createBulkRows, textColumn } from './bulk-rows.js';
+import type { PostgresLocation } from './postgres-location.js';
 import { avoidNestedLoops, type Query } from './transactions.js';
 import { calculableVector, vectorFromBytes, vectorsToBytes, vectorToBytes } from './vector-bytes.js';
 
@@ -7,32 +9,75 @@ const minUnusedEmbeddings = 10_000;
 /** Of 1,024 dimensions, some 2 MB a statement. */
 const vectorsPerStatement = 500;
 
+const leastCopiedVectors = 16;
+
+interface WrittenEmbedding {
+  readonly key: string;
+  readonly vector: Float32Array;
+  /** Where the vector is not the one that came. */
+  readonly original: Buffer | undefined;
+}
+
 export interface EmbeddingEntry {
   readonly key: string;
   readonly vector: Float32Array;
 }
 
 /** The vectors of one knowledge base by key. Each method is statements of a transaction that the caller has begun. */
-export function createEmbeddingCache(tenant: string, knowledgeBase: string) {
+export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: PostgresLocation) {
   const own = [tenant, knowledgeBase];
+  /** The number of pgvector's type in this database. */
+  let vectorType: number | undefined;
+  const bulkRows = createBulkRows<WrittenEmbedding>(
+    'embeddings',
+    [
+      textColumn('key', ({ key }) => key),
+      {
+        name: 'vector',
+        type: 'vector',
+        array: (items) =>
+          vectorsToBytes(
+            items.map(({ vector }) => vector),
+            vectorType as number,
+          ),
+        copy: (rows, { vector }) => rows.vector(vector),
+      },
+      {
+        name: 'original',
+        type: 'bytea',
+        array: (items) => items.map(({ original }) => original ?? null),
+        copy: (rows, { original }) => (original === undefined ? rows.empty() : rows.bytes(original)),
+      },
+    ],
+    { leastCopied: leastCopiedVectors, mayCopy },
+  );
   return {
     /** Inserts what is not there. */
     async add(query: Query, entries: readonly EmbeddingEntry[]): Promise<void> {
       if (entries.length === 0) return;
-      // In one order everywhere: two transactions that add the same keys wait for each other, never both.
       const unique = new Map(entries.map((entry) => [entry.key, entry]));
-      const sorted = [...unique.values()].sort((left, right) => (left.key < right.key ? -1 : 1));
-      const [type] = await query("SELECT 'vector'::regtype::oid AS number");
-      for (let from = 0; from < sorted.length; from += vectorsPerStatement) {
-        const batch = sorted.slice(from, from + vectorsPerStatement);
-        const vectors = batch.map(({ vector }) => calculableVector(vector));
-        const originals = batch.map(({ vector }, index) => (vectors[index] === vector ? null : vectorToBytes(vector)));
+      const known = await query(
+        'SELECT key FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND key = ANY($3::text[])',
+        [...own, [...unique.keys()]],
+      );
+      for (const row of known) unique.delete(row.key as string);
+      const added = [...unique.values()];
+      for (let from = 0; from < added.length; from += vectorsPerStatement) {
+        const batch = added.slice(from, from + vectorsPerStatement).map(({ key, vector }) => {
+          const calculable = calculableVector(vector);
+          return { key, vector: calculable, original: calculable === vector ? undefined : vectorToBytes(vector) };
+        });
+        if (vectorType === undefined) {
+          const [type] = await query("SELECT 'vector'::regtype::oid AS number");
+          vectorType = Number(type?.number);
+        }
+        const rows = await bulkRows(query, batch, 3);
         await query(
+          // In one order everywhere: two transactions that add the same keys wait for each other, never both.
           `INSERT INTO aquifer.embeddings (tenant, knowledge_base, key, vector, original)
-           SELECT $1, $2, entry.key, entry.vector, entry.original
-           FROM unnest($3::text[], $4::vector[], $5::bytea[]) AS entry (key, vector, original)
+           SELECT $1, $2, n.key, n.vector, n.original FROM ${rows.from} ORDER BY n.key
            ON CONFLICT (tenant, knowledge_base, key) DO NOTHING`,
-          [...own, batch.map(({ key }) => key), vectorsToBytes(vectors, Number(type?.number)), originals],
+          [...own, ...rows.values],
         );
       }
     },
@@ -53,6 +98,8 @@ export function createEmbeddingCache(tenant: string, knowledgeBase: string) {
     /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks; returns how many. */
     async prune(query: Query): Promise<number> {
       await avoidNestedLoops(query);
+      // Whoever is about to commit chunks waits until this one has committed, and then looks whether their vectors are there.
+      await query('SELECT FROM aquifer.knowledge_bases WHERE tenant = $1 AND knowledge_base = $2 FOR UPDATE', own);
       const rows = await query(
         `DELETE FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND key IN (
            SELECT key FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND NOT EXISTS (

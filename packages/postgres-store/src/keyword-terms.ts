@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Analyser, type Chunk, isStorable } from '@aquifer/contracts';
+import { type Analyser, type Chunk, isStorable, keywordRanking } from '@aquifer/contracts';
 
-/** Terms in context and table header count this many times, as the store contract says. */
-const contextWeight = 3;
+const { contextWeight } = keywordRanking;
 
 // A key of PostgreSQL's has at most 2,704 bytes. What is longer than this is no word, but must still be told from its neighbours.
 const maxTermLength = 400;

@@ -8,6 +8,7 @@ import {
   checkWholeNumber,
   checkWrite,
   isStorable,
+  keywordRanking,
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
@@ -15,7 +16,7 @@ import { createDenseSearch } from './dense-search.js';
 import { createDocumentReads } from './document-reads.js';
 import { createDocumentWriter } from './document-writes.js';
 import { createEmbeddingCache } from './embedding-cache.js';
-import { createKeywordSearch, maxPairedTerms } from './keyword-search.js';
+import { createKeywordSearch } from './keyword-search.js';
 import { createManifestStore } from './manifest-store.js';
 import { migrate } from './migrations.js';
 import { parsePostgresLocation } from './postgres-location.js';
@@ -69,9 +70,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     throw error;
   }
 
-  const cache = createEmbeddingCache(tenant, knowledgeBase);
+  const cache = createEmbeddingCache(location);
   const reads = createDocumentReads(tenant, knowledgeBase);
-  const writer = createDocumentWriter({ tenant, knowledgeBase, analyser, cache });
+  const writer = createDocumentWriter({ location, analyser, cache });
   const manifests = createManifestStore(tenant, knowledgeBase, cache);
   const graph = createVectorGraph({ transactions, tenant, knowledgeBase, kind });
   const dense = createDenseSearch(tenant, knowledgeBase, graph);
@@ -145,7 +146,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkScope(search);
       checkTexts([search.text], 'The text of the query');
       const terms = analyser.terms(search.text);
-      const pairs = terms.length <= maxPairedTerms ? analyser.pairs(terms) : [];
+      const pairs = terms.length <= keywordRanking.maxPairedTerms ? analyser.pairs(terms) : [];
       return abortable(
         read((query) => searchKeyword(query, { ...search, terms, pairs })),
         signal,

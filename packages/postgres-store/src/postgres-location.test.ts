@@ -14,9 +14,11 @@ describe('the address of a shared index', () => {
         knowledgeBase: 'hand book',
         tenant: 'acme',
         maxConnections: 3,
+        mayCopy: true,
         shown: 'postgres://me@db:5433/docs?name=hand+book&tenant=acme&sslmode=require&max=3',
       },
     );
+    assert.equal(parsePostgresLocation('postgres://db/docs?copy=off').mayCopy, false);
     const { knowledgeBase, tenant } = parsePostgresLocation('postgresql://db/docs');
     assert.deepEqual([knowledgeBase, tenant], ['default', 'default']);
   });
@@ -33,6 +35,7 @@ describe('the address of a shared index', () => {
       'postgres://me:hunter2@db:port/docs',
       'postgres://me:hunter2@db/docs?name=',
       'postgres://me:hunter2@db/docs?max=many',
+      'postgres://me:hunter2@db/docs?copy=never',
       `postgres://me:hunter2@db/?tenant=${'x'.repeat(101)}`,
     ]) {
       assert.throws(

@@ -10,6 +10,8 @@ export interface PostgresLocation {
   readonly tenant: string;
   /** `?max=`: most connections at a time. */
   readonly maxConnections?: number;
+  /** `?copy=off`: false where something between here and the tables does not pass on COPY. */
+  readonly mayCopy: boolean;
   /** The whole address without its password, for people and logs. */
   readonly shown: string;
 }
@@ -57,11 +59,17 @@ export function parsePostgresLocation(location: string): PostgresLocation {
   if (max !== null && !/^[1-9]\d{0,3}$/.test(max)) {
     throw new AquiferError('invalid-options', `The max in ${shown} must be a number of connections, as in ?max=20`);
   }
+  const copy = url.searchParams.get('copy') ?? 'on';
+  url.searchParams.delete('copy');
+  if (copy !== 'on' && copy !== 'off') {
+    throw new AquiferError('invalid-options', `The copy in ${shown} must be on or off, as in ?copy=off`);
+  }
   return {
     connectionString: url.href,
     knowledgeBase,
     tenant,
     ...(max !== null && { maxConnections: Number(max) }),
+    mayCopy: copy === 'on',
     shown: shown.href,
   };
 }

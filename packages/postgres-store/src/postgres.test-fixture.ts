@@ -23,8 +23,8 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   await socket.start();
   return {
     kind: 'pglite',
-    // Two transactions at a time would be statements of one session.
-    location: locations(`postgres://postgres@${socket.getServerConn()}/postgres?max=1`),
+    // Two transactions at a time would be statements of one session, and COPY has no way through the socket.
+    location: locations(`postgres://postgres@${socket.getServerConn()}/postgres?max=1&copy=off`),
     async stop() {
       await socket.stop();
       await database.close();

@@ -61,8 +61,14 @@ describe('a shared index', () => {
     await stores[0]?.writeManifest(suiteManifest(4));
     for (const store of stores) assert.deepEqual(await store.readManifest(), suiteManifest(4));
     await Promise.all(stores.map((store) => store.close()));
-    const versions = await withClient((client) => client.query('SELECT version FROM aquifer.schema_versions'));
-    assert.deepEqual(versions.rows, [{ version: 1 }, { version: 2 }]);
+    const versions = await withClient((client) =>
+      client.query('SELECT version FROM aquifer.schema_versions ORDER BY version'),
+    );
+    assert.deepEqual(
+      versions.rows,
+      versions.rows.map((_, index) => ({ version: index + 1 })),
+    );
+    assert.ok(versions.rows.length > 1);
   });
 
   it('of a newer version is refused, and left alone', async () => {

@@ -1,12 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AquiferError } from '@aquifer/contracts';
 import pg from 'pg';
+import { copyRows } from './copy-rows.js';
 import { answered, describeDatabaseError, isPassing } from './database-errors.js';
 import type { PostgresLocation } from './postgres-location.js';
 
 export type Row = Readonly<Record<string, unknown>>;
-/** Runs one statement with bound parameters. */
-export type Query = <Result extends Row = Row>(sql: string, parameters?: readonly unknown[]) => Promise<Result[]>;
+/**
+ * Runs one statement with bound parameters. Statements that are asked for before the answer of an earlier one is there are sent at once, and
+ * the server takes them in turn: `Promise.all` spares the way there and back.
+ */
+export interface Query {
+  <Result extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]>;
+  /** Runs `COPY … FROM STDIN (FORMAT binary)` with these rows. Nothing else may be asked for until it is done. */
+  copy(sql: string, rows: Buffer): Promise<void>;
+}
 
 /** The database as one tenant sees it. */
 export interface Transactions {
@@ -48,6 +56,7 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
     connectionTimeoutMillis: connectTimeoutMs,
     application_name: 'aquifer',
     allowExitOnIdle: true,
+    pipeline: true,
     ...(maxConnections !== undefined && { max: maxConnections }),
   });
   // A connection that breaks while nobody uses it is replaced by the next that is needed.
@@ -73,10 +82,13 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
     const client = await connect();
     let failure: Error | undefined;
     wasConnected = true;
-    const query: Query = async (sql, parameters) => {
-      const { rows } = await client.query(sql, parameters as unknown[] | undefined);
-      return rows;
-    };
+    const query: Query = Object.assign(
+      async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> => {
+        const { rows } = await client.query(sql, parameters as unknown[] | undefined);
+        return rows;
+      },
+      { copy: (sql: string, rows: Buffer) => copyRows(client, sql, rows) },
+    );
     try {
       return await work(query);
     } catch (error) {
@@ -94,19 +106,32 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
   const settingsOf = (of: string): string =>
     `SET LOCAL aquifer.tenant = ${pg.escapeLiteral(of)}; SET LOCAL jit = off; ` +
     `SELECT set_config('lock_timeout', '${patienceMs}', true) WHERE current_setting('lock_timeout') = '0'`;
-  const transaction = <Result>(mode: string, of: string, work: (query: Query) => Promise<Result>): Promise<Result> =>
+  const transaction = <Result>(
+    mode: string,
+    of: string,
+    work: (query: Query) => Promise<Result>,
+    commit: (query: Query) => Promise<unknown>,
+  ): Promise<Result> =>
     connected(async (query) => {
       try {
-        await query(`BEGIN ISOLATION LEVEL ${mode}; ${settingsOf(of)}`);
-        const result = await work(query);
-        await query('COMMIT');
-        return result;
+        // Sent with the first statement of the work. Where it fails, there is no tenant, and the work can neither see nor write anything.
+        const [begun, done] = await Promise.allSettled([
+          query(`BEGIN ISOLATION LEVEL ${mode}; ${settingsOf(of)}`),
+          work(query),
+        ]);
+        if (begun.status === 'rejected') throw begun.reason;
+        if (done.status === 'rejected') throw done.reason;
+        await commit(query);
+        return done.value;
       } catch (error) {
         // The connection may be what failed.
         await query('ROLLBACK').catch(() => {});
         throw error;
       }
     });
+  const commitWrite = (query: Query) => query('COMMIT');
+  // Nothing depends on how a transaction ends that has only read, and what the connection is asked next waits behind it.
+  const endRead = async (query: Query) => void query('COMMIT').catch(() => {});
 
   async function patiently<Result>(attempt: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + patienceMs;
@@ -130,14 +155,14 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
   const writeAs: Transactions['writeAs'] = async (of, work) => {
     refuseClosed();
     // Not "READ WRITE", which would overrule default_transaction_read_only, and which a replica refuses with an error of its own.
-    return patiently(() => transaction('READ COMMITTED', of, work));
+    return patiently(() => transaction('READ COMMITTED', of, work, commitWrite));
   };
   return {
     write: (work) => writeAs(tenant, work),
     writeAs,
     async read(work) {
       refuseClosed();
-      return patiently(() => transaction('REPEATABLE READ READ ONLY', tenant, work));
+      return patiently(() => transaction('REPEATABLE READ READ ONLY', tenant, work, endRead));
     },
     async outside(work) {
       refuseClosed();

@@ -1,4 +1,4 @@
-import type { Filter, SearchResult } from '@aquifer/contracts';
+import { type Filter, keywordRanking, type SearchResult } from '@aquifer/contracts';
 import { type SqlCondition, scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
 import { createChunkIdLookup, topMatches } from '../vectors/top-matches.js';
@@ -14,19 +14,7 @@ export interface KeywordSearch {
   readonly documentIds?: readonly string[] | undefined;
 }
 
-/**
- * Distinct terms of a query that count: the rarest in the index. Questions have ten or twenty; this is for pasted
- * documents, so that no query can take minutes.
- */
-export const maxQueryTerms = 1_000;
-
-const contextWeight = 3;
-const bodyWeight = 1;
-/**
- * What two terms side by side add, beside 1 for each. Measured with bench/ranking.mjs: a fifth to three tenths bring half a
- * point of nDCG@10 on average, and more than that takes it away again.
- */
-const pairWeight = 0.25;
+const { contextWeight, pairWeight, maxQueryTerms } = keywordRanking;
 
 /**
  * BM25 over FTS5's postings, as the store contract defines it.
@@ -38,7 +26,7 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
   const countChunks = database.prepare('SELECT count(*), max(number) FROM chunks');
   const countTerm = database.prepare('SELECT doc FROM keyword_counts WHERE term = ?');
   const findPhrase = database.prepare(
-    `SELECT rowid, bm25(keywords, ${contextWeight}.0, ${bodyWeight}.0, 0.0) FROM keywords WHERE keywords MATCH ?`,
+    `SELECT rowid, bm25(keywords, ${contextWeight}.0, 1.0, 0.0) FROM keywords WHERE keywords MATCH ?`,
   );
   const selectGeneration = database.prepare('SELECT generation FROM counters');
   const idsOf = createChunkIdLookup(database);

@@ -1,6 +1,3 @@
-/** Pairs count in queries of at most this many terms: in a question, not in a pasted document. */
-export const maxPairedTerms = 64;
-
 // FTS5 cuts tokens at 32,768 bytes; what is longer than this is no word, but must still be told from its neighbours.
 const maxTermLength = 400;
 

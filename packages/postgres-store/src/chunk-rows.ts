@@ -1,0 +1,84 @@
+import type { ChunkWrite } from '@aquifer/contracts';
+import { type Column, createBulkRows, integerColumn, textColumn } from './bulk-rows.js';
+import type { ChunkTerms, Posting } from './keyword-terms.js';
+
+export interface AddedChunk {
+  readonly chunk: ChunkWrite;
+  readonly terms: ChunkTerms;
+}
+
+export interface KeptChunk {
+  readonly chunk: ChunkWrite;
+  /** As the server gave it. */
+  readonly number: string;
+}
+
+export interface WrittenPosting extends Posting {
+  readonly chunk: bigint;
+  readonly chunkTerms: number;
+}
+
+/** Measured with bench/postgres.mjs: below, making room in a temporary table takes longer than arrays do. */
+const leastCopiedChunks = 16;
+const leastCopiedPostings = 500;
+
+const chunkColumns: readonly Column<{ readonly chunk: ChunkWrite }>[] = [
+  textColumn('id', ({ chunk }) => chunk.id),
+  textColumn('embedding_key', ({ chunk }) => chunk.embeddingKey),
+  integerColumn('ordinal', ({ chunk }) => chunk.ordinal),
+  integerColumn('start_offset', ({ chunk }) => chunk.start),
+  integerColumn('end_offset', ({ chunk }) => chunk.end),
+  integerColumn('page_start', ({ chunk }) => chunk.pageStart),
+  integerColumn('page_end', ({ chunk }) => chunk.pageEnd),
+  textColumn('headings', ({ chunk }) => JSON.stringify(chunk.headings)),
+  textColumn('text', ({ chunk }) => chunk.text),
+  textColumn('context', ({ chunk }) => chunk.context),
+  textColumn('table_header', ({ chunk }) => chunk.tableHeader),
+  integerColumn('tokens', ({ chunk }) => chunk.tokens),
+];
+
+const addedColumns: readonly Column<AddedChunk>[] = [
+  ...chunkColumns,
+  integerColumn('terms', ({ terms }) => terms.length),
+];
+export const addedNames = addedColumns.map(({ name }) => name).join(', ');
+
+/** How chunks and postings go to the server. */
+export const createChunkRows = (mayCopy: boolean) => ({
+  added: createBulkRows('added_chunks', addedColumns, { leastCopied: leastCopiedChunks, mayCopy }),
+  kept: createBulkRows<KeptChunk>(
+    'kept_chunks',
+    [
+      ...chunkColumns,
+      {
+        name: 'number',
+        type: 'bigint',
+        array: (items) => items.map(({ number }) => number),
+        copy: (rows, { number }) => rows.bigint(BigInt(number)),
+      },
+    ],
+    { leastCopied: leastCopiedChunks, mayCopy },
+  ),
+  postings: createBulkRows<WrittenPosting>(
+    'postings',
+    [
+      textColumn('term', ({ term }) => term),
+      {
+        name: 'chunk',
+        type: 'bigint',
+        array: (items) => items.map(({ chunk }) => String(chunk)),
+        copy: (rows, { chunk }) => rows.bigint(chunk),
+      },
+      integerColumn('frequency', ({ frequency }) => frequency),
+      integerColumn('chunk_terms', ({ chunkTerms }) => chunkTerms),
+      {
+        name: 'positions',
+        type: 'int[]',
+        arrayType: 'text',
+        array: (items) => items.map(({ positions }) => `{${positions.join(',')}}`),
+        copy: (rows, { positions }) => rows.integers(positions),
+      },
+    ],
+    { leastCopied: leastCopiedPostings, mayCopy },
+  ),
+});
