@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { AquiferError } from '@aquifer/contracts';
-import type { Query } from './transactions.js';
+import type { Ask } from './transactions.js';
 
 interface Migration {
   readonly version: number;
@@ -24,7 +24,7 @@ async function readMigrations(): Promise<readonly Migration[]> {
 }
 
 /** The version of the schema in the database; 0 where there is none. */
-async function schemaVersion(query: Query): Promise<number> {
+async function schemaVersion(query: Ask): Promise<number> {
   const [table] = await query("SELECT to_regclass('aquifer.schema_versions') IS NOT NULL AS exists");
   if (!table?.exists) return 0;
   const [newest] = await query('SELECT coalesce(max(version), 0) AS version FROM aquifer.schema_versions');
@@ -38,7 +38,7 @@ async function schemaVersion(query: Query): Promise<number> {
  * @throws `index-too-new`; `index-not-found` for a reader where there is no schema; `index-outdated` for a reader of an older one;
  *   `missing-dependency` without pgvector
  */
-export async function migrate(query: Query, mode: 'read' | 'write', shown: string): Promise<void> {
+export async function migrate(query: Ask, mode: 'read' | 'write', shown: string): Promise<void> {
   const migrations = await readMigrations();
   const newest = migrations.at(-1)?.version as number;
   const refuseNewer = (version: number): void => {
@@ -82,7 +82,7 @@ export async function migrate(query: Query, mode: 'read' | 'write', shown: strin
   }
 }
 
-async function prepareDatabase(query: Query, shown: string): Promise<void> {
+async function prepareDatabase(query: Ask, shown: string): Promise<void> {
   const [server] = await query(
     "SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version, " +
       "current_setting('server_encoding') AS encoding",
@@ -106,7 +106,7 @@ async function prepareDatabase(query: Query, shown: string): Promise<void> {
   );
 }
 
-async function installExtension(query: Query, shown: string): Promise<void> {
+async function installExtension(query: Ask, shown: string): Promise<void> {
   const [found] = await query("SELECT extversion FROM pg_extension WHERE extname = 'vector'");
   if (found !== undefined) return assertExtensionVersion(String(found.extversion), shown);
   try {

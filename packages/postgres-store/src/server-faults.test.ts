@@ -7,11 +7,9 @@ import { sketchDocument, suiteAnalyser, suiteManifest } from '@aquifer/contracts
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import pg from 'pg';
-import { copyRows } from './copy-rows.js';
 import { migrate } from './migrations.js';
 import { openPostgresStore } from './open-postgres-store.js';
 import { noOwnServer, type OwnServer, startOwnServer } from './own-server.test-fixture.js';
-import type { Row } from './transactions.js';
 
 const open = (location: string, mode: 'read' | 'write' = 'write'): Promise<Store> =>
   openPostgresStore({ location, mode, analyser: suiteAnalyser });
@@ -204,11 +202,7 @@ describe('a shared index on a server in trouble', { skip: noOwnServer }, () => {
     await client.connect();
     await client.query('BEGIN');
     const once = migrate(
-      Object.assign(
-        async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> =>
-          (await client.query(sql, parameters as unknown[])).rows,
-        { copy: (sql: string, rows: Buffer) => copyRows(client, sql, rows) },
-      ),
+      async (sql, parameters) => (await client.query(sql, parameters as unknown[])).rows,
       'write',
       'db',
     );

@@ -1,10 +1,10 @@
 import { parsePostgresLocation } from './postgres-location.js';
-import { createTransactions, type Query } from './transactions.js';
+import { type Ask, createTransactions } from './transactions.js';
 
 /**
  * Why the database does not keep tenants apart for the role that is connected, although queries still name the tenant; undefined where it does.
  */
-export async function describeMissingProtection(query: Query, shown: string): Promise<string | undefined> {
+export async function describeMissingProtection(query: Ask, shown: string): Promise<string | undefined> {
   const [role] = await query(
     'SELECT rolname AS name, rolsuper AS super, rolbypassrls AS bypasses FROM pg_catalog.pg_roles WHERE rolname = current_user',
   );

@@ -6,12 +6,14 @@ import { answered, describeDatabaseError, isPassing } from './database-errors.js
 import type { PostgresLocation } from './postgres-location.js';
 
 export type Row = Readonly<Record<string, unknown>>;
+/** Runs one statement with bound parameters. */
+export type Ask = <Result extends Row = Row>(sql: string, parameters?: readonly unknown[]) => Promise<Result[]>;
+
 /**
- * Runs one statement with bound parameters. Statements that are asked for before the answer of an earlier one is there are sent at once, and
- * the server takes them in turn: `Promise.all` spares the way there and back.
+ * The statements of one transaction. Those that are asked for before the answer of an earlier one is there are sent at once, and the server takes
+ * them in turn: `Promise.all` spares the way there and back.
  */
-export interface Query {
-  <Result extends Row = Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]>;
+export interface Query extends Ask {
   /** Runs `COPY … FROM STDIN (FORMAT binary)` with these rows. Nothing else may be asked for until it is done. */
   copy(sql: string, rows: Buffer): Promise<void>;
 }
