@@ -124,6 +124,31 @@ export function createProgram(context: Context): Command {
     .option('--password-file <file>', 'passwords for encrypted documents, one a line')
     .action(async (options) => (await import('./commands/worker.js')).run(context, options));
 
+  const keys = program
+    .command('keys')
+    .description('keys of the HTTP API: whose they are, what they may do, until when');
+  const keyCommand = (name: string, description: string) =>
+    keys
+      .command(name)
+      .description(description)
+      .option('--config <file>', 'settings (default: aquifer.config.json, if there is one)')
+      .option('--json', 'JSON on stdout, and nothing else')
+      .option('--key-file <file>', 'where keys are (default: .aquifer-keys.json)');
+  keyCommand('create', 'make one, and show its secret this once')
+    .option('--tenant <name>', 'whose knowledge bases it opens (default: default)')
+    .option('--scopes <list>', 'of read, write, admin, model (default: read,write,model)')
+    .option('--expires <period>', 'such as 12h, 90d, 4w, 1y (default: never)')
+    .option('--description <text>', 'for people')
+    .option('--limit-requests <n>', 'requests a minute')
+    .option('--limit-tokens <n>', 'tokens of models a minute')
+    .action(async (options) => (await import('./commands/keys.js')).create(context, options));
+  keyCommand('list', 'all of them, never their secrets').action(async (options) =>
+    (await import('./commands/keys.js')).list(context, options),
+  );
+  keyCommand('revoke', 'end one at once')
+    .argument('<id>')
+    .action(async (id, options) => (await import('./commands/keys.js')).revoke(context, id, options));
+
   command('config', 'every setting in force and where it came from').action(async (options) =>
     (await import('./commands/config.js')).run(context, options),
   );

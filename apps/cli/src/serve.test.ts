@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { BedrockRuntimeClient, ConverseCommand, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
 
 const bin = fileURLToPath(new URL('../bin/aquifer.js', import.meta.url));
-const key = { accessKeyId: 'AQUIFER-CLI', secretAccessKey: 'a secret of this test only' };
+/** Where there are no keys, anybody's will do. */
+const anybody = { accessKeyId: 'local', secretAccessKey: 'local' };
 const embedding = { modelId: 'amazon.titan-embed-text-v2:0', body: '{"inputText":"Parental leave"}' };
 
 describe('aquifer serve', () => {
@@ -17,27 +18,33 @@ describe('aquifer serve', () => {
   const children: ChildProcess[] = [];
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'aquifer-serve-'));
-    writeFileSync(join(folder, 'keys.json'), JSON.stringify({ keys: [key] }), { mode: 0o600 });
   });
   after(() => {
     for (const child of children) child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const start = (...args: string[]) => {
+  const run = (...args: string[]) => {
     const inherited = Object.entries(process.env).filter(([name]) => !/^(AQUIFER_|AWS_)/.test(name));
-    const child = spawn(process.execPath, [bin, 'serve', ...args], {
+    const child = spawn(process.execPath, [bin, ...args], {
       cwd: folder,
       env: { ...Object.fromEntries(inherited), AWS_REGION: 'us-east-1' },
     });
     children.push(child);
     return child;
   };
+  const start = (...args: string[]) => run('serve', ...args);
+  /** What a command prints as JSON. */
+  const printed = async (...args: string[]) => {
+    let text = '';
+    for await (const chunk of run(...args, '--json').stdout!.setEncoding('utf8')) text += chunk;
+    return JSON.parse(text);
+  };
   const served = async (...args: string[]) => {
     const child = start('--port', '0', '--json', ...args);
     const [line] = await once(child.stdout!.setEncoding('utf8'), 'data');
     const { url } = JSON.parse(line);
-    const client = (credentials = key) =>
+    const client = (credentials = anybody) =>
       new BedrockRuntimeClient({ endpoint: url, region: 'us-east-1', maxAttempts: 1, credentials: { ...credentials } });
     return { child, client };
   };
@@ -59,12 +66,19 @@ describe('aquifer serve', () => {
     assert.deepEqual(await once(child, 'close'), [0, null]);
   });
 
-  it('takes signed requests only where there are keys, and trouble on purpose', async () => {
-    const { client } = await served('--key-file', 'keys.json', '--faults', 'error=ModelTimeoutException');
-    await assert.rejects(client().send(new InvokeModelCommand(embedding)), { name: 'ModelTimeoutException' });
+  it('takes requests only with the keys that were made, until they are revoked, and trouble on purpose', async () => {
+    const flags = ['--key-file', 'keys.json'];
+    const made = await printed('keys', 'create', '--scopes', 'model', '--expires', '1d', ...flags);
+    const key = { accessKeyId: made.id, secretAccessKey: made.secret };
+    const { client } = await served(...flags, '--faults', 'error=ModelTimeoutException');
+    await assert.rejects(client(key).send(new InvokeModelCommand(embedding)), { name: 'ModelTimeoutException' });
     await assert.rejects(client({ ...key, secretAccessKey: 'x' }).send(new InvokeModelCommand(embedding)), {
       name: 'InvalidSignatureException',
     });
+    const listed = await printed('keys', 'list', ...flags);
+    assert.deepEqual([listed.keys.length, JSON.stringify(listed).includes(made.secret)], [1, false]);
+    assert.match((await printed('keys', 'revoke', made.id, ...flags)).state, /^revoked/);
+    await assert.rejects(client(key).send(new InvokeModelCommand(embedding)), { name: 'UnrecognizedClientException' });
   });
 
   it('lets another model answer, and says which is not there', async () => {

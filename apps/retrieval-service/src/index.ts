@@ -1,3 +1,4 @@
+export { type KeyRecord, type KeyRing, type KeyScope, keyScopes, type NewKey, openKeyRing } from './access/key-ring.js';
 export {
   type BedrockGateway,
   type BedrockGatewayOptions,
@@ -12,7 +13,6 @@ export type {
   KnowledgeBaseHost,
   NewKnowledgeBase,
 } from './hosting/knowledge-base-host.js';
-export { readKeyFile } from './key-file.js';
 export { createLocalBackend, type LocalBackendOptions, mappedModel } from './local-backend.js';
 export { createPromptLog, type PromptLog } from './prompt-log.js';
 export {

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import {
-  type AccessKey,
   errorResponse,
   handleRequest,
   type ModelBackend,
   routeOf,
   toWireError,
-  verifySignature,
   type WireResponse,
   type WireRoute,
 } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
+import { createAccessControl } from './access/access-control.js';
+import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
 import type { Exchange } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
@@ -19,9 +19,8 @@ import { defaultTenant } from './hosting/folder-host.js';
 import type { KnowledgeBaseHost } from './hosting/knowledge-base-host.js';
 import { indexUploads } from './jobs/index-uploads.js';
 import { createJobLog } from './jobs/job-log.js';
-import { type Authenticate, answerExchange } from './native/answer-exchange.js';
+import { answerExchange } from './native/answer-exchange.js';
 import { createNativeApi } from './native/native-api.js';
-import { Problem } from './native/problem.js';
 import { createOnePort } from './one-port.js';
 import type { PromptLog } from './prompt-log.js';
 
@@ -39,7 +38,7 @@ export interface RetrievalServiceOptions {
    * Who may ask. With keys, every request must be signed by one of them, or bear its secret as a token. Without, any signature is accepted,
    * and the service is only for this machine.
    */
-  readonly keys?: readonly AccessKey[];
+  readonly keys?: Pick<KeyRing, 'usable'>;
   /** Requests for some models go to the real Bedrock. Only with keys: what they cost is somebody's. */
   readonly passThrough?: { readonly gateway: BedrockGateway; includes(modelId: string): boolean };
   /** Trouble for every request. */
@@ -88,8 +87,8 @@ export interface RetrievalService {
  * const url = await service.listen(); // AWS_ENDPOINT_URL_BEDROCK_RUNTIME
  */
 export function createRetrievalService(options: RetrievalServiceOptions): RetrievalService {
-  const { backend, keys = [], passThrough, promptLog, now = Date.now } = options;
-  if (passThrough && keys.length === 0) {
+  const { backend, keys, passThrough, promptLog, now = Date.now } = options;
+  if (passThrough && keys === undefined) {
     throw new AquiferError(
       'invalid-options',
       'Requests are passed through to Amazon Bedrock only for callers with a key, because it costs money: give a file of keys (keyFile).',
@@ -112,16 +111,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       onFailure: options.onFailure,
       version: apiVersion,
     });
-  const authenticate: Authenticate = ({ method, target, headers }, body) => {
-    if (keys.length > 0) {
-      try {
-        verifySignature({ method, target, headers, body }, { keys, service: 'bedrock', now: now() });
-      } catch (thrown) {
-        throw new Problem('unauthenticated', toWireError(thrown).message);
-      }
-    }
-    return { tenant: defaultTenant };
-  };
+  const access = createAccessControl(keys, now);
 
   function faultsOf({ headers }: Exchange): Faults | undefined {
     const header = headers[faultHeader];
@@ -137,13 +127,10 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     const { method, target, headers, signal } = exchange;
     const { modelId, operation } = route;
     try {
-      const key =
-        keys.length === 0
-          ? undefined
-          : verifySignature({ method, target, headers, body }, { keys, service: 'bedrock', now: now() });
+      const caller = access.admit({ method, target, headers, body }, 'model');
+      const accessKeyId = caller.keyId ?? 'local';
       const faults = faultsOf(exchange);
-      if (faults) await injector.before(faults, `${key?.accessKeyId ?? ''} ${modelId}`, signal);
-      const accessKeyId = key?.accessKeyId ?? 'local';
+      if (faults) await injector.before(faults, `${accessKeyId} ${modelId}`, signal);
       await promptLog?.keep({ accessKeyId, requestId, operation, modelId, body });
       const response = await (passThrough?.includes(modelId)
         ? passThrough.gateway.forward({ method, target, headers, body, requestId, signal })
@@ -180,8 +167,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
         // What is not read would be taken for the next request of the connection.
         await exchange.readBody(maxBodyBytes);
         exchange.send(200, { 'content-type': 'application/json' }, '{"status":"ok"}');
-      } else if (native !== undefined && !isOfAnAwsClient(exchange)) {
-        await answerExchange(native, exchange, authenticate, requestId);
+      } else if (native !== undefined && (exchange.target.startsWith('/v1/') || !isOfAnAwsClient(exchange))) {
+        await answerExchange(native, exchange, access, requestId);
       } else {
         await exchange.readBody(maxBodyBytes);
         const message = `There is no ${exchange.method} ${pathOf(exchange.target)}.`;
@@ -196,7 +183,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
   const port = createOnePort(handle);
   return {
     async listen({ host = '127.0.0.1', port: wanted = 8420 } = {}) {
-      if (keys.length === 0 && !isLoopback(host)) {
+      if (keys === undefined && !isLoopback(host)) {
         throw new AquiferError(
           'invalid-options',
           `Without keys the service listens on this machine only, not on ${host}: give a file of keys (keyFile), or leave the host out.`,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -12,9 +12,9 @@ import {
 import { bedrockUpstream } from 'aquifer';
 import { createBedrockGateway } from './bedrock-gateway.js';
 import { parseFaults } from './faults.js';
-import { readKeyFile } from './key-file.js';
 import { createPromptLog } from './prompt-log.js';
 import { createRetrievalService } from './retrieval-service.js';
+import { fixedKeys } from './testing/fixed-keys.js';
 import { parsed, type StartedService, startService, withService } from './testing/service-fixture.js';
 
 const keys = [
@@ -36,7 +36,7 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
   describe(`a service with keys over ${protocol}`, () => {
     let started: StartedService;
     before(async () => {
-      started = await startService({ keys });
+      started = await startService({ keys: fixedKeys(keys) });
     });
     after(() => started.close());
 
@@ -108,12 +108,12 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
     let upstream: StartedService;
     let started: StartedService;
     before(async () => {
-      upstream = await startService({ keys: [upstreamKey] });
+      upstream = await startService({ keys: fixedKeys([upstreamKey]) });
       const client = upstream.client(protocol, { credentials: upstreamKey });
       const gateway = createBedrockGateway(await bedrockUpstream({ client }));
       const isClaude = (modelId: string) => modelId.includes('claude');
       started = await startService({
-        keys,
+        keys: fixedKeys(keys),
         passThrough: { gateway, includes: isClaude },
         promptLog: createPromptLog(join(folder, protocol.replace('/', ''))),
       });
@@ -171,10 +171,10 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
     });
 
     it('breaks a stream off where Bedrock does, and says when Bedrock is not there', async () => {
-      const broken = await startService({ keys: [upstreamKey], faults: parseFaults('cut=3') });
+      const broken = await startService({ keys: fixedKeys([upstreamKey]), faults: parseFaults('cut=3') });
       const upstreamClient = broken.client(protocol, { credentials: upstreamKey });
       const gateway = createBedrockGateway(await bedrockUpstream({ client: upstreamClient }));
-      await withService({ keys, passThrough: { gateway, includes: () => true } }, async (front) => {
+      await withService({ keys: fixedKeys(keys), passThrough: { gateway, includes: () => true } }, async (front) => {
         const client = front.client(protocol, { credentials: keys[0]! });
         const { stream } = await client.send(new ConverseStreamCommand(conversation));
         const names: string[] = [];
@@ -201,7 +201,7 @@ describe('a service without keys', () => {
         return isAquiferError(error, 'invalid-options') && error.message.includes(host);
       });
     }
-    const service = createRetrievalService({ backend, keys });
+    const service = createRetrievalService({ backend, keys: fixedKeys(keys) });
     const url = await service.listen({ host: '0.0.0.0', port: 0 });
     const wanted = Number(new URL(url).port);
     await assert.rejects(createRetrievalService({ backend }).listen({ port: wanted }), /another program has that port/);
@@ -228,44 +228,5 @@ describe('a service without keys', () => {
         );
       }
     });
-  });
-});
-
-describe('a key file', () => {
-  const write = (content: unknown, mode = 0o600) => {
-    const path = join(folder, `${Math.random()}.json`);
-    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
-    chmodSync(path, mode);
-    return path;
-  };
-
-  it('holds keys', async () => {
-    assert.deepEqual(await readKeyFile(write({ keys })), keys);
-  });
-
-  it('is refused where it is malformed, without its secrets in the message', async () => {
-    const secret = 'secret-that-must-not-be-told';
-    const cases: [unknown, RegExp][] = [
-      [`{"keys": ["${secret}`, /not valid JSON/],
-      [{}, /must hold/],
-      [{ keys: [{ accessKeyId: 'a b', secretAccessKey: secret }] }, /no valid accessKeyId in key 1/],
-      [{ keys: [{ accessKeyId: 'GOOD', secretAccessKey: 'short' }] }, /no secretAccessKey of at least 16/],
-      [{ keys: [keys[0], keys[0]] }, /AQUIFER-ONE twice/],
-    ];
-    for (const [content, message] of cases) {
-      await assert.rejects(readKeyFile(write(content)), (error) => {
-        assert.ok(isAquiferError(error, 'invalid-options'));
-        assert.match(error.message, message);
-        assert.ok(!error.message.includes(secret));
-        return true;
-      });
-    }
-    await assert.rejects(readKeyFile(join(folder, 'absent.json')), /cannot be read/);
-  });
-
-  it('is refused where others may read it', {
-    skip: process.platform === 'win32' && 'no such bits there',
-  }, async () => {
-    await assert.rejects(readKeyFile(write({ keys }, 0o640)), /can be read by others: chmod 600/);
   });
 });

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { KnowledgeBaseOptions } from 'aquifer';
 import { type CommandOptions, type Context, optionsOf, printJson, settingsOf } from '../context.js';
-import { count } from '../terminal/progress-bar.js';
+import { counted } from '../terminal/progress-bar.js';
+import { defaultKeyFile } from './keys.js';
 
 /** A model of this name is the real Bedrock's. */
 const realBedrock = 'bedrock';
@@ -22,12 +24,15 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     createPromptLog,
     createRetrievalService,
     mappedModel,
+    openKeyRing,
     parseFaults,
-    readKeyFile,
   } = await import('@aquifer/retrieval-service');
 
   const isGateway = Object.values(modelMap).includes(realBedrock);
-  const keys = keyFile === undefined ? [] : await readKeyFile(keyFile);
+  const keyPath = keyFile ?? defaultKeyFile;
+  const ring = keyFile !== undefined || existsSync(keyPath) ? openKeyRing(keyPath, { mustExist: true }) : undefined;
+  // A file that cannot be used is refused now, not with the first request.
+  const keys = ring?.usable(Date.now()) ?? [];
   const knowledgeBase = await optionsOf(context, settings);
   const served = isPostgresLocation(knowledgeBase.location)
     ? undefined
@@ -46,7 +51,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
       generatorByName: (name) => generatorByName(name, models),
       rerankerByName: (name) => rerankerFor(name, models),
     }),
-    keys,
+    ...(ring && { keys: ring }),
     ...(isGateway && {
       passThrough: {
         gateway: createBedrockGateway(await bedrockUpstream()),
@@ -62,12 +67,13 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   if (options.json) {
     printJson(context, { type: 'listening', url, keys: keys.length });
   } else {
-    const credentials = keys.length === 0 ? ' AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local' : '';
+    const credentials = ring === undefined ? ' AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local' : '';
     const services = ['BEDROCK_RUNTIME', 'BEDROCK_AGENT_RUNTIME'];
     out.line(`  listening on ${url}; Ctrl-C ends`);
     for (const service of services) out.line(out.style('dim', `  export AWS_ENDPOINT_URL_${service}=${url}`));
     out.line(out.style('dim', `  export AWS_REGION=us-east-1${credentials}`));
-    if (keys.length > 0) out.line(out.style('dim', `  requests must be signed with one of ${count(keys.length)} keys`));
+    if (ring)
+      out.line(out.style('dim', `  requests need one of ${counted(keys.length, 'key')}: npx aquifer keys create`));
   }
   if (!signal.aborted) await once(signal, 'abort');
   await service.close();

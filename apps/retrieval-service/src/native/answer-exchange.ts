@@ -1,7 +1,9 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { type AccessControl, type Caller, refusalOf } from '../access/access-control.js';
+import type { KeyScope } from '../access/key-ring.js';
 import type { Exchange } from '../exchange.js';
-import type { Caller, NativeApp } from './native-api.js';
+import type { NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
 
 const compressors = {
@@ -24,8 +26,13 @@ const always = {
   'x-frame-options': 'DENY',
 };
 
-/** Who asks: made of the headers and, where requests are signed, of the body. Throws what refuses them. */
-export type Authenticate = (request: Pick<Exchange, 'method' | 'target' | 'headers'>, body: Buffer) => Caller;
+/** What a request needs a key for. */
+function scopeOf(method: string, target: string): KeyScope {
+  const path = target.split('?', 1)[0] ?? '';
+  if (method === 'GET' || method === 'HEAD') return 'read';
+  if (/\/(search|ask)$/.test(path)) return 'read';
+  return method === 'DELETE' && /^\/v1\/knowledge-bases\/[^/]+$/.test(path) ? 'admin' : 'write';
+}
 
 /**
  * Answers an exchange by the routes of an app. Files that are sent are left on the wire for the route that takes them; any other body is read
@@ -34,7 +41,7 @@ export type Authenticate = (request: Pick<Exchange, 'method' | 'target' | 'heade
 export async function answerExchange(
   app: NativeApp,
   exchange: Exchange,
-  authenticate: Authenticate,
+  access: AccessControl,
   requestId: string,
 ): Promise<void> {
   const { method, target, headers } = exchange;
@@ -58,9 +65,9 @@ export async function answerExchange(
   if (body === undefined) return refuse(new TooLong());
   let caller: Caller;
   try {
-    caller = authenticate(exchange, body);
+    caller = access.admit({ method, target, headers, body }, scopeOf(method, target));
   } catch (thrown) {
-    return refuse(thrown);
+    return refuse(refusalOf(thrown));
   }
   const sent = Object.entries(headers).filter(
     (each): each is [string, string] => !each[0].startsWith(':') && typeof each[1] === 'string',

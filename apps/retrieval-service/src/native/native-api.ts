@@ -2,6 +2,7 @@ import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { etag } from 'hono/etag';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Caller } from '../access/access-control.js';
 import type { Exchange } from '../exchange.js';
 import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import type { JobLog } from '../jobs/job-log.js';
@@ -10,11 +11,6 @@ import { addJobRoutes } from './job-routes.js';
 import { addKnowledgeBaseRoutes } from './knowledge-base-routes.js';
 import { Problem, problemAnswer } from './problem.js';
 import { addQuestionRoutes } from './question-routes.js';
-
-/** Who asks. Made from the key of a request and nothing else of it. */
-export interface Caller {
-  readonly tenant: string;
-}
 
 export interface NativeEnvironment {
   readonly Bindings: { readonly exchange: Exchange; readonly caller: Caller; readonly requestId: string };

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { signRequest } from '@aquifer/bedrock-wire';
+import { fixedKeys } from '../testing/fixed-keys.js';
+import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+
+const secretOf = (name: string) => `the secret of ${name}`.replaceAll(' ', '-');
+const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: secretOf(accessKeyId) });
+const keys = fixedKeys([
+  key('OWNER'),
+  { ...key('READER'), scopes: ['read'] },
+  { ...key('MODELS'), scopes: ['model'] },
+  { ...key('STRANGER'), tenant: 'another' },
+]);
+const bearer = (name: string) => ({ authorization: `Bearer ${secretOf(name)}` });
+const base = '/v1/knowledge-bases/default';
+
+describe('the HTTP API with keys', () => {
+  let native: StartedNative;
+  before(async () => {
+    native = await startNative({ keys });
+    assert.equal((await native.post('/v1/knowledge-bases', { name: 'default' }, bearer('OWNER'))).status, 201);
+    const sent = await native.post(
+      `${base}/documents`,
+      { documents: [{ name: 'a.md', text: 'Leave is 52 weeks.' }] },
+      bearer('OWNER'),
+    );
+    assert.equal(sent.status, 202);
+    const { job } = await json(sent);
+    await (await native.send(`/v1/jobs/${job.id}/events`, { headers: bearer('OWNER') })).text();
+  });
+  after(() => native.close());
+
+  it('answers nobody without one', async () => {
+    const answer = await native.send('/v1/knowledge-bases');
+    assert.equal(answer.status, 401);
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
+    assert.equal((await json(answer)).error.code, 'unauthenticated');
+    const unknown = await native.send('/v1/knowledge-bases', { headers: { authorization: 'Bearer nobodys' } });
+    assert.equal(unknown.status, 401);
+    assert.equal((await native.send('/healthz')).status, 200);
+  });
+
+  it('takes the same key as a token and as a signature', async () => {
+    const { host } = new URL(native.endpoint);
+    const body = JSON.stringify({ query: 'leave' });
+    const headers = signRequest(
+      {
+        method: 'POST',
+        target: `${base}/search`,
+        headers: { host, 'content-type': 'application/json' },
+        body: Buffer.from(body),
+      },
+      key('READER'),
+      { region: 'us-east-1', service: 'bedrock', now: Date.now() },
+    );
+    const sent = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
+    const signed = await native.send(`${base}/search`, { method: 'POST', headers: sent, body });
+    assert.equal(signed.status, 200, await signed.clone().text());
+    const altered = await native.send(`${base}/search`, {
+      method: 'POST',
+      headers: sent,
+      body: body.replace('leave', 'pay'),
+    });
+    assert.equal(altered.status, 401);
+    assert.equal((await native.post(`${base}/search`, { query: 'leave' }, bearer('READER'))).status, 200);
+  });
+
+  it('lets each do what its scopes say', async () => {
+    const as = (name: string, method: string, path: string) =>
+      native.send(path, {
+        method,
+        headers: { ...bearer(name), 'content-type': 'application/json' },
+        ...(method === 'POST' && { body: '{}' }),
+      });
+    const refused = async (name: string, method: string, path: string) => {
+      const answer = await as(name, method, path);
+      assert.deepEqual(
+        [answer.status, (await json(answer)).error.code],
+        [403, 'forbidden'],
+        `${name} ${method} ${path}`,
+      );
+    };
+    await refused('READER', 'POST', `${base}/documents`);
+    await refused('READER', 'POST', '/v1/knowledge-bases');
+    await refused('READER', 'DELETE', `${base}/documents/x`);
+    await refused('READER', 'DELETE', base);
+    await refused('MODELS', 'GET', base);
+    await refused('MODELS', 'POST', `${base}/search`);
+    const invoked = await as('READER', 'POST', '/model/amazon.titan-embed-text-v2:0/invoke');
+    assert.deepEqual([invoked.status, invoked.headers.get('x-amzn-errortype')], [403, 'AccessDeniedException']);
+  });
+
+  it('shows one tenant nothing of another, on any route of the document that describes them', async () => {
+    const { documents } = await json(await native.send(`${base}/documents`, { headers: bearer('OWNER') }));
+    const { knowledgeBase } = await json(await native.send(base, { headers: bearer('OWNER') }));
+    const sent = await native.post(
+      `${base}/documents`,
+      { documents: [{ name: 'b.md', text: 'Pay is monthly.' }] },
+      bearer('OWNER'),
+    );
+    const ids: Record<string, string> = {
+      knowledgeBase: knowledgeBase.id,
+      document: documents[0].id,
+      job: (await json(sent)).job.id,
+    };
+    const { paths } = await json(await native.send('/openapi.json', { headers: bearer('STRANGER') }));
+    const bodies: Record<string, unknown> = {
+      search: { query: 'leave' },
+      ask: { question: 'How long is leave?' },
+      addDocuments: { documents: [{ name: 'c.md', text: 'Mine now.' }] },
+    };
+    let count = 0;
+    for (const [template, methods] of Object.entries<Record<string, { operationId: string }>>(paths)) {
+      if (!template.includes('{')) continue;
+      const path = template.replace(/\{(\w+)\}/g, (_, name) => ids[name] ?? assert.fail(`no id for ${name}`));
+      for (const [method, { operationId }] of Object.entries(methods)) {
+        const answer = await native.send(path, {
+          method: method.toUpperCase(),
+          headers: { ...bearer('STRANGER'), 'content-type': 'application/json' },
+          ...(method === 'post' && {
+            body: JSON.stringify(bodies[operationId] ?? assert.fail(`no body for ${operationId}`)),
+          }),
+        });
+        const text = await answer.text();
+        assert.equal(answer.status, 404, `${method} ${path}: ${text}`);
+        assert.ok(!/52 weeks|monthly|a\.md/.test(text));
+        count += 1;
+      }
+    }
+    assert.ok(count >= 10);
+    assert.deepEqual(await json(await native.send('/v1/knowledge-bases', { headers: bearer('STRANGER') })), {
+      knowledgeBases: [],
+    });
+    assert.equal((await native.send(base, { headers: bearer('OWNER') })).status, 200);
+  });
+});

@@ -1,0 +1,12 @@
+import type { AccessKey } from '@aquifer/bedrock-wire';
+import { type KeyScope, keyScopes, type UsableKey } from '../access/key-ring.js';
+
+/** Keys whose secrets a test knows beforehand; without more they may do everything. */
+export function fixedKeys(
+  keys: readonly (AccessKey & { readonly tenant?: string; readonly scopes?: readonly KeyScope[] })[],
+) {
+  const usable = keys.map(
+    (key): UsableKey => ({ tenant: 'default', scopes: keyScopes, createdAt: 0, hash: '', ...key, id: key.accessKeyId }),
+  );
+  return { usable: () => usable };
+}
