@@ -7,6 +7,7 @@ import {
   checkVector,
   type DocumentRecord,
   type DocumentWrite,
+  isStorable,
 } from '@aquifer/contracts';
 import { type AddedChunk, addedNames, createChunkRows, type KeptChunk } from './chunk-rows.js';
 import { documentFromRow, recordText } from './document-rows.js';
@@ -208,10 +209,9 @@ export function createDocumentWriter(parts: {
     },
 
     async update(query, id, changes) {
-      const [row] = await query(`SELECT record FROM aquifer.documents WHERE ${ofOwn} AND id = $3 FOR UPDATE`, [
-        ...own,
-        id,
-      ]);
+      const [row] = isStorable(id)
+        ? await query(`SELECT record FROM aquifer.documents WHERE ${ofOwn} AND id = $3 FOR UPDATE`, [...own, id])
+        : [];
       if (row === undefined) {
         throw new AquiferError('document-not-found', `There is no document ${JSON.stringify(id)} in the index.`);
       }
