@@ -5,6 +5,7 @@ import { sketchDocument, suiteAnalyser, suiteManifest } from '@aquifer/contracts
 import pg from 'pg';
 import { openPostgresStore } from './open-postgres-store.js';
 import { startTestDatabase } from './postgres.test-fixture.js';
+import { parsePostgresLocation } from './postgres-location.js';
 import { describeMissingProtection, examineTenantProtection } from './tenant-protection.js';
 
 const database = await startTestDatabase();
@@ -108,6 +109,17 @@ async function fill(location: string, word: string): Promise<void> {
   await store.putEmbeddings([{ key: `${theirs.key} unused`, vector: theirs.vector }]);
   await store.writeValue(value, { word });
   await store.close();
+  // A store has no jobs.
+  await withClient(async (client) => {
+    const { tenant, knowledgeBase: name } = parsePostgresLocation(location);
+    await client.query('BEGIN');
+    await client.query("SELECT set_config('aquifer.tenant', $1, true)", [tenant]);
+    await client.query(
+      'INSERT INTO aquifer.ingestion_jobs (tenant, knowledge_base, document_id, runs, work) VALUES ($1, $2, $3, $4, $5)',
+      [tenant, name, document, [], word],
+    );
+    await client.query('COMMIT');
+  });
 }
 
 const unreachable = (work: Promise<unknown>, code: 'document-not-found' | 'invalid-vector') =>
@@ -236,9 +248,9 @@ describe('tenants of a shared index', () => {
       );
       const own = tables.filter(({ columns }) => columns.includes('tenant'));
       assert.ok(own.length >= 7);
-      // What belongs to nobody: which migrations there were.
+      // What belongs to nobody: which migrations there were, and the processes that take jobs of all tenants.
       const shared = tables.filter((table) => !own.includes(table)).map(({ name }) => name);
-      assert.deepEqual(shared, ['schema_versions']);
+      assert.deepEqual(shared, ['schema_versions', 'workers']);
       const isOwn = "(tenant = current_setting('aquifer.tenant'::text, true))";
       for (const { oid, name, enabled, forced, columns } of own) {
         assert.deepEqual([name, enabled, forced], [name, true, true]);
