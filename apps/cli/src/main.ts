@@ -47,8 +47,10 @@ function exitCodeFor(error: unknown): ExitCode {
   // Commander has already printed what was wrong, or the help that was asked for.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isAquiferError(error, 'aborted')) {
-    context.err.line('  stopped; what was committed is kept: run the same command again to go on');
-    if (error.message.startsWith('Stopped waiting')) context.err.line(`  ${plainLine(error.message)}`);
+    const isLeftToWorkers = error.message.startsWith('Stopped waiting');
+    context.err.line(
+      `  ${isLeftToWorkers ? plainLine(error.message) : 'stopped; what was committed is kept: run the same command again to go on'}`,
+    );
     return 130;
   }
   const message = error instanceof Error ? error.message : String(error);

@@ -12,11 +12,12 @@ const say = (line: unknown): void => {
 
 try {
   const { values } = await loadSettings({ flags: {}, environment: process.env });
-  const { concurrency, metricsPort, deadAfterSeconds } = values;
+  const { concurrency, metricsPort, deadAfterSeconds, maxAttempts } = values;
   await runWorker({
     ...(await knowledgeBaseOptions(values)),
     concurrency,
     metricsPort,
+    maxAttempts,
     deadAfterMs: deadAfterSeconds === undefined ? undefined : deadAfterSeconds * 1000,
     signal: stopping.signal,
     onStart: (started) => say({ type: 'started', ...started }),

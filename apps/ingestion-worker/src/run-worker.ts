@@ -1,5 +1,5 @@
 import { type IngestionWorker, type IngestionWorkerOptions, startIngestionWorker, type WorkerEvent } from 'aquifer';
-import { startMetricsServer } from './metrics-server.js';
+import { type MetricsServer, startMetricsServer } from './metrics-server.js';
 import { createWorkerMetrics } from './worker-metrics.js';
 
 export interface RunWorkerOptions extends IngestionWorkerOptions {
@@ -11,14 +11,15 @@ export interface RunWorkerOptions extends IngestionWorkerOptions {
 }
 
 /** What takes longer to hand back than this is freed by the other workers, when this one gives no sign any more. */
-const longestStopMs = 4_800;
+const longestStopMs = 4_300;
 
 /**
- * Takes ingestion jobs until the signal fires, and is gone within five seconds then.
+ * Takes ingestion jobs until the signal fires, and returns within five seconds then: whether everything was put away. Where it was not, as when
+ * the database does not answer, the process has to be ended.
  *
  * @throws `invalid-options`, `index-unavailable`, `index-not-found`, `index-read-only`
  */
-export async function runWorker(options: RunWorkerOptions): Promise<void> {
+export async function runWorker(options: RunWorkerOptions): Promise<{ readonly isClean: boolean }> {
   const { signal, onStart, metricsPort } = options;
   const metrics = createWorkerMetrics();
   const onEvent = (event: WorkerEvent): void => {
@@ -27,32 +28,38 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   };
   signal.throwIfAborted();
   const worker: IngestionWorker = await startIngestionWorker({ ...options, onEvent });
+  let server: MetricsServer | undefined;
   try {
-    const server =
-      metricsPort === undefined
-        ? undefined
-        : await startMetricsServer(metricsPort, () => metrics.text(worker.stageSeconds));
-    try {
-      onStart?.({ id: worker.id, ...(server && { metricsPort: server.port }) });
-      await Promise.race([worker.ended, stopped(worker, signal)]);
-    } finally {
-      await server?.close();
+    if (metricsPort !== undefined) {
+      server = await startMetricsServer(metricsPort, () => metrics.text(worker.stageSeconds));
     }
+    onStart?.({ id: worker.id, ...(server && { metricsPort: server.port }) });
+    await Promise.race([worker.ended, fired(signal)]);
+  } catch (error) {
+    await stopInTime(worker);
+    throw error;
   } finally {
-    await Promise.race([worker.stop(), after(longestStopMs)]);
+    await server?.close();
   }
+  return { isClean: await stopInTime(worker) };
 }
 
-async function stopped(worker: IngestionWorker, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  await Promise.race([worker.stop(), after(longestStopMs)]);
 }
 
-function after(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
+/** Whether it was in time. */
+async function stopInTime(worker: IngestionWorker): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), longestStopMs);
   });
+  try {
+    return await Promise.race([worker.stop().then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -90,9 +90,8 @@ export function createIndexer(options: IndexerOptions): Indexer {
     };
     await record(false);
     const summaries: IngestionSummary[] = [];
-    for (const { source, root } of planned) {
-      const isShared = !indexOptions.dryRun && root.uri.startsWith('file:');
-      const handover = !isShared ? undefined : await options.openHandover?.(indexOptions);
+    for (const { source } of planned) {
+      const handover = indexOptions.dryRun ? undefined : await options.openHandover?.(indexOptions);
       summaries.push(await open().ingestor.run(source, handover ? { ...indexOptions, handover } : indexOptions));
     }
     await record(true);

@@ -1,13 +1,13 @@
-import { parseSidecar } from '@aquifer/documents';
-import { type HandedResult, readFolderItem } from '@aquifer/ingestion';
+import type { HandedResult } from '@aquifer/ingestion';
 import type { TakenJob } from '@aquifer/postgres-store/job-worker';
+import { createHandedFiles } from './handed-files.js';
 import { createJobKnowledgeBases, isRefusal } from './job-knowledge-bases.js';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import type { IngestionJob } from './queue-handover.js';
 import { createStageClock, type Stage } from './stage-clock.js';
 
 export interface IngestionWorkerOptions
-  extends Pick<KnowledgeBaseOptions, 'location' | 'embedder' | 'threads' | 'passwords' | 'models'> {
+  extends Pick<KnowledgeBaseOptions, 'location' | 'embedder' | 'threads' | 'passwords' | 'models' | 's3'> {
   /** Documents at a time. Default 4. */
   readonly concurrency?: number | undefined;
   /** A worker that gave no sign for this long is dead, and its documents go to others. Default 20,000. */
@@ -39,7 +39,7 @@ export interface IngestionWorker {
   readonly id: string;
   /** Seconds that documents spent in each stage so far. */
   readonly stageSeconds: Readonly<Record<Stage, number>>;
-  /** Takes no more documents; those in work are finished, or handed back after 3.5 s. Idempotent. */
+  /** Takes no more documents; those in work are finished, or handed back after 3 s. Idempotent. */
   stop(): Promise<void>;
   /** Resolves after `stop`; rejects where the queue could not be asked any more. */
   readonly ended: Promise<void>;
@@ -59,6 +59,7 @@ export async function startIngestionWorker(options: IngestionWorkerOptions): Pro
   const { startJobWorker } = await import('@aquifer/postgres-store/job-worker');
   const clock = createStageClock();
   const bases = createJobKnowledgeBases({ ...options, concurrency, clock });
+  const files = createHandedFiles(options.s3);
   const startedAt = new Map<TakenJob, number>();
 
   const describe = (job: TakenJob) => ({
@@ -74,7 +75,7 @@ export async function startIngestionWorker(options: IngestionWorkerOptions): Pro
     const work = job.work as IngestionJob;
     startedAt.set(job, performance.now());
     try {
-      const read = () => clock.source(() => readFolderItem(work.handed, parseSidecar, signal));
+      const read = () => clock.source(() => files.read(work.handed, signal));
       const result = await bases.use(job, work, (ingestor) => ingestor.ingest(work.handed, read, signal));
       const { status, reason, chunks } = result.document.outcome;
       const why = reason === undefined ? {} : { reason };
@@ -102,7 +103,10 @@ export async function startIngestionWorker(options: IngestionWorkerOptions): Pro
             : { ...describe(job), status: how ?? 'retry', reason: message, chunks: 0, tokens: 0 },
         ),
     });
-    const ended = worker.ended.finally(() => bases.close());
+    const ended = worker.ended.finally(() => {
+      files.close();
+      return bases.close();
+    });
     ended.catch(() => {});
     return {
       id: worker.id,

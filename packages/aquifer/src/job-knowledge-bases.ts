@@ -58,7 +58,7 @@ export const isRefusal = (error: unknown): error is AquiferError =>
 
 interface Opened {
   readonly store: Store;
-  ingestorFor(reading: ReadingLimits & { readonly maxBytes: number }): Promise<DocumentIngestor>;
+  ingestorFor(reading: ReadingLimits): Promise<DocumentIngestor>;
 }
 
 export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeBases {
@@ -69,18 +69,15 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
   /** In order of last use. */
   const bases = new Map<string, { readonly opening: Promise<Opened>; users: number }>();
 
-  function readerFor(
-    limits: ReadingLimits & { readonly maxBytes: number },
-    ocrLanguages: readonly string[] | undefined,
-  ) {
-    const key = JSON.stringify([limits.readTimeoutMs, limits.readMemoryMb, limits.maxBytes, ocrLanguages]);
+  function readerFor(limits: ReadingLimits, ocrLanguages: readonly string[] | undefined) {
+    const key = JSON.stringify([limits.readTimeoutMs, limits.readMemoryMb, limits.maxFileMb, ocrLanguages]);
     let reader = readers.get(key);
     if (reader === undefined) {
       reader = createDocumentReader({
         threads: options.threads,
         timeoutMs: limits.readTimeoutMs,
         maxMemoryMb: limits.readMemoryMb,
-        maxBytes: limits.maxBytes,
+        maxBytes: limits.maxFileMb === undefined ? undefined : Math.round(limits.maxFileMb * 2 ** 20),
         ocrLanguages,
       });
       readers.set(key, reader);
@@ -151,7 +148,7 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
     base.users += 1;
     try {
       const { ingestorFor } = await base.opening;
-      const ingestor = await ingestorFor({ ...job.reading, maxBytes: job.handed.maxDocumentBytes });
+      const ingestor = await ingestorFor(job.reading);
       assertSameProcessing(job.handed, ingestor);
       return await work(ingestor);
     } catch (error) {

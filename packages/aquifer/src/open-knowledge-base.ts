@@ -92,8 +92,8 @@ async function assemble(
     }
     if (wait && (!workers || (await opened.workersAlive()) === 0)) return undefined;
     const { createQueueHandover } = await import('./queue-handover.js');
-    const { readTimeoutMs, readMemoryMb } = options;
-    return createQueueHandover({ queue: opened, waits: wait, reading: { readTimeoutMs, readMemoryMb } });
+    const { readTimeoutMs, readMemoryMb, maxFileMb } = options;
+    return createQueueHandover({ queue: opened, waits: wait, reading: { readTimeoutMs, readMemoryMb, maxFileMb } });
   };
   const indexer = lazy(async (): Promise<Indexer> => {
     const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);

@@ -8,6 +8,7 @@ import type { IngestionQueue } from '@aquifer/postgres-store/ingestion-queue';
 export interface ReadingLimits {
   readonly readTimeoutMs?: number | undefined;
   readonly readMemoryMb?: number | undefined;
+  readonly maxFileMb?: number | undefined;
 }
 
 /** What a job says, as it stands in the database. */

@@ -7,14 +7,15 @@ import { plainLine, plainName } from '../terminal/terminal.js';
 /** Takes documents from the queue of a database until SIGTERM or Ctrl-C. */
 export async function run(context: Context, options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
-  const { concurrency, metricsPort, deadAfterSeconds } = settings.values;
+  const { concurrency, metricsPort, deadAfterSeconds, maxAttempts } = settings.values;
   const { err } = context;
   const json = options.json === true;
   const say = (line: unknown): void => err.line(JSON.stringify(line));
-  await runWorker({
+  const { isClean } = await runWorker({
     ...(await optionsOf(context, settings)),
     concurrency,
     metricsPort,
+    maxAttempts,
     deadAfterMs: deadAfterSeconds === undefined ? undefined : deadAfterSeconds * 1000,
     signal: context.signal,
     onStart: ({ id, metricsPort: port }) => {
@@ -25,6 +26,8 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     onEvent: (event) => (json ? say(event) : err.line(lineOf(context, event))),
   });
   if (!json) err.line('  stopped; what was in work is back in the queue');
+  // A database that does not answer would keep the process for as long.
+  if (!isClean) process.exit(0);
 }
 
 function lineOf({ err }: Context, event: WorkerEvent): string {

@@ -182,6 +182,11 @@ export const settings = {
     fallback: 20,
     description: 'a worker that gave no sign for so long is dead, and its documents go to others',
   }),
+  maxAttempts: setting({
+    kind: integer(1, 100),
+    fallback: 4,
+    description: 'failures, or deaths of workers, after which workers give a document up',
+  }),
   encryptionKeyFile: setting({ kind: text, description: 'a file that holds the encryption key' }),
 };
 

@@ -2,7 +2,7 @@ import { checkRecord, type DocumentRecord } from '@aquifer/contracts';
 import { recordText } from '../document-rows.js';
 import { parsePostgresLocation } from '../postgres-location.js';
 import { createTransactions, type Query } from '../transactions.js';
-import { addJobs, createQueuePool, prepareQueue, queueSchema, removeJobs } from './queue-schema.js';
+import { addJobs, createQueuePool, prepareQueue, removeJobs } from './queue-schema.js';
 
 /** A document that workers are to bring up to date. */
 export interface JobToEnqueue {
@@ -71,14 +71,14 @@ export function createIngestionQueue(address: string): IngestionQueue {
   const own = [tenant, knowledgeBase];
   const transactions = createTransactions({ location });
 
-  async function prepare(): Promise<void> {
-    const [found] = await transactions.read((query) =>
-      query(`SELECT to_regclass('${queueSchema}.migrations') IS NOT NULL AS exists`),
-    );
-    if (found?.exists) return;
-    const pool = createQueuePool(location, 2);
-    await prepareQueue(pool, location.shown).finally(() => pool.end());
-  }
+  let preparing: Promise<void> | undefined;
+  const prepare = (): Promise<void> => {
+    preparing ??= (async () => {
+      const pool = createQueuePool(location, 2);
+      await prepareQueue(pool, location.shown).finally(() => pool.end());
+    })();
+    return preparing;
+  };
 
   async function put(query: Query, jobs: readonly JobToEnqueue[], run: string | undefined): Promise<void> {
     await query(

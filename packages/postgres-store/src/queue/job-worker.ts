@@ -56,7 +56,7 @@ export interface JobWorkerOptions {
   readonly deadAfterMs?: number | undefined;
   /** After so many failures, or deaths of workers, a document is given up. Default 4. */
   readonly maxAttempts?: number | undefined;
-  /** How long jobs in work may go on after `stop`. Default 3,500. */
+  /** How long jobs in work may go on after `stop`. Default 3,000. */
   readonly graceMs?: number | undefined;
   /** How long jobs of a knowledge base that was refused are left to others. Default 60,000. */
   readonly refusalMs?: number | undefined;
@@ -72,7 +72,7 @@ export interface JobWorker {
   readonly ended: Promise<void>;
 }
 
-const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 3_500, refusalMs: 60_000, pollMs: 2_000 };
+const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 3_000, refusalMs: 60_000, pollMs: 2_000 };
 
 /**
  * Takes ingestion jobs from the queue until it is told to stop.
@@ -90,8 +90,15 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
   const transactions = createTransactions({ location });
   const registry = createWorkerRegistry(transactions, set('deadAfterMs'));
   const stopping = new AbortController();
+  // What does not heed the signal, such as a statement that waits for a lock, is not waited for either.
+  const stopped = new Promise<never>((_resolve, reject) => {
+    stopping.signal.addEventListener('abort', () => reject(stopping.signal.reason), { once: true });
+  });
+  stopped.catch(() => {});
   /** Knowledge bases that are left to others, by flag, and until when. */
   const refused = new Map<string, number>();
+  /** The queue's numbers of the jobs in work. */
+  const inWork = new Set<string>();
   let id = '';
 
   async function perform(reference: JobReference): Promise<void> {
@@ -105,7 +112,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
     }
     let end: JobEnd;
     try {
-      end = await options.work(job, stopping.signal);
+      end = await Promise.race([options.work(job, stopping.signal), stopped]);
     } catch (error) {
       if (stopping.signal.aborted) return handBack(reference, undefined);
       return failed(reference, job, error);
@@ -232,7 +239,12 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
         for (const [flag, until] of refused) if (until < performance.now()) refused.delete(flag);
         return [...refused.keys()];
       },
-      taskList: { [taskName]: (payload) => perform(payload as JobReference) },
+      taskList: {
+        [taskName]: async (payload, { job }) => {
+          inWork.add(job.id);
+          await perform(payload as JobReference).finally(() => inWork.delete(job.id));
+        },
+      },
       // Without batches of one, a database that is away when a job ends would end the process.
       preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
     });
@@ -246,6 +258,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
     const beat = async (): Promise<void> => {
       try {
         await registry.beat(id, concurrency);
+        await registry.freeJobsOf(id, [...inWork]);
         await registry.freeJobsOfDead();
       } catch (error) {
         onTrouble?.({ message: (error as Error).message });
@@ -256,9 +269,9 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
     const timer = setInterval(() => {
       beating = beating.then(beat);
     }, set('deadAfterMs') / 4);
-    let stopped: Promise<void> | undefined;
+    let ending: Promise<void> | undefined;
     const stop = (): Promise<void> => {
-      stopped ??= (async () => {
+      ending ??= (async () => {
         const grace = setTimeout(
           () => stopping.abort(new AquiferError('aborted', 'The worker stops.')),
           set('graceMs'),
@@ -270,7 +283,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
         await registry.leave(id).catch((error: Error) => onTrouble?.({ message: error.message }));
         await Promise.all([pool.end(), transactions.close()]);
       })();
-      return stopped;
+      return ending;
     };
     const ended = runner.promise.then(
       () => stop(),

@@ -6,6 +6,8 @@ import { queueSchema } from './queue-schema.js';
 export interface WorkerRegistry {
   /** Puts off the end of this worker, by the server's clock. */
   beat(id: string, concurrency: number): Promise<void>;
+  /** Frees jobs that are locked for this worker though it has not got them: the answer was lost on its way. */
+  freeJobsOf(id: string, inWork: readonly string[]): Promise<void>;
   /** Frees the jobs of workers that are dead: at once where they are known, else once they have had a job for that long. */
   freeJobsOfDead(): Promise<void>;
   leave(id: string): Promise<void>;
@@ -20,6 +22,15 @@ export function createWorkerRegistry(transactions: Transactions, deadAfterMs: nu
            VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')
            ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
           [id, hostname(), process.pid, concurrency, deadAfterMs],
+        );
+      }),
+
+    freeJobsOf: (id, inWork) =>
+      transactions.write(async (query) => {
+        await query(
+          `UPDATE ${queueSchema}._private_jobs SET locked_by = NULL, locked_at = NULL
+           WHERE locked_by = $1 AND locked_at < now() - $2 * interval '1 millisecond' AND NOT id = ANY($3::bigint[])`,
+          [id, deadAfterMs, inWork],
         );
       }),
 

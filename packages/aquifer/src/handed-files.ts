@@ -1,0 +1,43 @@
+import { AquiferError, type SourceContent } from '@aquifer/contracts';
+import { parseSidecar } from '@aquifer/documents';
+import {
+  connectS3,
+  createS3Source,
+  type HandedWork,
+  isS3Location,
+  readFolderItem,
+  type S3Connection,
+} from '@aquifer/ingestion';
+
+/** Reads files and objects that another process has listed. */
+export interface HandedFiles {
+  /** @throws `source-not-found` where the whole folder or bucket is not there, `source-unreadable`, `source-changed`, `credentials-refused` */
+  read(handed: HandedWork, signal: AbortSignal): Promise<SourceContent>;
+  close(): void;
+}
+
+export function createHandedFiles(s3: S3Connection | undefined): HandedFiles {
+  let connecting: ReturnType<typeof connectS3> | undefined;
+  return {
+    async read(handed, signal) {
+      const { sourceId, item, maxDocumentBytes } = handed;
+      if (!isS3Location(sourceId)) return readFolderItem(handed, parseSidecar, signal);
+      connecting ??= connectS3(s3);
+      const source = createS3Source({
+        client: await connecting,
+        root: sourceId,
+        paths: [item.uri.slice(sourceId.length + 1)],
+        recognises: () => true,
+        parseSidecar,
+        maxBytes: maxDocumentBytes,
+      });
+      for await (const found of source.list(signal)) {
+        if (!('omitted' in found) && found.path === item.path) return await found.read(signal);
+      }
+      throw new AquiferError('source-changed', `${item.uri} was deleted since it was listed.`);
+    },
+    close() {
+      if (s3?.client === undefined) connecting?.then((client) => client.destroy()).catch(() => {});
+    },
+  };
+}
