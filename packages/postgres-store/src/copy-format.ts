@@ -26,6 +26,7 @@ const integerType = 23;
 export function createCopyRows(): CopyRows {
   let buffer = Buffer.allocUnsafe(initialBytes);
   let length = signature.copy(buffer, 0);
+  // Both may put another buffer in the place of this one, so what is written is written after they return.
   const room = (bytes: number): number => {
     const at = length;
     length += bytes;
@@ -42,8 +43,14 @@ export function createCopyRows(): CopyRows {
     return at + 4;
   };
   return {
-    row: (columns) => void buffer.writeInt16BE(columns, room(2)),
-    empty: () => void buffer.writeInt32BE(-1, room(4)),
+    row(columns) {
+      const at = room(2);
+      buffer.writeInt16BE(columns, at);
+    },
+    empty() {
+      const at = room(4);
+      buffer.writeInt32BE(-1, at);
+    },
     text(value) {
       // No UTF-16 unit takes more than three bytes of UTF-8.
       const at = room(4 + 3 * value.length);
@@ -51,9 +58,18 @@ export function createCopyRows(): CopyRows {
       buffer.writeInt32BE(bytes, at);
       length = at + 4 + bytes;
     },
-    integer: (value) => void buffer.writeInt32BE(value, sized(4)),
-    bigint: (value) => void buffer.writeBigInt64BE(value, sized(8)),
-    bytes: (value) => void value.copy(buffer, sized(value.length)),
+    integer(value) {
+      const at = sized(4);
+      buffer.writeInt32BE(value, at);
+    },
+    bigint(value) {
+      const at = sized(8);
+      buffer.writeBigInt64BE(value, at);
+    },
+    bytes(value) {
+      const at = sized(value.length);
+      value.copy(buffer, at);
+    },
     vector(value) {
       const at = sized(4 + 4 * value.length);
       buffer.writeUInt16BE(value.length, at);
