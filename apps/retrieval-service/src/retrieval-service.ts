@@ -3,6 +3,8 @@ import { isIPv6 } from 'node:net';
 import {
   errorResponse,
   handleRequest,
+  isKnowledgeBaseOperation,
+  type KnowledgeBaseBackend,
   type ModelBackend,
   routeOf,
   toWireError,
@@ -10,12 +12,13 @@ import {
   type WireRoute,
 } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
-import { createAccessControl } from './access/access-control.js';
+import { type Caller, createAccessControl } from './access/access-control.js';
 import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
 import type { Exchange } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
 import { defaultTenant } from './hosting/folder-host.js';
+import { createHostedKnowledgeBases } from './hosting/hosted-knowledge-bases.js';
 import type { KnowledgeBaseHost } from './hosting/knowledge-base-host.js';
 import { indexUploads } from './jobs/index-uploads.js';
 import { createJobLog } from './jobs/job-log.js';
@@ -51,6 +54,8 @@ export interface RetrievalServiceOptions {
   /** Knowledge bases to serve. Absent: models alone. */
   readonly knowledgeBases?: {
     readonly host: KnowledgeBaseHost;
+    /** What answers for a model of Bedrock's name, in the library's names. Default: the built-in answerer. */
+    readonly modelName?: (modelId: string) => string;
     /** Most bytes of one file that is sent. Default 256 MiB. */
     readonly uploadBytes?: number;
   };
@@ -99,7 +104,11 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
 
   const ending = new AbortController();
   const jobs = createJobLog();
-  const { host: knowledgeBases, uploadBytes = defaultUploadBytes } = options.knowledgeBases ?? {};
+  const {
+    host: knowledgeBases,
+    uploadBytes = defaultUploadBytes,
+    modelName = () => 'builtin',
+  } = options.knowledgeBases ?? {};
   const native =
     knowledgeBases &&
     createNativeApi({
@@ -118,23 +127,28 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     return faultsByHeader && header !== undefined ? parseFaults(String(header)) : options.faults;
   }
 
-  async function answerModel(
+  const knowledgeBasesOf = ({ tenant }: Caller): KnowledgeBaseBackend | undefined =>
+    knowledgeBases && createHostedKnowledgeBases({ host: knowledgeBases, tenant, rerank: backend.rerank, modelName });
+
+  /** By the formats of Bedrock: models, and knowledge bases searched and asked. */
+  async function answerAsBedrock(
     exchange: Exchange,
     route: WireRoute,
     body: Buffer,
     requestId: string,
   ): Promise<WireResponse> {
     const { method, target, headers, signal } = exchange;
-    const { modelId, operation } = route;
+    const { modelId, operation, knowledgeBaseId } = route;
     try {
-      const caller = access.admit({ method, target, headers, body }, 'model');
+      const isSearch = isKnowledgeBaseOperation(operation);
+      const caller = access.admit({ method, target, headers, body }, isSearch ? 'read' : 'model');
       const accessKeyId = caller.keyId ?? 'local';
       const faults = faultsOf(exchange);
-      if (faults) await injector.before(faults, `${accessKeyId} ${modelId}`, signal);
+      if (faults) await injector.before(faults, `${accessKeyId} ${modelId || knowledgeBaseId || operation}`, signal);
       await promptLog?.keep({ accessKeyId, requestId, operation, modelId, body });
-      const response = await (passThrough?.includes(modelId)
+      const response = await (!isSearch && passThrough?.includes(modelId)
         ? passThrough.gateway.forward({ method, target, headers, body, requestId, signal })
-        : handleRequest({ ...route, requestId, headers, body, signal }, backend));
+        : handleRequest({ ...route, requestId, headers, body, signal }, backend, knowledgeBasesOf(caller)));
       if (faults === undefined || response.status !== 200 || isWhole(response.body)) return response;
       return { ...response, body: injector.within(faults, response.body) };
     } catch (thrown) {
@@ -161,7 +175,9 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       if (route !== undefined) {
         const body = await exchange.readBody(maxBodyBytes);
         const answer =
-          body === undefined ? errorResponse(tooLong, requestId) : await answerModel(exchange, route, body, requestId);
+          body === undefined
+            ? errorResponse(tooLong, requestId)
+            : await answerAsBedrock(exchange, route, body, requestId);
         await respond(exchange, answer);
       } else if (exchange.method === 'GET' && pathOf(exchange.target) === '/healthz') {
         // What is not read would be taken for the next request of the connection.

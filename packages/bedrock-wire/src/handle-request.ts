@@ -12,14 +12,18 @@ import { familyNamed } from './families/families.js';
 import type { InvokeCall, TextFamily } from './families/family.js';
 import { rerankSources } from './families/rerank.js';
 import { frameworkWords } from './field-words.js';
+import type { GroundedEvent, KnowledgeBaseBackend } from './knowledge-bases/knowledge-base-backend.js';
+import { retrieve } from './knowledge-bases/retrieve.js';
+import { citationOf, grounded, readRetrieveAndGenerate } from './knowledge-bases/retrieve-and-generate.js';
 import type { GenerateEvent, ModelBackend } from './model-backend.js';
-import type { WireOperation } from './operation.js';
+import { isKnowledgeBaseOperation, type KnowledgeBaseOperation, type WireOperation } from './operation.js';
 import { base64Bytes, readFields } from './request-fields.js';
 import { invalidRequest, statusOf, toWireError, type WireError, WireException } from './wire-error.js';
 
 export interface WireRequest {
   readonly operation: WireOperation;
   readonly modelId: string;
+  readonly knowledgeBaseId?: string;
   /** Given back in the answer, so that a caller's log and the server's can be laid beside each other. */
   readonly requestId: string;
   /** With lower-case names. */
@@ -43,9 +47,13 @@ export interface WireResponse {
  * @example
  * const response = await handleRequest({ operation: 'InvokeModel', modelId, requestId, body }, backend);
  */
-export async function handleRequest(request: WireRequest, backend: ModelBackend): Promise<WireResponse> {
+export async function handleRequest(
+  request: WireRequest,
+  backend: ModelBackend,
+  knowledgeBases?: KnowledgeBaseBackend,
+): Promise<WireResponse> {
   try {
-    return await answer(request, backend);
+    return await answer(request, backend, knowledgeBases);
   } catch (thrown) {
     return errorResponse(toWireError(thrown), request.requestId);
   }
@@ -65,12 +73,21 @@ export function errorResponse(error: WireError, requestId: string): WireResponse
   };
 }
 
-async function answer(request: WireRequest, backend: ModelBackend): Promise<WireResponse> {
+async function answer(
+  request: WireRequest,
+  backend: ModelBackend,
+  knowledgeBases: KnowledgeBaseBackend | undefined,
+): Promise<WireResponse> {
   const startedAt = performance.now();
   const body = parseJson(request.body);
   if (request.operation === 'Rerank') {
     const result = await rerankSources(body, backend, request.signal);
     return jsonResponse(request, JSON.stringify(result));
+  }
+  if (isKnowledgeBaseOperation(request.operation)) {
+    if (knowledgeBases === undefined)
+      throw new WireException({ name: 'ResourceNotFoundException', message: 'There are no knowledge bases here.' });
+    return answerFromKnowledgeBase(request, request.operation, body, knowledgeBases);
   }
   const model = parseBedrockModelId(request.modelId);
   if (model === undefined) throw invalidRequest('The provided model identifier is invalid.');
@@ -92,6 +109,56 @@ async function answer(request: WireRequest, backend: ModelBackend): Promise<Wire
       return converseStream(request, model, body, backend, startedAt);
     case 'CountTokens':
       return jsonResponse(request, JSON.stringify({ inputTokens: countTokens(model, body) }));
+  }
+}
+
+async function answerFromKnowledgeBase(
+  request: WireRequest,
+  operation: KnowledgeBaseOperation,
+  body: unknown,
+  backend: KnowledgeBaseBackend,
+): Promise<WireResponse> {
+  const { requestId, signal } = request;
+  if (operation === 'Retrieve') {
+    return jsonResponse(request, JSON.stringify(await retrieve(request.knowledgeBaseId ?? '', body, backend, signal)));
+  }
+  const events = backend.answer({ ...readRetrieveAndGenerate(body), signal });
+  if (operation === 'RetrieveAndGenerate') {
+    return jsonResponse(request, JSON.stringify(await grounded(events, requestId)));
+  }
+  const iterator = events[Symbol.asyncIterator]();
+  // What fails before anything was said is refused with a status.
+  const first = await iterator.next();
+  return {
+    status: 200,
+    headers: {
+      'content-type': eventStreamType,
+      'x-amzn-requestid': requestId,
+      'x-amzn-bedrock-knowledge-base-session-id': requestId,
+    },
+    body: groundedFrames(first, iterator),
+  };
+}
+
+async function* groundedFrames(
+  first: IteratorResult<GroundedEvent>,
+  events: AsyncIterator<GroundedEvent>,
+): AsyncGenerator<Uint8Array> {
+  let text = '';
+  try {
+    for (let next = first; !next.done; next = await events.next()) {
+      const event = next.value;
+      if (event.type === 'text') {
+        text += event.text;
+        yield eventFrame('output', { text: event.text });
+      } else {
+        yield eventFrame('citation', citationOf(text, event));
+      }
+    }
+  } catch (thrown) {
+    yield errorFrame(toWireError(thrown));
+  } finally {
+    await events.return?.();
   }
 }
 

@@ -10,6 +10,13 @@ export {
 export { errorFrame, eventStreamType } from './event-stream.js';
 export { errorResponse, handleRequest, type WireRequest, type WireResponse } from './handle-request.js';
 export type {
+  GroundedCall,
+  GroundedEvent,
+  KnowledgeBaseBackend,
+  RetrieveCall,
+  RetrievedPassage,
+} from './knowledge-bases/knowledge-base-backend.js';
+export type {
   EmbedCall,
   EmbedInput,
   GenerateCall,
@@ -18,7 +25,7 @@ export type {
   ModelBackend,
   RerankCall,
 } from './model-backend.js';
-export { routeOf, type WireOperation, type WireRoute } from './operation.js';
+export { isKnowledgeBaseOperation, routeOf, type WireOperation, type WireRoute } from './operation.js';
 export {
   type AccessKey,
   type SignableRequest,

@@ -72,8 +72,12 @@ export function streamMemberOf(name: WireErrorName): string | undefined {
 
 const namesOfCodes: Partial<Record<ErrorCode, WireErrorName>> = {
   'credentials-refused': 'AccessDeniedException',
+  'index-not-found': 'ResourceNotFoundException',
+  'index-unavailable': 'ServiceUnavailableException',
+  'invalid-filter': 'ValidationException',
   'invalid-options': 'ValidationException',
   'invalid-query': 'ValidationException',
+  'knowledge-base-not-found': 'ResourceNotFoundException',
   'model-access-denied': 'AccessDeniedException',
   'model-failed': 'ModelErrorException',
   'model-filtered': 'ValidationException',

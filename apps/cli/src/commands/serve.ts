@@ -41,6 +41,10 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     ...(served && {
       knowledgeBases: {
         host: served,
+        modelName: (modelId: string) => {
+          const name = mappedModel(modelMap, modelId) ?? 'builtin';
+          return name === realBedrock ? modelId : name;
+        },
         ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
       },
     }),

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  BedrockAgentRuntimeClient,
+  RetrieveAndGenerateCommand,
+  RetrieveAndGenerateStreamCommand,
+  RetrieveCommand,
+  type RetrieveCommandInput,
+} from '@aws-sdk/client-bedrock-agent-runtime';
+import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+
+const documents = [
+  {
+    name: 'leave-jp.md',
+    text: '# Leave in Japan\n\nFull-time employees in Japan may take 52 weeks of parental leave.',
+    metadata: { country: 'JP', year: 2025, tags: ['leave', 'family'] },
+  },
+  {
+    name: 'leave-de.md',
+    text: '# Leave in Germany\n\nEmployees in Germany may take three years of parental leave.',
+    metadata: { country: 'DE', year: 2024, tags: ['leave'] },
+  },
+  { name: 'coffee.md', text: '# Coffee\n\nThe espresso machine is on floor seven.', metadata: { floor: 7 } },
+];
+
+describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
+  let native: StartedNative;
+  let client: BedrockAgentRuntimeClient;
+  let knowledgeBaseId: string;
+  before(async () => {
+    native = await startNative();
+    knowledgeBaseId = (await json(await native.post('/v1/knowledge-bases', { name: 'default' }))).id;
+    const job = await native.finished(await native.post('/v1/knowledge-bases/default/documents', { documents }));
+    assert.equal(job.status, 'succeeded');
+    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+    client = new BedrockAgentRuntimeClient({
+      endpoint: native.endpoint,
+      region: 'us-east-1',
+      maxAttempts: 1,
+      credentials,
+    });
+  });
+  after(async () => {
+    client.destroy();
+    await native.close();
+    assert.deepEqual(native.failures, []);
+  });
+
+  const found = async (text: string, vectorSearchConfiguration: object = {}) => {
+    const { retrievalResults } = await client.send(
+      new RetrieveCommand({
+        knowledgeBaseId,
+        retrievalQuery: { text },
+        retrievalConfiguration: { vectorSearchConfiguration },
+      } as RetrieveCommandInput),
+    );
+    return retrievalResults?.map(({ location }) => location?.customDocumentLocation?.id).sort();
+  };
+
+  it('retrieves passages with their place, score and metadata', async () => {
+    const { retrievalResults } = await client.send(
+      new RetrieveCommand({
+        knowledgeBaseId: `arn:aws:bedrock:us-east-1:123456789012:knowledge-base/${knowledgeBaseId}`,
+        retrievalQuery: { text: 'parental leave in Japan' },
+      }),
+    );
+    const [best] = retrievalResults ?? [];
+    assert.match(best?.content?.text ?? '', /52 weeks/);
+    assert.ok((best?.score ?? 0) > 0);
+    assert.equal(best?.metadata?.country, 'JP');
+    assert.equal(best?.metadata?.['x-amz-bedrock-kb-source-uri'], 'leave-jp.md');
+  });
+
+  it('takes every operator of a filter, and both kinds of search', async () => {
+    const by = (filter: object) => found('leave and coffee', { filter, numberOfResults: 10 });
+    const at = (key: string, value: unknown) => ({ key, value });
+    const [jp, de, coffee] = ['leave-jp.md', 'leave-de.md', 'coffee.md'];
+    assert.deepEqual(await by({ equals: at('country', 'JP') }), [jp]);
+    assert.deepEqual(await by({ notEquals: at('country', 'JP') }), [coffee, de]);
+    assert.deepEqual(await by({ greaterThan: at('year', 2024) }), [jp]);
+    assert.deepEqual(await by({ greaterThanOrEquals: at('year', 2024) }), [de, jp]);
+    assert.deepEqual(await by({ lessThan: at('year', 2025) }), [de]);
+    assert.deepEqual(await by({ lessThanOrEquals: at('year', 2025) }), [de, jp]);
+    assert.deepEqual(await by({ in: at('country', ['JP', 'FR']) }), [jp]);
+    assert.deepEqual(await by({ notIn: at('country', ['JP', 'FR']) }), [coffee, de]);
+    assert.deepEqual(await by({ startsWith: at('country', 'J') }), [jp]);
+    assert.deepEqual(await by({ listContains: at('tags', 'family') }), [jp]);
+    assert.deepEqual(await by({ stringContains: at('tags', 'fam') }), [jp]);
+    assert.deepEqual(await by({ andAll: [{ equals: at('country', 'DE') }, { lessThan: at('year', 2025) }] }), [de]);
+    assert.deepEqual(await by({ orAll: [{ equals: at('country', 'DE') }, { equals: at('floor', 7) }] }), [coffee, de]);
+    for (const overrideSearchType of ['HYBRID', 'SEMANTIC']) {
+      assert.ok((await found('parental leave in Germany', { overrideSearchType }))?.includes(de));
+    }
+  });
+
+  it('gives results page by page', async () => {
+    const all: (string | undefined)[] = [];
+    let nextToken: string | undefined;
+    do {
+      const page = await client.send(
+        new RetrieveCommand({
+          knowledgeBaseId,
+          retrievalQuery: { text: 'leave and coffee' },
+          retrievalConfiguration: { vectorSearchConfiguration: { numberOfResults: 1 } },
+          nextToken,
+        }),
+      );
+      assert.equal(page.retrievalResults?.length, 1);
+      all.push(page.retrievalResults[0]?.location?.customDocumentLocation?.id);
+      nextToken = page.nextToken;
+    } while (nextToken);
+    assert.deepEqual(all.sort(), ['coffee.md', 'leave-de.md', 'leave-jp.md']);
+  });
+
+  it('puts passages in the order of a reranking model', async () => {
+    const { retrievalResults } = await client.send(
+      new RetrieveCommand({
+        knowledgeBaseId,
+        retrievalQuery: { text: 'espresso' },
+        retrievalConfiguration: {
+          vectorSearchConfiguration: {
+            rerankingConfiguration: {
+              type: 'BEDROCK_RERANKING_MODEL',
+              bedrockRerankingConfiguration: {
+                modelConfiguration: { modelArn: 'arn:aws:bedrock:us-east-1::foundation-model/amazon.rerank-v1:0' },
+                numberOfRerankedResults: 1,
+              },
+            },
+          },
+        },
+      }),
+    );
+    assert.deepEqual(
+      retrievalResults?.map(({ location }) => location?.customDocumentLocation?.id),
+      ['coffee.md'],
+    );
+  });
+
+  const asked = () => ({
+    input: { text: 'How long is parental leave in Japan?' },
+    retrieveAndGenerateConfiguration: {
+      type: 'KNOWLEDGE_BASE' as const,
+      knowledgeBaseConfiguration: {
+        knowledgeBaseId,
+        modelArn: 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0',
+      },
+    },
+  });
+
+  it('answers with citations, at once and as it comes', async () => {
+    const { output, citations, sessionId } = await client.send(new RetrieveAndGenerateCommand(asked()));
+    assert.match(output?.text ?? '', /52 weeks/);
+    assert.ok(sessionId);
+    const [citation] = citations ?? [];
+    const { text, span } = citation?.generatedResponsePart?.textResponsePart ?? {};
+    assert.equal(output?.text?.slice(span?.start, (span?.end ?? 0) + 1), text);
+    assert.match(citation?.retrievedReferences?.[0]?.content?.text ?? '', /52 weeks/);
+    assert.equal(citation?.retrievedReferences?.[0]?.metadata?.country, 'JP');
+
+    const { stream, sessionId: other } = await client.send(new RetrieveAndGenerateStreamCommand(asked()));
+    assert.ok(other);
+    let streamed = '';
+    let cited = 0;
+    for await (const event of stream ?? []) {
+      streamed += event.output?.text ?? '';
+      if (event.citation?.generatedResponsePart) cited += 1;
+    }
+    assert.deepEqual([streamed, cited], [output?.text, citations?.length]);
+  });
+
+  it('refuses as Bedrock does, and says what it does not do', async () => {
+    const refused = (configuration: object, pattern: RegExp, more: object = {}) =>
+      assert.rejects(
+        client.send(
+          new RetrieveCommand({
+            knowledgeBaseId,
+            retrievalQuery: { text: 'leave' },
+            retrievalConfiguration: configuration,
+            ...more,
+          }),
+        ),
+        (error: Error) => error.name === 'ValidationException' && pattern.test(error.message),
+      );
+    await refused({ vectorSearchConfiguration: { numberOfResults: 101 } }, /numberOfResults/);
+    await refused(
+      { vectorSearchConfiguration: { filter: { andAll: [{ equals: { key: 'a', value: 1 } }] } } },
+      /greater than or equal to 2/,
+    );
+    await refused({ managedSearchConfiguration: {} }, /not supported/);
+    await refused({}, /guardrail/, { guardrailConfiguration: { guardrailId: 'a', guardrailVersion: '1' } });
+    await refused({}, /nextToken/, { nextToken: 'nonsense' });
+    await assert.rejects(
+      client.send(new RetrieveCommand({ knowledgeBaseId: 'NOTTHERE00', retrievalQuery: { text: 'a' } })),
+      {
+        name: 'ResourceNotFoundException',
+      },
+    );
+    await assert.rejects(client.send(new RetrieveAndGenerateCommand({ ...asked(), sessionId: 'a-session' })), {
+      name: 'ValidationException',
+      message: /sessionId/,
+    });
+  });
+});

@@ -1,0 +1,107 @@
+import type {
+  GroundedEvent,
+  KnowledgeBaseBackend,
+  ModelBackend,
+  RetrieveCall,
+  RetrievedPassage,
+} from '@aquifer/bedrock-wire';
+import { AquiferError } from '@aquifer/contracts';
+import type { AnswerEvent, SearchMatch } from 'aquifer';
+import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
+
+export interface HostedKnowledgeBasesOptions {
+  readonly host: KnowledgeBaseHost;
+  readonly tenant: string;
+  /** Ranks passages by a model of Bedrock's name. */
+  readonly rerank: ModelBackend['rerank'];
+  /** What answers for a model of Bedrock's name, in the library's names. */
+  readonly modelName: (modelId: string) => string;
+}
+
+/** Knowledge bases of one tenant, behind the API of Bedrock Knowledge Bases. */
+export function createHostedKnowledgeBases({
+  host,
+  tenant,
+  rerank,
+  modelName,
+}: HostedKnowledgeBasesOptions): KnowledgeBaseBackend {
+  function find(idOrArn: string): Promise<HostedKnowledgeBase> {
+    const id = /^arn:[^:]*:bedrock:[^:]*:[^:]*:knowledge-base\/([0-9A-Za-z]+)$/.exec(idOrArn)?.[1] ?? idOrArn;
+    if (/^[0-9A-Za-z]{1,10}$/.test(id)) return host.get(tenant, id);
+    throw new AquiferError(
+      'invalid-options',
+      `1 validation error detected: Value '${idOrArn.slice(0, 80)}' at 'knowledgeBaseId' failed to satisfy constraint: Member must satisfy regular expression pattern: [0-9a-zA-Z]+`,
+    );
+  }
+
+  async function retrieve(call: RetrieveCall): Promise<readonly RetrievedPassage[]> {
+    const { knowledgeBaseId, query, limit, offset, mode, filter, reranker, signal } = call;
+    const { reader } = await find(knowledgeBaseId);
+    const { matches } = await reader.search(query, {
+      limit: offset + limit,
+      ...(mode && { mode }),
+      ...(filter && { filter }),
+      ...(signal && { signal }),
+    });
+    const found = matches.slice(offset).map(passageOf);
+    if (reranker === undefined || found.length === 0) return found;
+    const scores = await rerank({ modelId: reranker.modelId, query, texts: found.map(({ text }) => text), signal });
+    return found
+      .map((passage, index) => ({ ...passage, score: scores[index] ?? 0 }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, reranker.limit);
+  }
+
+  return {
+    retrieve,
+    async *answer({ knowledgeBaseId, query, limit, mode, filter, reranker, modelId, temperature, maxTokens, signal }) {
+      if (reranker !== undefined) {
+        throw new AquiferError(
+          'invalid-options',
+          'A reranking model for one answer is not supported: start the service with --reranker, or use Retrieve.',
+        );
+      }
+      const { reader } = await find(knowledgeBaseId);
+      const events = reader.ask(query, {
+        limit,
+        model: modelName(modelId),
+        ...(mode && { mode }),
+        ...(filter && { filter }),
+        ...(temperature !== undefined && { temperature }),
+        ...(maxTokens !== undefined && { maxTokens }),
+        ...(signal && { signal }),
+      });
+      let matches: readonly SearchMatch[] = [];
+      for await (const event of events) {
+        if (event.type === 'search') matches = event.search.matches;
+        const sent = groundedEvent(event, matches);
+        if (sent) yield sent;
+      }
+    },
+  };
+}
+
+function passageOf(match: SearchMatch): RetrievedPassage {
+  const { text, source, documentId, chunkId, pageStart, score, metadata } = match;
+  return { text, source, documentId, chunkId, score, metadata, ...(pageStart !== undefined && { page: pageStart }) };
+}
+
+function groundedEvent(event: AnswerEvent, matches: readonly SearchMatch[]): GroundedEvent | undefined {
+  if (event.type === 'text') return event;
+  if (event.type !== 'citation') return undefined;
+  const { start, end, references } = event.citation;
+  const passages = references.map(({ documentId, source, quote, pageStart, ...place }): RetrievedPassage => {
+    const match = matches.find(
+      (each) => each.documentId === documentId && each.start <= place.start && each.end >= place.end,
+    );
+    return {
+      text: quote,
+      source,
+      documentId,
+      metadata: match?.metadata ?? {},
+      ...(match && { chunkId: match.chunkId }),
+      ...(pageStart !== undefined && { page: pageStart }),
+    };
+  });
+  return { type: 'citation', start, end, passages };
+}
