@@ -168,6 +168,8 @@ export function joinTexts(texts: readonly string[], vocabulary: Vocabulary): str
   return text;
 }
 
+const wordOrCompound = /\p{L}+(?:[-\u2010]\p{L}+)*/gu;
+
 /** The words and hyphenated compounds inside the lines; collected when first asked. */
 export function vocabularyOf(lines: () => Iterable<string>): Vocabulary {
   let words: Set<string> | undefined;
@@ -176,7 +178,7 @@ export function vocabularyOf(lines: () => Iterable<string>): Vocabulary {
       if (!words) {
         words = new Set();
         for (const line of lines()) {
-          for (const [found] of line.toLowerCase().matchAll(/\p{L}+(?:[-\u2010]\p{L}+)*/gu)) words.add(found);
+          for (const found of line.toLowerCase().match(wordOrCompound) ?? []) words.add(found);
         }
       }
       return words.has(word);
