@@ -98,6 +98,15 @@ export function createProgram(context: Context): Command {
     .argument('<id...>')
     .action(async (ids, options) => (await import('./commands/delete.js')).run(context, ids, options));
 
+  command('export', 'write the whole knowledge base into one file')
+    .argument('<file>')
+    .action(async (file, options) => (await import('./commands/move.js')).runExport(context, file, options));
+
+  command('import', 'make a knowledge base out of such a file: in a new folder, or in a database')
+    .argument('<file>')
+    .option('--index-kind <kind>', 'auto, exact or hnsw')
+    .action(async (file, options) => (await import('./commands/move.js')).runImport(context, file, options));
+
   command('serve', 'the HTTP API, and Amazon Bedrock on this machine: point AWS_ENDPOINT_URL_BEDROCK_RUNTIME at it')
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)')
     .option('--port <n>', 'the port (default: 8420; 0 takes any free one)')

@@ -12,7 +12,8 @@ export interface FolderRoot extends FolderSelection {
   readonly uri: string;
 }
 
-const rootsKey = 'folder-roots';
+/** Of the value that records them in a store. */
+export const rootsKey = 'folder-roots';
 
 export async function readFolderRoots(store: Pick<Store, 'readValue'>): Promise<FolderRoot[]> {
   // At first these were URLs alone.

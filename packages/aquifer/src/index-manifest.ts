@@ -43,7 +43,8 @@ export function planBuild(
   };
 }
 
-const builtWithKey = 'built-with';
+/** Of the value that records it in a store. */
+export const builtWithKey = 'built-with';
 
 export async function readBuiltWith(store: Store): Promise<BuiltWith | undefined> {
   return (await store.readValue(builtWithKey)) as BuiltWith | undefined;
@@ -79,14 +80,28 @@ export async function createManifest(
   return manifest;
 }
 
-/** @throws `index-too-new`, `index-outdated` with the command that mends it */
+/** @throws `index-not-found` for an index that an import has not completed */
+export function assertImported(manifest: Manifest, location: string): void {
+  if (manifest.importing === undefined) return;
+  throw new AquiferError(
+    'index-not-found',
+    `An import into ${location} was not completed: run it again, npx aquifer import <file> --kb ${location}`,
+  );
+}
+
+/** @throws `index-too-new` */
+export function assertKnownManifest(manifest: Manifest, location: string): void {
+  if (manifest.schemaVersion <= manifestVersion) return;
+  throw new AquiferError(
+    'index-too-new',
+    `The index at ${location} was made by a newer version of Aquifer: update this one, or index again into another --kb.`,
+  );
+}
+
+/** @throws `index-not-found`, `index-too-new`, `index-outdated` with the command that mends it */
 export function assertReadableManifest(manifest: Manifest, analyser: string, location: string): void {
-  if (manifest.schemaVersion > manifestVersion) {
-    throw new AquiferError(
-      'index-too-new',
-      `The index at ${location} was made by a newer version of Aquifer: update this one, or index again into another --kb.`,
-    );
-  }
+  assertImported(manifest, location);
+  assertKnownManifest(manifest, location);
   if (manifest.analyser !== analyser) {
     throw new AquiferError(
       'index-outdated',

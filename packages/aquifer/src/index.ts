@@ -60,6 +60,9 @@ export type {
 export { type ListedModel, listModels } from './list-models.js';
 export type { ModelOptions } from './model-options.js';
 export { embedderByName, generatorByName, imageGeneratorByName, rerankerFor } from './models-by-name.js';
+export { exportKnowledgeBase } from './moving/export-knowledge-base.js';
+export { importKnowledgeBase } from './moving/import-knowledge-base.js';
+export type { MovedKnowledgeBase, MoveOptions, MoveProgress, MoveSummary } from './moving/move-options.js';
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { withoutPassword } from './open-store.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';

@@ -7,7 +7,7 @@ import { openLocalStore } from '@aquifer/local-store';
 import { createAnalyser } from '@aquifer/text-analysis';
 import { chunkerFor } from './chunker-for.js';
 import { readFolderRoots, writeFolderRoots } from './folder-selection.js';
-import { createManifest, planBuild, readBuiltWith, writeBuiltWith } from './index-manifest.js';
+import { assertImported, createManifest, planBuild, readBuiltWith, writeBuiltWith } from './index-manifest.js';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import { embedderFor } from './models-by-name.js';
 import { placeOf } from './open-store.js';
@@ -40,6 +40,7 @@ export async function reEmbedIndex(
     opened.push(from);
     const manifest = await from.readManifest();
     if (manifest === undefined) throw new AquiferError('index-not-found', `The index at ${location} is empty.`);
+    assertImported(manifest, location);
     const builtWith = planBuild(options, await readBuiltWith(from));
     const openedEmbedder = await embedderFor(options, builtWith);
     opened.push(openedEmbedder);

@@ -3,7 +3,8 @@ import type { IngestionSummary } from '@aquifer/ingestion';
 import type { IngestionQueue } from '@aquifer/postgres-store/ingestion-queue';
 import type { KnowledgeBaseIdentity, KnowledgeBaseStatus } from './knowledge-base.js';
 
-const lastRunKey = 'last-run';
+/** Of the value that records it in a store. */
+export const lastRunKey = 'last-run';
 const failuresListed = 1_000;
 
 export async function writeLastRun(store: Store, summary: IngestionSummary): Promise<void> {

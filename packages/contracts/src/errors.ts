@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'index-unavailable'
   | 'internal'
   | 'invalid-document'
+  | 'invalid-export'
   | 'invalid-filter'
   | 'invalid-options'
   | 'invalid-query'

@@ -154,6 +154,8 @@ export interface Store {
 
   /** Cached vectors by key (hex SHA-256 of fingerprint and exact text), in order. */
   getEmbeddings(keys: readonly string[]): Promise<(Float32Array | undefined)[]>;
+  /** Keys of the embedding cache, with and without a chunk, in order of their UTF-8 bytes: those after `after`, at most `limit` (default 1,000). */
+  listEmbeddingKeys(query?: { readonly after?: string; readonly limit?: number }): Promise<string[]>;
   putEmbeddings(entries: readonly { readonly key: string; readonly vector: Float32Array }[]): Promise<void>;
 
   /** Small JSON values of the layers above, such as the last run's summary. */

@@ -84,7 +84,7 @@ function asFaultOfText(error: AquiferError): AquiferError {
 }
 
 /** The key of a text in the embedding cache: what was embedded, and by what. */
-export function embeddingKeys(embedder: Embedder): (text: string) => string {
+export function embeddingKeys(embedder: Pick<Embedder, 'fingerprint'>): (text: string) => string {
   const prefix = `${fingerprintText(embedder.fingerprint)}\n`;
   return (text) => hash('sha256', prefix + text, 'hex');
 }

@@ -1,3 +1,4 @@
+export { embeddingKeys } from './chunk-vectors.js';
 export {
   assertSameProcessing,
   createDocumentIngestor,
@@ -21,4 +22,4 @@ export { createFolderWatch, type FolderWatch, type FolderWatchOptions } from './
 export { createMemorySource, type MemoryDocument, type MemorySourceOptions } from './sources/memory-source.js';
 export { connectS3, openS3Bucket, type S3Bucket, type S3Connection, type S3Object } from './sources/s3/s3-bucket.js';
 export { isS3Location, parseS3Location, type S3Location, s3Location } from './sources/s3/s3-location.js';
-export { createS3Source, type S3SourceOptions } from './sources/s3/s3-source.js';
+export { createS3Source, readS3Item, type S3SourceOptions } from './sources/s3/s3-source.js';

@@ -269,6 +269,12 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       checkTexts(keys, 'The embedding keys');
       return store.call('getEmbeddings', keys);
     },
+    async listEmbeddingKeys({ after = '', limit = 1_000 } = {}) {
+      refuseClosed();
+      checkTexts([after], 'after');
+      checkWholeNumber(limit, 'limit', 1, Number.MAX_SAFE_INTEGER);
+      return store.call('listEmbeddingKeys', { after, limit });
+    },
     async putEmbeddings(entries) {
       refuseReadOnly();
       const own = entries.map(({ key, vector }) => {

@@ -95,6 +95,15 @@ export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: Postgre
       });
     },
 
+    /** Keys after this one, in order. */
+    async keys(query: Query, after: string, limit: number): Promise<string[]> {
+      const rows = await query(
+        `SELECT key FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND key > $3 ORDER BY key LIMIT $4`,
+        [...own, after, limit],
+      );
+      return rows.map((row) => row.key as string);
+    },
+
     /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks; returns how many. */
     async prune(query: Query): Promise<number> {
       await avoidNestedLoops(query);

@@ -162,6 +162,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkTexts(keys, 'The embedding keys');
       return read((query) => cache.get(query, keys));
     },
+    async listEmbeddingKeys({ after = '', limit = 1_000 } = {}) {
+      checkTexts([after], 'after');
+      checkWholeNumber(limit, 'limit', 1, Number.MAX_SAFE_INTEGER);
+      return read((query) => cache.keys(query, after, limit));
+    },
     async putEmbeddings(entries) {
       const own = entries.map(({ key, vector }) => {
         checkTexts([key], 'The embedding keys');

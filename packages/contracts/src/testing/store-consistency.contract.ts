@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { sketchDocument } from './store-fixtures.js';
-import { denseIds, keywordIds, type StoreTestContext } from './store-test-context.js';
+import { assertRejects, denseIds, keywordIds, type StoreTestContext } from './store-test-context.js';
 import type { TestRunner } from './test-runner.js';
 
 /** The embedding cache, and many calls at once. */
@@ -30,6 +30,20 @@ export function storeConsistencyContract({ describe, it }: TestRunner, { withSto
         assert.deepEqual(await store.getEmbeddings(['k']), [Float32Array.of(1, 2, 3, 4)]);
         await store.deleteDocuments(['a']);
         assert.deepEqual(await store.getEmbeddings(['k']), [Float32Array.of(1, 2, 3, 4)]);
+      }),
+    );
+
+    it(
+      'lists its keys in order, page by page, with and without a chunk',
+      withStore(async (store) => {
+        const vector = Float32Array.of(1, 2, 3, 4);
+        assert.deepEqual(await store.listEmbeddingKeys(), []);
+        await store.putEmbeddings(['b', 'é', 'B', 'a'].map((key) => ({ key, vector })));
+        await store.replaceDocument(sketchDocument('a', [{ text: 'x', key: 'c', vector: [1, 2, 3, 4] }]));
+        assert.deepEqual(await store.listEmbeddingKeys(), ['B', 'a', 'b', 'c', 'é']);
+        assert.deepEqual(await store.listEmbeddingKeys({ after: 'a', limit: 2 }), ['b', 'c']);
+        assert.deepEqual(await store.listEmbeddingKeys({ after: 'é' }), []);
+        await assertRejects(store.listEmbeddingKeys({ limit: 0 }), 'invalid-options');
       }),
     );
 

@@ -11,6 +11,8 @@ export interface EmbeddingCache {
   add(key: string, vector: Float32Array): number;
   /** Undefined too for a vector that the disk has changed: it is made again. */
   get(key: string): Float32Array | undefined;
+  /** Keys after this one, in order. */
+  keys(after: string, limit: number): string[];
   /** Deletes the oldest entries that no chunk uses, beyond 10,000 or the number of chunks. */
   prune(): number;
   /** Deletes the entries of other dimensions. */
@@ -22,6 +24,7 @@ export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
   const insert = database.prepare('INSERT INTO embeddings (key, vector, checksum) VALUES (?, ?, ?)');
   const mend = database.prepare('UPDATE embeddings SET vector = ?, checksum = ? WHERE number = ?');
   const select = database.prepare('SELECT vector, checksum, number FROM embeddings WHERE key = ?');
+  const list = database.prepare('SELECT key FROM embeddings WHERE key > ? ORDER BY key LIMIT ?');
   const prune = database.prepare(
     `DELETE FROM embeddings WHERE number IN (
        SELECT number FROM embeddings WHERE number NOT IN (SELECT embedding FROM chunks)
@@ -43,6 +46,7 @@ export function createEmbeddingCache(database: SqlDatabase): EmbeddingCache {
       const [bytes, checksum] = (select.rows(key)[0] ?? []) as [Uint8Array?, SqlValue?];
       return bytes === undefined || !isIntact(checksum, bytes) ? undefined : vectorFromBytes(bytes);
     },
+    keys: (after, limit) => list.rows(after, limit).map(([key]) => key as string),
     prune: () => prune.run().changes,
     keepOnly: (dimensions) => void deleteOthers.run(dimensions * Float32Array.BYTES_PER_ELEMENT),
   };

@@ -131,6 +131,8 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
       reads.chunksOf(argument.documentId, argument.from, argument.to),
     searchKeyword: (search: KeywordSearch): SearchResult => inSnapshot(database, () => searchKeyword(search)),
     getEmbeddings: (keys: readonly string[]): (Float32Array | undefined)[] => keys.map((key) => cache.get(key)),
+    listEmbeddingKeys: (argument: { readonly after: string; readonly limit: number }): string[] =>
+      cache.keys(argument.after, argument.limit),
     putEmbeddings(entries: readonly { readonly key: string; readonly vector: Float32Array }[]): void {
       const wanted = dimensionsForWriting();
       for (const { key, vector } of entries) checkVector(vector, wanted, `cache entry ${JSON.stringify(key)}`);

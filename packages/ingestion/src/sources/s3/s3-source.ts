@@ -1,10 +1,10 @@
-import { AquiferError, isAquiferError, type Metadata, type Source, type SourceContent } from '@aquifer/contracts';
+import { AquiferError, isAquiferError, type Metadata, type Source, type SourceContent, type SourceItem } from '@aquifer/contracts';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { storableText } from '../../storable-text.js';
 import { ignoreFileName, maxIgnoreFileBytes } from '../ignore-rules.js';
 import { maxSidecarBytes, sidecarEnding } from '../listed-names.js';
 import { compileGlobs } from '../path-globs.js';
-import { openS3Bucket, type S3Object } from './s3-bucket.js';
+import { openS3Bucket, type S3Bucket, type S3Object } from './s3-bucket.js';
 import { parseS3Location } from './s3-location.js';
 import { pathOf, type SelectedObject, selectObjects } from './s3-selection.js';
 
@@ -46,6 +46,7 @@ export function createS3Source(options: S3SourceOptions): Source {
   const bucket = openS3Bucket(client, root.bucket);
   const prefix = root.path === '' ? '' : `${root.path}/`;
   const paths = options.paths ?? [''];
+  const ways = { parseSidecar, maxBytes };
   const without = new Set((options.without ?? []).map(pathOf));
 
   /** All objects in scope by key without prefix, and the ignore files above them. */
@@ -89,28 +90,8 @@ export function createS3Source(options: S3SourceOptions): Source {
     uri: storableText(`s3://${root.bucket}/${object.key}`),
     bytes: object.bytes,
     stamp: stampOf(object, sidecar),
-    read: async (signal?: AbortSignal): Promise<SourceContent> => {
-      const attributes = sidecar && (await readSidecar(sidecar, signal));
-      const { content, ...read } = await bucket.read(object.key, maxBytes, signal);
-      return {
-        bytes: content,
-        metadata: attributes ? parseSidecar(attributes.content, path + sidecarEnding) : {},
-        stamp: stampOf(read, attributes),
-      };
-    },
+    read: (signal?: AbortSignal) => readObject(bucket, { path, key: object.key, sidecar: sidecar?.key }, ways, signal),
   });
-
-  async function readSidecar(sidecar: S3Object, signal: AbortSignal | undefined) {
-    try {
-      return await bucket.read(sidecar.key, maxSidecarBytes, signal);
-    } catch (error) {
-      // A sidecar that went away since the listing is no sidecar.
-      if (isAquiferError(error, 'source-changed')) return undefined;
-      if (isAquiferError(error, 'too-large'))
-        throw new AquiferError('invalid-document', error.message, { cause: error });
-      throw error;
-    }
-  }
 
   return {
     id: root.uri,
@@ -131,6 +112,52 @@ export function createS3Source(options: S3SourceOptions): Source {
       for (const document of documents) yield itemOf(document);
     },
   };
+}
+
+/**
+ * Reads an object that a listing found, in this process or on another machine: the bucket and its key are in the item's URI.
+ *
+ * @throws as `describeS3Error`, `too-large`, `invalid-document` (sidecar)
+ */
+export async function readS3Item(
+  item: Pick<SourceItem, 'path' | 'uri'>,
+  { client, ...ways }: ReadingWays & { readonly client: S3Client },
+  signal?: AbortSignal,
+): Promise<SourceContent> {
+  const { bucket, path: key } = parseS3Location(item.uri);
+  const object = { path: item.path, key, sidecar: key + sidecarEnding };
+  return await readObject(openS3Bucket(client, bucket), object, ways, signal);
+}
+
+interface ReadingWays {
+  readonly parseSidecar: S3SourceOptions['parseSidecar'];
+  readonly maxBytes: number;
+}
+
+async function readObject(
+  bucket: S3Bucket,
+  { path, key, sidecar }: { readonly path: string; readonly key: string; readonly sidecar: string | undefined },
+  { parseSidecar, maxBytes }: ReadingWays,
+  signal: AbortSignal | undefined,
+): Promise<SourceContent> {
+  const attributes = sidecar === undefined ? undefined : await readSidecar(bucket, sidecar, signal);
+  const { content, ...read } = await bucket.read(key, maxBytes, signal);
+  return {
+    bytes: content,
+    metadata: attributes ? parseSidecar(attributes.content, path + sidecarEnding) : {},
+    stamp: stampOf(read, attributes),
+  };
+}
+
+async function readSidecar(bucket: S3Bucket, key: string, signal: AbortSignal | undefined) {
+  try {
+    return await bucket.read(key, maxSidecarBytes, signal);
+  } catch (error) {
+    // One that went away since the listing, or was not there, is none.
+    if (isAquiferError(error, 'source-changed')) return undefined;
+    if (isAquiferError(error, 'too-large')) throw new AquiferError('invalid-document', error.message, { cause: error });
+    throw error;
+  }
 }
 
 /** A path is NFC, but keys are bytes: they may be spelled as they were given, or in either Unicode form. */
