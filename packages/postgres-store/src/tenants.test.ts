@@ -214,6 +214,12 @@ const attempts: { readonly [Method in keyof Store]: (store: Store) => Promise<un
       undefined,
     ]);
   },
+  async listEmbeddingKeys(store) {
+    for (const after of ['', theirs.key]) {
+      const keys = await store.listEmbeddingKeys({ after });
+      assert.ok(!keys.includes(`${theirs.key} unused`));
+    }
+  },
   async putEmbeddings(store) {
     const vector = Float32Array.of(9, 9, 9, 9);
     await store.putEmbeddings([{ key: `${theirs.key} unused`, vector }]);

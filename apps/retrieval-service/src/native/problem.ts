@@ -38,6 +38,7 @@ const statuses: Readonly<Record<ErrorCode, ContentfulStatusCode>> = {
   'index-too-new': 500,
   'index-unavailable': 503,
   internal: 500,
+  'invalid-export': 400,
   'invalid-document': 400,
   'invalid-filter': 400,
   'invalid-options': 400,

@@ -2,14 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isAquiferError, parseMetadata, type SourceItem, type SourceOmission } from '@aquifer/contracts';
 import { createTestBucket, needsS3, type TestBucket } from './s3.test-fixture.js';
-import { createS3Source, type S3SourceOptions } from './s3-source.js';
+import { createS3Source, readS3Item, type S3SourceOptions } from './s3-source.js';
+
+const parseSidecar: S3SourceOptions['parseSidecar'] = (bytes, name) =>
+  parseMetadata(JSON.parse(Buffer.from(bytes).toString()), name);
 
 async function list(bucket: TestBucket, options: Partial<S3SourceOptions> = {}) {
   const source = createS3Source({
     client: bucket.client,
     root: `s3://${bucket.name}`,
     recognises: (name) => name.endsWith('.md'),
-    parseSidecar: (bytes, name) => parseMetadata(JSON.parse(Buffer.from(bytes).toString()), name),
+    parseSidecar,
     ...options,
   });
   const items: SourceItem[] = [];
@@ -194,6 +197,28 @@ describe('an S3 source', needsS3, () => {
     await bucket.delete('a.md');
     assert.deepEqual((await list(bucket)).paths, ['b.md']);
     await assert.rejects(read(items[0]), (error) => isAquiferError(error, 'source-changed'));
+  });
+
+  it('is read elsewhere by the URI of an object, with its sidecar where there is one', async () => {
+    const bucket = await createTestBucket();
+    await bucket.put('cafe\u0301 + more#.md', 'text');
+    await bucket.put('plain.md', 'plain');
+    await bucket.put('cafe\u0301 + more#.md.metadata.json', '{"country":"FR"}');
+    const { items } = await list(bucket);
+    const ways = { client: bucket.client, maxBytes: 10, parseSidecar };
+    for (const { path, uri, stamp, read: readHere } of items) {
+      const content = await readS3Item({ path, uri }, { ...ways, maxBytes: 100 });
+      assert.deepEqual(content, await readHere());
+      assert.equal(content.stamp, stamp);
+    }
+    assert.deepEqual(
+      (await Promise.all(items.map((item) => item.read()))).map(({ metadata }) => metadata),
+      [{ country: 'FR' }, {}],
+    );
+    await bucket.put('plain.md', 'longer than it may be');
+    await assert.rejects(readS3Item({ path: 'plain.md', uri: `s3://${bucket.name}/plain.md` }, ways), (error) =>
+      isAquiferError(error, 'too-large'),
+    );
   });
 
   it('says that there is no such bucket', async () => {

@@ -1,4 +1,11 @@
-import { AquiferError, isAquiferError, type Metadata, type Source, type SourceContent, type SourceItem } from '@aquifer/contracts';
+import {
+  AquiferError,
+  isAquiferError,
+  type Metadata,
+  type Source,
+  type SourceContent,
+  type SourceItem,
+} from '@aquifer/contracts';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { storableText } from '../../storable-text.js';
 import { ignoreFileName, maxIgnoreFileBytes } from '../ignore-rules.js';
