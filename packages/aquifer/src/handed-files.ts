@@ -1,11 +1,11 @@
-import { AquiferError, type SourceContent } from '@aquifer/contracts';
+import type { SourceContent } from '@aquifer/contracts';
 import { parseSidecar } from '@aquifer/documents';
 import {
   connectS3,
-  createS3Source,
   type HandedWork,
   isS3Location,
   readFolderItem,
+  readS3Item,
   type S3Connection,
 } from '@aquifer/ingestion';
 
@@ -23,18 +23,7 @@ export function createHandedFiles(s3: S3Connection | undefined): HandedFiles {
       const { sourceId, item, maxDocumentBytes } = handed;
       if (!isS3Location(sourceId)) return readFolderItem(handed, parseSidecar, signal);
       connecting ??= connectS3(s3);
-      const source = createS3Source({
-        client: await connecting,
-        root: sourceId,
-        paths: [item.uri.slice(sourceId.length + 1)],
-        recognises: () => true,
-        parseSidecar,
-        maxBytes: maxDocumentBytes,
-      });
-      for await (const found of source.list(signal)) {
-        if (!('omitted' in found) && found.path === item.path) return await found.read(signal);
-      }
-      throw new AquiferError('source-changed', `${item.uri} was deleted since it was listed.`);
+      return readS3Item(item, { client: await connecting, parseSidecar, maxBytes: maxDocumentBytes }, signal);
     },
     close() {
       if (s3?.client === undefined) connecting?.then((client) => client.destroy()).catch(() => {});

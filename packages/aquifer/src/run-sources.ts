@@ -61,7 +61,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
     const folder = { path: uri, folder: uri };
     if (path === '' || roots.includes(uri)) return folder;
     const objects = openS3Bucket(await connect(), bucket);
-    // An object is the first of all that its key begins, a folder's slash comes before its letters.
+    // Of all keys that begin with this one, it comes first itself.
     for await (const { key } of objects.list(path, { limit: 1 })) {
       if (key === path)
         return {
