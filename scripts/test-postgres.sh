@@ -87,8 +87,4 @@ as_server "$server/bin/pg_ctl" -D "$work/data" -w -l "$work/run/server.log" \
 "$server/bin/psql" -q -h "$work/run" -p "$port" -U postgres -d aquifer -v ON_ERROR_STOP=1 -c "CREATE EXTENSION vector"
 
 export AQUIFER_TEST_POSTGRES="postgres://aquifer@127.0.0.1:$port/aquifer" AQUIFER_TEST_POSTGRES_PROGRAMS="$server/bin"
-<<<<<<< HEAD
-if [ $# -gt 0 ]; then "$@"; else node scripts/test.mjs packages/postgres-store postgres shared-index ingestion-worker; fi
-=======
-if [ $# -gt 0 ]; then "$@"; else node scripts/test.mjs packages/postgres-store postgres shared-index moving; fi
->>>>>>> 2f33704 (Say how to back up, restore and move an index, test it with pg_dump, and let workers read objects from their bucket)
+if [ $# -gt 0 ]; then "$@"; else node scripts/test.mjs packages/postgres-store postgres shared-index ingestion-worker moving database-host; fi

@@ -6,6 +6,7 @@ export {
   type UpstreamClient,
 } from './bedrock-gateway.js';
 export { type Faults, parseFaults } from './faults.js';
+export { createDatabaseHost, type DatabaseHostOptions } from './hosting/database-host.js';
 export { createFolderHost, type FolderHostOptions } from './hosting/folder-host.js';
 export type {
   HostedIdentity,

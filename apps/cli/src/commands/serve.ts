@@ -19,6 +19,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   const models = modelOptions(values);
   const {
     createBedrockGateway,
+    createDatabaseHost,
     createFolderHost,
     createLocalBackend,
     createPromptLog,
@@ -35,19 +36,17 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   const keys = ring?.usable(Date.now()) ?? [];
   const knowledgeBase = await optionsOf(context, settings);
   const served = isPostgresLocation(knowledgeBase.location)
-    ? undefined
+    ? createDatabaseHost({ knowledgeBase, uploadFolder: values.uploads ?? '.aquifer-uploads' })
     : createFolderHost({ knowledgeBase, uploadFolder: values.uploads ?? uploadsBeside(knowledgeBase) });
   const service = createRetrievalService({
-    ...(served && {
-      knowledgeBases: {
-        host: served,
-        modelName: (modelId: string) => {
-          const name = mappedModel(modelMap, modelId) ?? 'builtin';
-          return name === realBedrock ? modelId : name;
-        },
-        ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
+    knowledgeBases: {
+      host: served,
+      modelName: (modelId: string) => {
+        const name = mappedModel(modelMap, modelId) ?? 'builtin';
+        return name === realBedrock ? modelId : name;
       },
-    }),
+      ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
+    },
     onFailure: ({ requestId, error }) => context.err.line(`request ${requestId}: ${(error as Error).stack}`),
     backend: createLocalBackend({
       models: modelMap,

@@ -4,6 +4,7 @@ import { type KnowledgeBase, type KnowledgeBaseOptions, openKnowledgeBase } from
 import { createUploadFolder } from '../uploads/upload-folder.js';
 import { createKeptOpen, type KeptOpen } from './kept-open.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
+import { readerOf } from './reader-of.js';
 import { createTurns } from './turns.js';
 
 /** A folder belongs to this tenant, and to no other. */
@@ -38,13 +39,7 @@ export function createFolderHost({ knowledgeBase: options, uploadFolder }: Folde
   const hosted = ({ id, name }: KnowledgeBase): HostedKnowledgeBase => ({
     id,
     name,
-    reader: {
-      search: (query, searchOptions) => kept.use((reader) => reader.search(query, searchOptions)),
-      ask: (question, askOptions) => kept.iterate((reader) => reader.ask(question, askOptions)),
-      documents: (query) => kept.use((reader) => reader.documents(query)),
-      document: (documentId) => kept.use((reader) => reader.document(documentId)),
-      status: () => kept.use((reader) => reader.status()),
-    },
+    reader: readerOf(kept),
     write,
     ...(uploads !== undefined && { uploads }),
   });

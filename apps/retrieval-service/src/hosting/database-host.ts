@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { AquiferError } from '@aquifer/contracts';
+import {
+  type KnowledgeBase,
+  type KnowledgeBaseOptions,
+  openKnowledgeBase,
+  type SharedKnowledgeBases,
+  sharedKnowledgeBases,
+} from 'aquifer';
+import { createUploadFolder } from '../uploads/upload-folder.js';
+import { createKeptOpen, type KeptOpen } from './kept-open.js';
+import type { HostedIdentity, HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
+import { readerOf } from './reader-of.js';
+
+export interface DatabaseHostOptions {
+  /** How each knowledge base is opened; `location` is the database: name and tenant in it count for nothing. */
+  readonly knowledgeBase: KnowledgeBaseOptions;
+  /** Where originals that are sent are kept, in a folder for each tenant and knowledge base. Absent: nothing can be sent. */
+  readonly uploadFolder?: string;
+}
+
+/** Each has connections of its own. */
+const mostOpen = 32;
+/** What others delete and make is noticed this late at the most. */
+const listKeptMs = 1_000;
+
+interface Opened {
+  readonly kept: KeptOpen<KnowledgeBase>;
+  readonly hosted: HostedKnowledgeBase;
+}
+
+/** Serves every knowledge base of a database, to each tenant its own. Those that were asked last stay open. */
+export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: DatabaseHostOptions): KnowledgeBaseHost {
+  const directories = new Map<string, Promise<SharedKnowledgeBases>>();
+  const lists = new Map<string, { readonly until: number; readonly found: Promise<readonly HostedIdentity[]> }>();
+  /** Least recently used first. */
+  const opened = new Map<string, Opened>();
+
+  function locationOf(tenant: string, name?: string): string {
+    const url = new URL(options.location);
+    url.searchParams.set('tenant', tenant);
+    if (name === undefined) url.searchParams.delete('name');
+    else url.searchParams.set('name', name);
+    return url.href;
+  }
+
+  function directoryOf(tenant: string): Promise<SharedKnowledgeBases> {
+    const known = directories.get(tenant) ?? sharedKnowledgeBases(locationOf(tenant));
+    directories.set(tenant, known);
+    return known;
+  }
+
+  function listOf(tenant: string): Promise<readonly HostedIdentity[]> {
+    const now = performance.now();
+    const known = lists.get(tenant);
+    if (known !== undefined && known.until > now) return known.found;
+    const found = directoryOf(tenant).then((directory) => directory.list());
+    lists.set(tenant, { until: now + listKeptMs, found });
+    found.catch(() => lists.delete(tenant));
+    return found;
+  }
+
+  function open(tenant: string, { id, name }: HostedIdentity): HostedKnowledgeBase {
+    const key = JSON.stringify([tenant, id]);
+    const location = locationOf(tenant, name);
+    const known = opened.get(key) ?? make(tenant, { id, name }, location);
+    opened.delete(key);
+    opened.set(key, known);
+    for (const [oldest, { kept }] of opened) {
+      if (opened.size <= mostOpen) break;
+      opened.delete(oldest);
+      // Those who use it finish first.
+      void kept.close();
+    }
+    return known.hosted;
+  }
+
+  function make(tenant: string, identity: HostedIdentity, location: string): Opened {
+    const kept = createKeptOpen(() => openKnowledgeBase({ ...options, location, mode: 'read' }));
+    // Names of tenants and knowledge bases may hold anything; as parts of a path they are written in a way that cannot lead elsewhere.
+    const uploads =
+      uploadFolder === undefined
+        ? undefined
+        : createUploadFolder(join(uploadFolder, Buffer.from(tenant).toString('base64url'), identity.id));
+    const hosted: HostedKnowledgeBase = {
+      ...identity,
+      reader: readerOf(kept),
+      ...(uploads && { uploads }),
+      async write(use) {
+        const writer = await openKnowledgeBase({ ...options, location, mode: 'write' });
+        try {
+          return await use(writer);
+        } finally {
+          await writer.close();
+        }
+      },
+    };
+    return { kept, hosted };
+  }
+
+  async function get(tenant: string, idOrName: string): Promise<HostedKnowledgeBase> {
+    const found = (await listOf(tenant)).find(({ id, name }) => id === idOrName || name === idOrName);
+    if (found !== undefined) return open(tenant, found);
+    throw new AquiferError('knowledge-base-not-found', `There is no knowledge base ${JSON.stringify(idOrName)}.`);
+  }
+
+  return {
+    list: listOf,
+    get,
+    async create(tenant, wanted) {
+      lists.delete(tenant);
+      if ((await listOf(tenant)).some(({ name }) => name === wanted.name)) {
+        throw new AquiferError('invalid-options', `There is a knowledge base ${JSON.stringify(wanted.name)} already.`);
+      }
+      const { name, embedder = options.embedder, dimensions = options.dimensions } = wanted;
+      const location = locationOf(tenant, name);
+      await (await openKnowledgeBase({ ...options, location, mode: 'write', name, embedder, dimensions })).close();
+      lists.delete(tenant);
+      return get(tenant, name);
+    },
+    async delete(tenant, idOrName) {
+      const { id, name, uploads } = await get(tenant, idOrName);
+      const key = JSON.stringify([tenant, id]);
+      const reader = opened.get(key);
+      opened.delete(key);
+      await reader?.kept.close();
+      await (await directoryOf(tenant)).remove(name);
+      lists.delete(tenant);
+      await uploads?.removeAll();
+    },
+    async close() {
+      await Promise.all([...opened.values()].map(({ kept }) => kept.close()));
+      opened.clear();
+      for (const directory of directories.values()) await (await directory).close();
+      directories.clear();
+    },
+  };
+}

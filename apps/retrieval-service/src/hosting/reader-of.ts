@@ -1,0 +1,14 @@
+import type { KnowledgeBase } from 'aquifer';
+import type { KeptOpen } from './kept-open.js';
+import type { ReadableKnowledgeBase } from './knowledge-base-host.js';
+
+/** What is asked of a knowledge base, asked of the handle that is open at that moment. */
+export function readerOf(kept: KeptOpen<KnowledgeBase>): ReadableKnowledgeBase {
+  return {
+    search: (query, options) => kept.use((reader) => reader.search(query, options)),
+    ask: (question, options) => kept.iterate((reader) => reader.ask(question, options)),
+    documents: (query) => kept.use((reader) => reader.documents(query)),
+    document: (id) => kept.use((reader) => reader.document(id)),
+    status: () => kept.use((reader) => reader.status()),
+  };
+}
