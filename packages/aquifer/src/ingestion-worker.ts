@@ -56,9 +56,23 @@ export interface IngestionWorker {
  */
 export async function startIngestionWorker(options: IngestionWorkerOptions): Promise<IngestionWorker> {
   const { concurrency = 4, onEvent } = options;
-  const { startJobWorker } = await import('@aquifer/postgres-store/job-worker');
+  const [{ startJobWorker }, { openPostgresQuota }] = await Promise.all([
+    import('@aquifer/postgres-store/job-worker'),
+    import('@aquifer/postgres-store/postgres-quota'),
+  ]);
+  const sharedQuota = openPostgresQuota(options.location);
   const clock = createStageClock();
-  const bases = createJobKnowledgeBases({ ...options, concurrency, clock });
+  const bases = createJobKnowledgeBases({
+    ...options,
+    models: { sharedQuota, ...options.models },
+    concurrency,
+    clock,
+  });
+  const close = async (): Promise<void> => {
+    files.close();
+    await bases.close();
+    await sharedQuota.close();
+  };
   const files = createHandedFiles(options.s3);
   const startedAt = new Map<TakenJob, number>();
 
@@ -103,10 +117,7 @@ export async function startIngestionWorker(options: IngestionWorkerOptions): Pro
             : { ...describe(job), status: how ?? 'retry', reason: message, chunks: 0, tokens: 0 },
         ),
     });
-    const ended = worker.ended.finally(() => {
-      files.close();
-      return bases.close();
-    });
+    const ended = worker.ended.finally(close);
     ended.catch(() => {});
     return {
       id: worker.id,
@@ -118,7 +129,7 @@ export async function startIngestionWorker(options: IngestionWorkerOptions): Pro
       },
     };
   } catch (error) {
-    await bases.close();
+    await close();
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { SharedQuota } from '@aquifer/contracts';
 import type { BedrockAgentConnection, BedrockConnection, SageMakerConnection } from '@aquifer/models';
 
 /** Where models that run elsewhere are reached, how fast they may be asked, and how long to try. */
@@ -18,6 +19,8 @@ export interface ModelOptions {
   /** The embedder's quota, where it is another than the provider's default. Shared by all that one process embeds with that model. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  /** Keeps count of the embedder's quota where it is known and other processes use it, too, as the workers of a database do. */
+  readonly sharedQuota?: SharedQuota;
   /** Tokens that prompt and answer of a model beside Bedrock may have together; a server does not always say. Default 8,192. */
   readonly contextTokens?: number;
   /** Longest time for one request to a model, waiting and retries included. */

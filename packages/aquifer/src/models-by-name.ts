@@ -83,9 +83,10 @@ export async function embedderByName(name: string, options: EmbedderByNameOption
   }
   if (await isOfBedrock(name, 'embedding', options)) {
     const { createBedrockEmbedder } = await import('@aquifer/models/bedrock-embedder');
-    const { bedrock: connection, requestsPerMinute, tokensPerMinute } = options;
+    const { bedrock: connection, requestsPerMinute, tokensPerMinute, sharedQuota } = options;
     const pacer = await pacerFor(name, options);
-    return createBedrockEmbedder({ model: name, dimensions, connection, requestsPerMinute, tokensPerMinute, pacer });
+    const quotas = { requestsPerMinute, tokensPerMinute, sharedQuota };
+    return createBedrockEmbedder({ model: name, dimensions, connection, ...quotas, pacer });
   }
   throw notFound('embedder', name, [`builtin (also ${builtinDimensions.map((size) => `builtin:${size}`).join(', ')})`]);
 }
@@ -170,7 +171,8 @@ async function pacerFor(name: string, options: ModelOptions): Promise<Pacer | un
   const { sharedPacer } = await import('@aquifer/models/shared-pacers');
   const { bedrock, openai, ollama } = options;
   const where = bedrock?.client ? 'client' : JSON.stringify([bedrock, openai?.baseUrl, ollama?.baseUrl]);
-  return sharedPacer(JSON.stringify([name, where, pace]), { name, ...pace });
+  const shared = options.sharedQuota && { quota: options.sharedQuota, key: JSON.stringify([name, where]) };
+  return sharedPacer(JSON.stringify([name, where, pace]), { name, ...pace, shared });
 }
 
 /**

@@ -63,8 +63,18 @@ async function assemble(
   }
 
   // Opened when first needed: listing documents must not load a model, nor a search the readers.
+  const quota = lazy(async () => {
+    const { openPostgresQuota } = await import('@aquifer/postgres-store/postgres-quota');
+    return openPostgresQuota(options.location);
+  });
+  /** Who writes a shared index is seldom alone with the embedder's quota. */
+  const sharedQuota = async () => {
+    if (place.kind === 'folder' || options.mode === 'read') return {};
+    return { sharedQuota: await quota.get() };
+  };
   const embedder = lazy(async (): Promise<OpenedEmbedder> => {
-    const opened = await embedderFor(options, builtWith);
+    const models = { ...(await sharedQuota()), ...options.models };
+    const opened = await embedderFor({ ...options, models }, builtWith);
     if (known !== undefined) assertSameEmbedder(known, opened.embedder, builtWith.embedderName, location);
     return opened;
   });
@@ -118,6 +128,7 @@ async function assemble(
   const closeAll = async () => {
     await (await indexer.opened())?.close();
     await (await queue.opened())?.close();
+    await (await quota.opened())?.close();
     await (await embedder.opened())?.close();
     if (typeof options.reranker === 'string') await (await reranker.opened())?.close?.();
     await store.close();

@@ -256,7 +256,7 @@ describe('tenants of a shared index', () => {
       assert.ok(own.length >= 7);
       // What belongs to nobody: which migrations there were, and the processes that take jobs of all tenants.
       const shared = tables.filter((table) => !own.includes(table)).map(({ name }) => name);
-      assert.deepEqual(shared, ['schema_versions', 'workers']);
+      assert.deepEqual(shared, ['quotas', 'schema_versions', 'workers']);
       const isOwn = "(tenant = current_setting('aquifer.tenant'::text, true))";
       for (const { oid, name, enabled, forced, columns } of own) {
         assert.deepEqual([name, enabled, forced], [name, true, true]);

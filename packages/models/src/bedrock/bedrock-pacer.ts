@@ -1,3 +1,4 @@
+import type { SharedQuota } from '@aquifer/contracts';
 import type { Pacer, PacerOptions } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
 import type { BedrockAddress } from './bedrock-client.js';
@@ -7,11 +8,14 @@ export function bedrockPacer(
   modelId: string,
   { endpoint }: BedrockAddress,
   quota: Pick<PacerOptions, 'requestsPerMinute' | 'tokensPerMinute'> = {},
+  sharedQuota?: SharedQuota,
 ): Pacer {
   const { requestsPerMinute, tokensPerMinute } = quota;
-  return sharedPacer(`bedrock|${endpoint ?? ''}|${modelId}`, {
+  const key = `bedrock|${endpoint ?? ''}|${modelId}`;
+  return sharedPacer(key, {
     name: endpoint === undefined ? modelId : `${modelId} at ${endpoint}`,
     requestsPerMinute,
     tokensPerMinute,
+    shared: sharedQuota && { quota: sharedQuota, key },
   });
 }

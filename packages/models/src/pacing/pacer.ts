@@ -1,7 +1,8 @@
-import { AquiferError, describeError, isAquiferError, throwIfAborted } from '@aquifer/contracts';
+import { AquiferError, describeError, isAquiferError, type SharedQuota, throwIfAborted } from '@aquifer/contracts';
 import PQueue from 'p-queue';
 import { backoffMs } from './backoff.js';
 import { type Clock, systemClock, wait } from './clock.js';
+import { createQuotaGate } from './quota-gate.js';
 import { createRateFinder } from './rate-finder.js';
 import { createTurnstile } from './turnstile.js';
 
@@ -11,6 +12,11 @@ export interface PacerOptions {
   /** What the provider allows. Default: unknown, and found out when it throttles. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  /**
+   * Who keeps count of a quota that other processes use as well, and its name there. Only of a quota that is known: where it is found out, each process
+   * finds its own part.
+   */
+  readonly shared?: { readonly quota: SharedQuota; readonly key: string } | undefined;
   /** Most requests under way at once. Default 64. */
   readonly concurrency?: number;
   /**
@@ -69,22 +75,36 @@ export function createPacer(options: PacerOptions): Pacer {
   const queue = new PQueue({
     concurrency: requestsPerMinute === undefined ? Math.min(firstConcurrency, concurrency) : concurrency,
   });
+  const isKnown = requestsPerMinute !== undefined || tokensPerMinute !== undefined;
+  const gate =
+    options.shared && isKnown
+      ? createQuotaGate(clock, {
+          ...options.shared,
+          requestsPerSecond: (requestsPerMinute ?? Number.POSITIVE_INFINITY) / 60,
+          tokensPerSecond: (tokensPerMinute ?? Number.POSITIVE_INFINITY) / 60,
+        })
+      : undefined;
+  const correctTokens = (unused: number): void => {
+    turnstile.correctTokens(unused);
+    gate?.correctTokens(unused);
+  };
   let turns = 0;
 
   async function tryOnce<Value>(request: PacedRequest<Value>, scope: RequestScope): Promise<Value> {
     await turnstile.pass(request.tokens, scope.signal);
+    await gate?.pass(request.tokens, scope.signal);
     scope.begin();
     const end = rateFinder.sent(clock.now());
     turnstile.setRequestRate(rateFinder.perSecond);
     try {
       const { value, tokens = request.tokens } = await request.attempt(scope.signal);
-      turnstile.correctTokens(request.tokens - tokens);
+      correctTokens(request.tokens - tokens);
       end(false, clock.now());
       if (queue.concurrency < concurrency) queue.concurrency += 1;
       return value;
     } catch (error) {
       // Nobody counts the tokens of a request that was turned away.
-      turnstile.correctTokens(request.tokens);
+      correctTokens(request.tokens);
       end(isAquiferError(error, 'model-throttled'), clock.now());
       throw error;
     } finally {

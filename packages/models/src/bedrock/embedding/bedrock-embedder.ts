@@ -4,6 +4,7 @@ import {
   type Embedder,
   type EmbedderTerms,
   parseBedrockModelId,
+  type SharedQuota,
 } from '@aquifer/contracts';
 import { createPacedEmbedder, type EmbeddedBatch } from '../../pacing/paced-embedder.js';
 import type { Pacer } from '../../pacing/pacer.js';
@@ -35,6 +36,8 @@ export interface BedrockEmbedderOptions {
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
   readonly usdPerMillionTokens?: number;
+  /** Keeps count where other processes use the same quota. Not with a pacer of one's own, which has that itself. */
+  readonly sharedQuota?: SharedQuota | undefined;
   /** Default: the one that all requests of this process to this model at this address share. */
   readonly pacer?: Pacer;
 }
@@ -78,7 +81,7 @@ export async function createBedrockEmbedder(options: BedrockEmbedderOptions): Pr
   const context = { modelId, ...address };
   const settings: EmbeddingSettings = { model: baseId, dimensions, normalise, type };
   const terms = termsOf(options, description);
-  const pacer = options.pacer ?? bedrockPacer(modelId, address, terms);
+  const pacer = options.pacer ?? bedrockPacer(modelId, address, terms, options.sharedQuota);
   return createPacedEmbedder(
     {
       fingerprint: {
