@@ -19,14 +19,39 @@ describe('writes on their way to the store thread', () => {
   it('hand over the texts of a long document as bytes, and copy short ones', async () => {
     assert.ok(long.text.length > 2 ** 18);
     const prepared = await prepareWrite(long, new Set(['long#1']), suiteAnalyser);
-    assert.equal(Buffer.from(prepared.write.text as Uint8Array).toString(), long.text);
+    assert.equal(Buffer.concat(prepared.write.text as Uint8Array[]).toString(), long.text);
     assert.equal(prepared.write.chunks[1]?.terms, undefined);
     assert.ok(prepared.write.chunks[0]?.terms?.body instanceof Uint8Array);
     assert.equal(new Set(prepared.transfer).size, prepared.transfer.length);
 
     const { write } = await prepareWrite(short, new Set(), suiteAnalyser);
-    assert.equal(write.text, short.text);
+    assert.deepEqual(write.text, [short.text]);
     assert.equal(typeof write.chunks[0]?.terms?.body, 'string');
+  });
+
+  it('cut a text of megabytes into parts, which are read back as one', async () => {
+    const location = await mkdtemp(join(tmpdir(), 'aquifer-parts-'));
+    const store = await openLocalStore({ location, analyser: suiteAnalyser });
+    try {
+      await store.writeManifest(suiteManifest(4));
+      // One unit before them, so that a part would end between the halves of a pair.
+      const large = sketchDocument('large', [{ text: `x${'😀'.repeat(2 ** 20)}` }, { text: 'its end' }]);
+      const { write } = await prepareWrite(large, new Set(), suiteAnalyser);
+      assert.ok(write.text.length > 2);
+      for (const text of [large, long, large]) await store.replaceDocument(text);
+      for (const { document, text } of [large, long]) {
+        assert.equal((await store.getContent(document.id))?.text, text);
+      }
+      assert.equal((await store.listChunks('large'))[1]?.text, 'its end');
+      const shorter = sketchDocument('large', [{ text: 'short now' }]);
+      await store.replaceDocument(shorter);
+      assert.equal((await store.getContent('large'))?.text, shorter.text);
+      assert.equal(await store.deleteDocuments(['large']), 1);
+      assert.equal(await store.getContent('large'), undefined);
+    } finally {
+      await store.close();
+      await rm(location, { recursive: true, force: true });
+    }
   });
 
   it('are found and read back the same, whichever way they went', async () => {

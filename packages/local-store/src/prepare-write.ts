@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Analyser, ChunkWrite, DocumentWrite } from '@aquifer/contracts';
 import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
+import { textParts } from './database/text-parts.js';
 import { storedTerms } from './keyword/keyword-terms.js';
 
 /** A replacement as the store thread takes it, with the memory that is handed over to it. */
@@ -59,7 +60,7 @@ export async function prepareWrite(
   }
   const write = {
     document,
-    text: stored(text),
+    text: textParts(text).map(stored),
     pages: JSON.stringify(pages),
     blocks: JSON.stringify(blocks),
     chunks: prepared,

@@ -43,8 +43,17 @@ const largeFileBytes = 4 * 2 ** 20;
 /** Even importing what is imported already takes longer than reading a note. */
 const readers = new Map<Format, Reader>();
 
-parentPort?.on('message', async (job: ReadJob) => {
-  let reply: ReadReply;
+parentPort?.on('message', (job: ReadJob) => {
+  const isLarge = job.bytes.byteLength > largeFileBytes;
+  // The job is nobody's any more when it is answered: neither its bytes nor what reading left may be there beside the copy of the answer.
+  void answerTo(job).then((reply) => {
+    if (isLarge) collectGarbage();
+    parentPort?.postMessage(reply, 'document' in reply ? attachedBuffers(reply.document) : []);
+    if (isLarge) setImmediate(collectGarbage);
+  });
+});
+
+async function answerTo(job: ReadJob): Promise<ReadReply> {
   try {
     const { passwords, ...input } = job;
     const format = chooseFormat(input);
@@ -52,13 +61,11 @@ parentPort?.on('message', async (job: ReadJob) => {
     readers.set(format, reader);
     const options: RecognisingOptions = { ...(passwords && { passwords }), recogniser };
     const document = await reader.read(input, options);
-    reply = { document: { ...document, mediaType: format.mediaTypes[0] as string } };
+    return { document: { ...document, mediaType: format.mediaTypes[0] as string } };
   } catch (error) {
-    reply = { error: toPlainError(asReadingError(error, job.name)) };
+    return { error: toPlainError(asReadingError(error, job.name)) };
   }
-  parentPort?.postMessage(reply, 'document' in reply ? attachedBuffers(reply.document) : []);
-  if (job.bytes.byteLength > largeFileBytes) setImmediate(collectGarbage);
-});
+}
 
 /** V8 leaves garbage where it is until a good part of what a thread may have is full of it, and this one may be idle now. */
 function collectGarbage(): void {

@@ -125,13 +125,14 @@ export function settleDatabase(database: SqlDatabase): void {
 }
 
 function prepareConnection(database: SqlDatabase, isNew: boolean, mode: 'read' | 'write'): void {
+  // 16 KiB pages hold three 1,024-d vectors each without overflow chains.
+  if (isNew && mode === 'write') database.exec('PRAGMA page_size = 16384');
+  // The cache behind the size of a page: what was allowed before counts in pages of the size before, which are a quarter as large.
   // Sorters must not spill text of an encrypted index into plain temporary files.
   database.exec(
     'PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32000; PRAGMA cell_size_check = ON',
   );
   if (mode === 'read') return;
-  // 16 KiB pages hold three 1,024-d vectors each without overflow chains.
-  if (isNew) database.exec('PRAGMA page_size = 16384');
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 67108864');
 }
 

@@ -11,6 +11,7 @@ import { assertIntact } from './checksums.js';
 import { inSnapshot } from './database.js';
 import { chunkColumns, chunkFromRow, documentFromRow } from './document-rows.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
+import { createTextParts } from './text-parts.js';
 
 export interface DocumentReads {
   get(id: string): DocumentRecord | undefined;
@@ -31,9 +32,10 @@ const defaultListLimit = 1_000;
 
 /** Everything that is read but searches. Each call sees one snapshot. */
 export function createDocumentReads(database: SqlDatabase): DocumentReads {
+  const textParts = createTextParts(database);
   const selectDocument = database.prepare('SELECT * FROM documents WHERE id = ?');
   const selectContent = database.prepare(
-    `SELECT text, pages, blocks, text_checksum, structure_checksum FROM contents
+    `SELECT document, text, pages, blocks, text_checksum, structure_checksum FROM contents
      WHERE document = (SELECT number FROM documents WHERE id = ?)`,
   );
   const selectText = database.prepare('SELECT text, text_checksum FROM contents WHERE document = ?');
@@ -45,10 +47,14 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
   // A string that no database can hold would find the one that it is turned into.
   const find = (id: string): readonly SqlValue[] | undefined =>
     isStorable(id) ? selectDocument.rows(id)[0] : undefined;
+  const wholeText = (document: number, id: string, first: string, checksum: SqlValue | undefined): string => {
+    const parts = [first, ...textParts.of(document)];
+    assertIntact(`the text of document ${JSON.stringify(id)}`, checksum, ...parts);
+    return parts.join('');
+  };
   const textOf = (document: number, id: string): string => {
-    const [text = '', checksum] = (selectText.rows(document)[0] ?? []) as [string?, SqlValue?];
-    assertIntact(`the text of document ${JSON.stringify(id)}`, checksum, text);
-    return text;
+    const [first = '', checksum] = (selectText.rows(document)[0] ?? []) as [string?, SqlValue?];
+    return wholeText(document, id, first, checksum);
   };
 
   return {
@@ -72,20 +78,22 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
       const rows = database.prepare(`SELECT * FROM documents ${where} ORDER BY id LIMIT ?`).rows(...parameters, limit);
       return rows.map(documentFromRow);
     },
-    content(id) {
-      const row = isStorable(id) ? selectContent.rows(id)[0] : undefined;
-      if (row === undefined) return undefined;
-      const [text, pages, blocks, textChecksum, structureChecksum] = row as [
-        string,
-        string,
-        string,
-        SqlValue,
-        SqlValue,
-      ];
-      assertIntact(`the text of document ${JSON.stringify(id)}`, textChecksum, text);
-      assertIntact(`the structure of document ${JSON.stringify(id)}`, structureChecksum, pages, blocks);
-      return { text, pages: JSON.parse(pages), blocks: JSON.parse(blocks) };
-    },
+    content: (id) =>
+      inSnapshot(database, () => {
+        const row = isStorable(id) ? selectContent.rows(id)[0] : undefined;
+        if (row === undefined) return undefined;
+        const [document, first, pages, blocks, textChecksum, structureChecksum] = row as [
+          number,
+          string,
+          string,
+          string,
+          SqlValue,
+          SqlValue,
+        ];
+        const text = wholeText(document, id, first, textChecksum);
+        assertIntact(`the structure of document ${JSON.stringify(id)}`, structureChecksum, pages, blocks);
+        return { text, pages: JSON.parse(pages), blocks: JSON.parse(blocks) };
+      }),
     chunks: (ids) =>
       inSnapshot(database, () => {
         const documents = new Map<number, { readonly record: DocumentRecord; readonly text: string }>();

@@ -26,7 +26,7 @@ const toWrite = (id: string, sketches: readonly ChunkSketch[]): DocumentToWrite 
   const { chunks, document, text } = sketchDocument(id, sketches);
   return {
     document,
-    text: Buffer.from(text),
+    text: [Buffer.from(text)],
     pages: '[]',
     blocks: '[]',
     chunks: chunks.map(({ text: body, ...chunk }) => ({ ...chunk, terms: { context: '', body: Buffer.from(body) } })),

@@ -15,6 +15,7 @@ import { chunkValues, documentColumns, documentFromRow, documentValues } from '.
 import { createEmbeddingCache } from './embedding-cache.js';
 import { metadataRows } from './filter-sql.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
+import { createTextParts } from './text-parts.js';
 
 /** A chunk as it comes to the writing thread: without its text, which is a slice of the document's. */
 export interface ChunkToWrite extends Omit<Chunk, 'text'> {
@@ -25,8 +26,8 @@ export interface ChunkToWrite extends Omit<Chunk, 'text'> {
 }
 
 export interface DocumentToWrite extends Pick<DocumentWrite, 'document'> {
-  /** Bytes are UTF-8. */
-  readonly text: string | Uint8Array;
+  /** In the parts of `text-parts.ts`; bytes are UTF-8. */
+  readonly text: readonly (string | Uint8Array)[];
   /** As JSON. */
   readonly pages: string;
   readonly blocks: string;
@@ -55,6 +56,7 @@ interface OldChunk {
 /** Everything that changes documents. Each call is one transaction. */
 export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
   const cache = createEmbeddingCache(database);
+  const textParts = createTextParts(database);
   const selectDocument = database.prepare('SELECT * FROM documents WHERE id = ?');
   const insertDocument = database.prepare(
     `INSERT INTO documents (${documentColumns.join(', ')}) VALUES (${documentColumns.map(() => '?').join(', ')})`,
@@ -163,7 +165,9 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
     }
     const document = putDocument(write.document);
     const { text, pages, blocks } = write;
-    putContent.run(document, text, pages, blocks, checksumOf(text), checksumOf(pages, blocks));
+    const [first = '', ...rest] = text;
+    putContent.run(document, first, pages, blocks, checksumOf(...text), checksumOf(pages, blocks));
+    textParts.put(document, rest);
     // A vector given with any chunk serves every chunk of the same key, whichever comes first.
     for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
     const old = oldChunks(document);

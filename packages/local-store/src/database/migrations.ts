@@ -129,4 +129,13 @@ INSERT INTO keywords (rowid, context, body, padding)
 DROP TABLE earlier_keywords;
 CREATE VIRTUAL TABLE keyword_counts USING fts5vocab (keywords, row);
 `,
+  // The rest of long texts: see `text-parts.ts`.
+  `
+CREATE TABLE text_parts (
+  document INTEGER NOT NULL REFERENCES documents (number) ON DELETE CASCADE,
+  part INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  UNIQUE (document, part)
+) STRICT;
+`,
 ];
