@@ -1,6 +1,7 @@
 export type { Analyser } from './analyser.js';
 export { type BedrockFamily, type BedrockModelId, bedrockFamilies, parseBedrockModelId } from './bedrock-model-id.js';
 export { type Chunk, type Chunker, type ChunkInput, embeddedText, type TokenCounter } from './chunk.js';
+export { collectGarbage } from './collect-garbage.js';
 export {
   type DocumentRecord,
   type DocumentStatus,

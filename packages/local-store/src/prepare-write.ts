@@ -19,6 +19,30 @@ const longText = 2 ** 18;
 
 const encoder = new TextEncoder();
 
+/** Memory is handed over in blocks of this size: a piece for each text would leave as many holes behind. */
+const blockBytes = 2 ** 20;
+
+/** UTF-8 of texts, one behind the other in blocks. */
+function createTextBlocks(): { readonly blocks: ArrayBuffer[]; add(text: string): Uint8Array } {
+  const blocks: ArrayBuffer[] = [];
+  let free = new Uint8Array(0);
+  return {
+    blocks,
+    add(text) {
+      // No UTF-16 unit takes more than three bytes.
+      const most = text.length * 3;
+      if (free.length < most) {
+        free = new Uint8Array(Math.max(blockBytes, most));
+        blocks.push(free.buffer as ArrayBuffer);
+      }
+      const { written } = encoder.encodeInto(text, free);
+      const bytes = free.subarray(0, written);
+      free = free.subarray(written);
+      return bytes;
+    },
+  };
+}
+
 /**
  * The texts of a long document go as the bytes that SQLite stores: handed over and not copied, and never strings on the other side.
  * One of 90 MB would else be four times in memory, and its terms three times.
@@ -31,16 +55,15 @@ export async function prepareWrite(
   analyser: Analyser,
 ): Promise<PreparedWrite> {
   const transfer: ArrayBuffer[] = [];
-  const stored = (value: string): string | Uint8Array => {
-    if (text.length < longText) return value;
-    const bytes = encoder.encode(value);
-    transfer.push(bytes.buffer);
-    return bytes;
+  const isLong = text.length >= longText;
+  const bodies = createTextBlocks();
+  const termsOf = ({ context, tableHeader, text: body }: ChunkWrite): ChunkToWrite['terms'] => {
+    const terms = storedTerms(analyser.terms(body));
+    return {
+      context: storedTerms([...analyser.terms(context), ...analyser.terms(tableHeader)]),
+      body: isLong ? bodies.add(terms) : terms,
+    };
   };
-  const termsOf = ({ context, tableHeader, text: body }: ChunkWrite): ChunkToWrite['terms'] => ({
-    context: storedTerms([...analyser.terms(context), ...analyser.terms(tableHeader)]),
-    body: stored(storedTerms(analyser.terms(body))),
-  });
 
   const prepared: ChunkToWrite[] = [];
   let characters = 0;
@@ -58,12 +81,15 @@ export async function prepareWrite(
       await nextTurn();
     }
   }
+  const parts = textParts(text).map((part) => (isLong ? encoder.encode(part) : part));
+  for (const part of parts) if (typeof part !== 'string') transfer.push(part.buffer);
   const write = {
     document,
-    text: textParts(text).map(stored),
+    text: parts,
     pages: JSON.stringify(pages),
     blocks: JSON.stringify(blocks),
     chunks: prepared,
   };
+  transfer.push(...bodies.blocks);
   return { write, transfer };
 }

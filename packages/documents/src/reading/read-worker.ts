@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import {
   AquiferError,
+  collectGarbage,
   type ErrorCode,
   type ExtractedDocument,
   isAquiferError,
@@ -65,16 +64,6 @@ async function answerTo(job: ReadJob): Promise<ReadReply> {
   } catch (error) {
     return { error: toPlainError(asReadingError(error, job.name)) };
   }
-}
-
-/** V8 leaves garbage where it is until a good part of what a thread may have is full of it, and this one may be idle now. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  setFlagsFromString('--no-expose-gc');
-  // Until another one matches, the last text that a regular expression matched stays.
-  /^/.test('');
-  collect();
 }
 
 /** What is attached is handed over; copying it would need the memory twice. */

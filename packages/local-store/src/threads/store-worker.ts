@@ -1,6 +1,7 @@
 import {
   AquiferError,
   checkVector,
+  collectGarbage,
   type DocumentRecord,
   type ListDocumentsQuery,
   type Manifest,
@@ -30,6 +31,9 @@ export interface StoreWorkerOptions extends OpenDatabaseOptions {
   /** What this process runs: see `writer-lock.ts`. */
   readonly command: string;
 }
+
+/** A document of so many leaves some 10 MB of texts behind that were handed over. */
+const manyChunks = 4_000;
 
 /** The engine of the store thread: the writer's lock, one connection, and everything but vectors in memory. */
 async function createStoreEngine(options: StoreWorkerOptions) {
@@ -118,8 +122,13 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
         readonly chunks: readonly { readonly id: string; readonly embeddingKey: string }[];
       }[],
     ): string[][] => documents.map(({ documentId, chunks }) => writer.keptChunks(documentId, chunks)),
-    replaceDocuments: (writes: readonly DocumentToWrite[]): (PlainError | undefined)[] =>
-      writer.replace(writes, writes.some(({ chunks }) => chunks.length > 0) ? dimensionsForWriting() : dimensions()),
+    replaceDocuments(writes: readonly DocumentToWrite[]): (PlainError | undefined)[] {
+      const hasChunks = writes.some(({ chunks }) => chunks.length > 0);
+      const errors = writer.replace(writes, hasChunks ? dimensionsForWriting() : dimensions());
+      // When the message is answered, and what came with it is nobody's any more.
+      if (writes.some(({ chunks }) => chunks.length > manyChunks)) setTimeout(collectGarbage, 0);
+      return errors;
+    },
     updateDocument: (argument: { readonly id: string; readonly changes: Partial<Omit<DocumentRecord, 'id'>> }): void =>
       writer.update(argument.id, argument.changes),
     deleteDocuments: (ids: readonly string[]): number => writer.remove(ids),
