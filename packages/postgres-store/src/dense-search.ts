@@ -1,5 +1,7 @@
 import { checkVector, type DenseQuery, isStorable, type SearchResult } from '@aquifer/contracts';
+import pg from 'pg';
 import { createParameters } from './filter-sql.js';
+import type { GraphCoding } from './graph-coding.js';
 import { rankMatches } from './rank-matches.js';
 import { type ResolvedScope, resolveScope, type ScopedChunk } from './search-scope.js';
 import { avoidNestedLoops, type Query } from './transactions.js';
@@ -9,20 +11,36 @@ import type { VectorGraph } from './vector-graph.js';
 /** pgvector's own limit of `hnsw.ef_search`. */
 const maxCandidates = 1_000;
 const leastCandidates = 100;
+const shortlists = [10, 20, 50, 100, 200, 500, maxCandidates];
+/** How long a search goes by what an earlier one was told of the knowledge base. */
+const trustMs = 2_000;
+
+interface KnownBase {
+  readonly since: number;
+  readonly dimensions: number;
+  /** Of the graph that may be used. */
+  readonly coding: GraphCoding | undefined;
+}
+
+/** The graph gives rows in order of distance only while nothing sorts or hashes them. */
+const graphPlan = (other: 'on' | 'off'): string =>
+  ['hashjoin', 'mergejoin', 'sort', 'bitmapscan', 'seqscan']
+    .map((plan) => `SET LOCAL enable_${plan} = ${other}`)
+    .join('; ');
 
 /** Searches by cosine, in transactions that see one snapshot each. */
 export function createDenseSearch(tenant: string, knowledgeBase: string, graph: VectorGraph) {
   const own = [tenant, knowledgeBase] as const;
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
-  const joined = `aquifer.chunks JOIN aquifer.embeddings ON embeddings.tenant = $1 AND embeddings.knowledge_base = $2
-    AND embeddings.key = chunks.embedding_key`;
+  const named = (table: string): string =>
+    `${table}.tenant = ${pg.escapeLiteral(tenant)} AND ${table}.knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`;
   const documents = `JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2
     AND documents.id = chunks.document_id`;
   const ofOwnChunks = 'chunks.tenant = $1 AND chunks.knowledge_base = $2';
 
   const baseOf = async (query: Query) => {
-    const [row] = await query(`SELECT dimensions, chunks::float8 FROM aquifer.knowledge_bases WHERE ${ofOwn}`, own);
-    return row as { readonly dimensions: number; readonly chunks: number } | undefined;
+    const [row] = await query(`SELECT dimensions FROM aquifer.knowledge_bases WHERE ${ofOwn}`, own);
+    return row as { readonly dimensions: number } | undefined;
   };
 
   const searchFew = async (
@@ -55,18 +73,20 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     limit: number,
     vector: Buffer,
   ): Promise<SearchResult> => {
-    await avoidNestedLoops(query);
     const parameters = createParameters(...own, vector);
     // Distances first: what is joined then is a number, and not a vector.
-    const rows = await query(
-      `WITH distances AS MATERIALIZED (
+    const [, rows] = await Promise.all([
+      avoidNestedLoops(query),
+      query(
+        `WITH distances AS MATERIALIZED (
          SELECT key, vector <=> $3::vector AS distance FROM aquifer.embeddings WHERE ${ofOwn})
        SELECT chunks.id, chunks.document_id, 1 - distance AS score
        FROM aquifer.chunks JOIN distances ON distances.key = chunks.embedding_key
        ${scope.kind === 'many' ? `${documents} WHERE ${ofOwnChunks} AND ${scope.condition(parameters)}` : `WHERE ${ofOwnChunks}`}
        ORDER BY distance FETCH FIRST (${parameters.bind(limit)}::int) ROWS WITH TIES`,
-      parameters.values,
-    );
+        parameters.values,
+      ),
+    ]);
     return { matches: rankMatches(rows, limit), method: 'exact' };
   };
 
@@ -75,52 +95,74 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     scope: ResolvedScope,
     limit: number,
     vector: Buffer,
-    dimensions: number,
+    coding: GraphCoding,
   ): Promise<SearchResult> => {
-    const settings = Object.entries({
-      'hnsw.ef_search': String(Math.min(maxCandidates, Math.max(leastCandidates, 2 * limit))),
-      'hnsw.iterative_scan': 'relaxed_order',
-      // The graph gives rows in order of distance only while nothing sorts or hashes them.
-      enable_hashjoin: 'off',
-      enable_mergejoin: 'off',
-      enable_sort: 'off',
-      enable_bitmapscan: 'off',
-      enable_seqscan: 'off',
-    });
-    await query(
-      `SELECT ${settings.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`).join(', ')}`,
-      settings.flat(),
-    );
-    const parameters = createParameters(...own, vector);
-    const rows = await query(
-      `SELECT id, document_id, 1 - (vector <=> $3::vector) AS score FROM (
-         SELECT chunks.id, chunks.document_id, embeddings.vector FROM ${joined}
-         ${scope.kind === 'many' ? `${documents} WHERE ${ofOwnChunks} AND ${scope.condition(parameters)}` : `WHERE ${ofOwnChunks}`}
-         ORDER BY ${graph.expression(dimensions)} <=> $3::vector::${graph.type(dimensions)}
-         LIMIT ${parameters.bind(limit)}::int) nearest`,
-      parameters.values,
-    );
-    await query(
-      `SELECT ${settings.filter(([name]) => name.startsWith('enable')).map(([name]) => `set_config('${name}', 'on', true)`)}`,
-    );
+    // One of few numbers, so that statements are few.
+    const wanted = coding.shortlist(limit);
+    const shortlist = shortlists.find((length) => length >= wanted) ?? wanted;
+    const candidates = Math.min(maxCandidates, Math.max(leastCandidates, shortlist));
+    const settings = `SET LOCAL hnsw.ef_search = ${candidates}; SET LOCAL hnsw.iterative_scan = relaxed_order; ${graphPlan('off')}`;
+    const parameters = createParameters(vector);
+    const nearest = (condition: string): string =>
+      // The names stand in the text: a plan that is made once has to prove that it may use the graph, which is of these names alone.
+      `SELECT id, document_id, 1 - (vector <=> $1::vector) AS score FROM (
+         SELECT chunks.id, chunks.document_id, embeddings.vector
+         FROM aquifer.embeddings JOIN aquifer.chunks ON chunks.embedding_key = embeddings.key AND ${named('chunks')} ${condition}
+         ORDER BY ${coding.expression('embeddings.vector')} ${coding.distance} ${coding.expression('$1::vector')}
+         LIMIT ${shortlist}) nearest`;
+    const [, rows] = await Promise.all([
+      query(settings),
+      scope.kind === 'many'
+        ? query(
+            nearest(
+              `JOIN aquifer.documents ON ${named('documents')} AND documents.id = chunks.document_id
+               WHERE ${named('embeddings')} AND ${scope.condition(parameters)}`,
+            ),
+            parameters.values,
+          )
+        : query.prepared(nearest(`WHERE ${named('embeddings')}`), parameters.values),
+    ]);
     return { matches: rankMatches(rows, limit), method: 'approximate' };
   };
 
+  // What a search has to know of the knowledge base before its first statement. It changes seldom, and asking takes as long as finding.
+  let known: KnownBase | undefined;
+  const knownBase = async (query: Query): Promise<KnownBase | undefined> => {
+    if (known !== undefined && performance.now() - known.since < trustMs) return known;
+    const since = performance.now();
+    const base = await baseOf(query);
+    known = base && {
+      ...base,
+      since,
+      coding: (await graph.isReady(query, base.dimensions)) ? graph.coding(base.dimensions) : undefined,
+    };
+    return known;
+  };
+
   return {
+    /** After what changes the manifest or the graph. */
+    forget(): void {
+      known = undefined;
+    },
+
     async search(query: Query, search: DenseQuery): Promise<SearchResult> {
       const { limit } = search;
-      const base = await baseOf(query);
+      let base = await knownBase(query);
+      if (base?.dimensions !== search.vector.length) {
+        known = undefined;
+        base = await knownBase(query);
+      }
       if (base === undefined) return { matches: [], method: 'exact' };
       checkVector(search.vector, base.dimensions, 'the query');
       const vector = vectorToBytes(calculableVector(search.vector));
       const scope = await resolveScope(query, own, search);
       // What a filter leaves is answered sooner by looking at it alone, and for certain.
       if (scope.kind === 'few') return searchFew(query, scope.chunks, limit, vector);
-      const mayUseGraph = search.exact !== true && limit <= maxCandidates && base.chunks > limit;
-      if (mayUseGraph && (await graph.isReady(query, base.dimensions))) {
-        const found = await searchGraph(query, scope, limit, vector, base.dimensions);
+      if (base.coding !== undefined && search.exact !== true && base.coding.shortlist(limit) <= maxCandidates) {
+        const found = await searchGraph(query, scope, limit, vector, base.coding);
         // The graph stops after hnsw.max_scan_tuples; a result is never short.
         if (found.matches.length === limit) return found;
+        await query(graphPlan('on'));
       }
       return searchAll(query, scope, limit, vector);
     },

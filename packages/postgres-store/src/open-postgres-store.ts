@@ -20,6 +20,7 @@ import { createKeywordSearch } from './keyword-search.js';
 import { createManifestStore } from './manifest-store.js';
 import { migrate } from './migrations.js';
 import { parsePostgresLocation } from './postgres-location.js';
+import { createReplicaReads } from './replica-reads.js';
 import { readStats } from './stats.js';
 import { describeMissingProtection } from './tenant-protection.js';
 import { createTransactions, type Query } from './transactions.js';
@@ -38,7 +39,7 @@ export interface PostgresStoreOptions {
   readonly analyser: Analyser;
   /** `auto` (the default) has `optimise` build an HNSW index for 20,000 chunks and more, `hnsw` for any number, `exact` none. */
   readonly index?: GraphKind | undefined;
-  /** Told, in mode `write`, that the role that connects is not held to row-level security. */
+  /** Told, in mode `write`, that the role that connects is not held to row-level security; and of a replica that cannot answer. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
@@ -74,23 +75,26 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const reads = createDocumentReads(tenant, knowledgeBase);
   const writer = createDocumentWriter({ location, analyser, cache });
   const manifests = createManifestStore(tenant, knowledgeBase, cache);
-  const graph = createVectorGraph({ transactions, tenant, knowledgeBase, kind });
+  const graph = createVectorGraph({ transactions, location, kind });
   const dense = createDenseSearch(tenant, knowledgeBase, graph);
   const searchKeyword = createKeywordSearch(tenant, knowledgeBase);
   let graphNote: string | undefined;
   const { read } = transactions;
+  const replica = createReplicaReads({ primary: transactions, location, onWarning });
+  const find = replica?.read ?? read;
   const write = async <Result>(work: (query: Query) => Promise<Result>): Promise<Result> => {
     if (mode === 'read') {
       throw new AquiferError('index-read-only', `The index at ${shown} was opened for reading only.`);
     }
-    return transactions.write(work);
+    return (replica ?? transactions).write(work);
   };
 
   return {
     readManifest: () => read((query) => manifests.readManifest(query)),
     async writeManifest(manifest) {
       checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 16_000);
-      return write((query) => manifests.writeManifest(query, manifest));
+      await write((query) => manifests.writeManifest(query, manifest));
+      dense.forget();
     },
     async replaceDocument(document) {
       checkWrite(document);
@@ -123,7 +127,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
     async getChunks(ids) {
       checkTexts(ids, 'The chunk ids');
-      return read((query) => reads.chunks(query, ids));
+      return find((query) => reads.chunks(query, ids));
     },
     async listChunks(documentId, { from = 0, to = Number.MAX_SAFE_INTEGER } = {}) {
       checkTexts([documentId], 'The document id');
@@ -137,7 +141,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkVector(search.vector, undefined, 'the query');
       const own = { ...search, vector: search.vector.slice() };
       return abortable(
-        read((query) => dense.search(query, own)),
+        find((query) => dense.search(query, own)),
         signal,
       );
     },
@@ -148,7 +152,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       const terms = analyser.terms(search.text);
       const pairs = terms.length <= keywordRanking.maxPairedTerms ? analyser.pairs(terms) : [];
       return abortable(
-        read((query) => searchKeyword(query, { ...search, terms, pairs })),
+        find((query) => searchKeyword(query, { ...search, terms, pairs })),
         signal,
       );
     },
@@ -156,7 +160,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkTexts(chunkIds, 'The chunk ids');
       checkVector(vector, undefined, 'the query');
       const own = vector.slice();
-      return read((query) => dense.score(query, own, chunkIds));
+      return find((query) => dense.score(query, own, chunkIds));
     },
     async getEmbeddings(keys) {
       checkTexts(keys, 'The embedding keys');
@@ -193,10 +197,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       throwIfAborted(signal);
       if (base === undefined) return;
       onProgress?.({ done: 0, total: base.vectors });
-      graphNote = await graph.bring({ ...base, signal });
+      graphNote = await graph.bring({ ...base, signal, onProgress });
+      dense.forget();
       onProgress?.({ done: base.vectors, total: base.vectors });
     },
-    close: () => transactions.close(),
+    async close() {
+      await Promise.all([replica?.close(), transactions.close()]);
+    },
   };
 }
 

@@ -14,11 +14,16 @@ describe('the address of a shared index', () => {
         knowledgeBase: 'hand book',
         tenant: 'acme',
         maxConnections: 3,
+        graph: 'vector',
         mayCopy: true,
         shown: 'postgres://me@db:5433/docs?name=hand+book&tenant=acme&sslmode=require&max=3',
       },
     );
-    assert.equal(parsePostgresLocation('postgres://db/docs?copy=off').mayCopy, false);
+    const { replica } = parsePostgresLocation('postgres://me:hunter2@db:5433/docs?name=n&replica=other:6000');
+    assert.equal(replica?.connectionString, 'postgres://me:hunter2@other:6000/docs');
+    assert.match(replica?.shown ?? '', /^postgres:..me@other:6000.docs/);
+    const { mayCopy, graph } = parsePostgresLocation('postgres://db/docs?copy=off&graph=bit');
+    assert.deepEqual([mayCopy, graph], [false, 'bit']);
     const { knowledgeBase, tenant } = parsePostgresLocation('postgresql://db/docs');
     assert.deepEqual([knowledgeBase, tenant], ['default', 'default']);
   });
@@ -36,6 +41,8 @@ describe('the address of a shared index', () => {
       'postgres://me:hunter2@db/docs?name=',
       'postgres://me:hunter2@db/docs?max=many',
       'postgres://me:hunter2@db/docs?copy=never',
+      'postgres://me:hunter2@db/docs?replica=postgres://x:hunter2@db',
+      'postgres://me:hunter2@db/docs?graph=float',
       `postgres://me:hunter2@db/?tenant=${'x'.repeat(101)}`,
     ]) {
       assert.throws(

@@ -1,4 +1,5 @@
 import { AquiferError } from '@aquifer/contracts';
+import { type GraphCodingName, parseGraphCoding } from './graph-coding.js';
 
 /** Where a shared index is: what `postgres://user@host/database?name=handbook&tenant=acme` says. */
 export interface PostgresLocation {
@@ -10,6 +11,10 @@ export interface PostgresLocation {
   readonly tenant: string;
   /** `?max=`: most connections at a time. */
   readonly maxConnections?: number;
+  /** `?replica=`: another server with the same database, which searches are sent to. */
+  readonly replica?: { readonly connectionString: string; readonly shown: string };
+  /** `?graph=`: how a graph keeps vectors. Default `vector`. */
+  readonly graph: GraphCodingName;
   /** `?copy=off`: false where something between here and the tables does not pass on COPY. */
   readonly mayCopy: boolean;
   /** The whole address without its password, for people and logs. */
@@ -64,11 +69,29 @@ export function parsePostgresLocation(location: string): PostgresLocation {
   if (copy !== 'on' && copy !== 'off') {
     throw new AquiferError('invalid-options', `The copy in ${shown} must be on or off, as in ?copy=off`);
   }
+  const graph = parseGraphCoding(url.searchParams.get('graph') ?? 'vector', shown.href);
+  url.searchParams.delete('graph');
+  const replica = url.searchParams.get('replica');
+  url.searchParams.delete('replica');
+  if (replica !== null && !/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(replica)) {
+    throw new AquiferError(
+      'invalid-options',
+      `The replica in ${shown} must be a host, as in ?replica=replica.internal:5432`,
+    );
+  }
+  const onReplica = (address: URL): string => {
+    const moved = new URL(address);
+    moved.host = replica as string;
+    if (!/:\d+$/.test(replica as string)) moved.port = '';
+    return moved.href;
+  };
   return {
     connectionString: url.href,
     knowledgeBase,
     tenant,
     ...(max !== null && { maxConnections: Number(max) }),
+    ...(replica !== null && { replica: { connectionString: onReplica(url), shown: onReplica(shown) } }),
+    graph,
     mayCopy: copy === 'on',
     shown: shown.href,
   };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { AquiferError } from '@aquifer/contracts';
 import pg from 'pg';
@@ -14,6 +15,8 @@ export type Ask = <Result extends Row = Row>(sql: string, parameters?: readonly 
  * them in turn: `Promise.all` spares the way there and back.
  */
 export interface Query extends Ask {
+  /** The same for a text that comes again and again: the server parses and plans it once a connection. */
+  prepared: Ask;
   /** Runs `COPY … FROM STDIN (FORMAT binary)` with these rows. Nothing else may be asked for until it is done. */
   copy(sql: string, rows: Buffer): Promise<void>;
 }
@@ -43,15 +46,26 @@ export async function avoidNestedLoops(query: Query): Promise<void> {
   await query("SELECT set_config('enable_nestloop', 'off', true)");
 }
 
-export interface TransactionsOptions {
-  readonly location: PostgresLocation;
+const statementNames = new Map<string, string>();
+function nameOfStatement(sql: string): string {
+  let name = statementNames.get(sql);
+  if (name === undefined) {
+    name = createHash('sha256').update(sql).digest('hex').slice(0, 32);
+    statementNames.set(sql, name);
+  }
+  return name;
 }
 
-const connectTimeoutMs = 10_000;
-/** How long a restart of the server is waited for, a connection where all are taken, and a lock. */
-const patienceMs = 15_000;
+export interface TransactionsOptions {
+  readonly location: Pick<PostgresLocation, 'connectionString' | 'tenant' | 'maxConnections' | 'shown'>;
+  /** Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** How long a restart of the server is waited for, a connection where all are taken, and a lock. Default 15,000. */
+  readonly patienceMs?: number;
+}
 
-export function createTransactions({ location }: TransactionsOptions): Transactions {
+export function createTransactions(options: TransactionsOptions): Transactions {
+  const { location, connectTimeoutMs = 10_000, patienceMs = 15_000 } = options;
   const { connectionString, tenant, maxConnections, shown } = location;
   const pool = new pg.Pool({
     connectionString,
@@ -89,7 +103,17 @@ export function createTransactions({ location }: TransactionsOptions): Transacti
         const { rows } = await client.query(sql, parameters as unknown[] | undefined);
         return rows;
       },
-      { copy: (sql: string, rows: Buffer) => copyRows(client, sql, rows) },
+      {
+        prepared: async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> => {
+          const { rows } = await client.query({
+            name: nameOfStatement(sql),
+            text: sql,
+            values: parameters as unknown[],
+          });
+          return rows;
+        },
+        copy: (sql: string, rows: Buffer) => copyRows(client, sql, rows),
+      },
     );
     try {
       return await work(query);

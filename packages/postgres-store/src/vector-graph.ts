@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { AquiferError, throwIfAborted } from '@aquifer/contracts';
 import pg from 'pg';
+import { type GraphCoding, graphCoding } from './graph-coding.js';
+import { watchIndexBuild } from './index-build.js';
+import type { PostgresLocation } from './postgres-location.js';
 import type { Query, Transactions } from './transactions.js';
 
 /** `auto` builds a graph for 20,000 vectors and more, `hnsw` for any number, `exact` none and uses none. */
@@ -8,15 +11,10 @@ export type GraphKind = 'auto' | 'exact' | 'hnsw';
 
 /** Fewer than this are looked at one by one in some 10 ms. */
 export const leastGraphVectors = 20_000;
-/** What an HNSW index of pgvector takes of 4-byte floats, and of half-precision ones (github.com/pgvector/pgvector). */
-const maxVectorDimensions = 2_000;
-const maxHalfDimensions = 4_000;
 
 export interface VectorGraph {
-  /** How the graph's column is written, as in `(vector::halfvec(3072))`; undefined where no graph takes so many dimensions. */
-  expression(dimensions: number): string | undefined;
-  /** The type that a query vector is cast to. */
-  type(dimensions: number): string | undefined;
+  /** How vectors of so many dimensions stand in the graph; undefined where no graph takes them. */
+  coding(dimensions: number): GraphCoding | undefined;
   /** Whether there is a graph of these dimensions that may be used. */
   isReady(query: Query, dimensions: number): Promise<boolean>;
   /** Builds what is to be built, outside of any transaction; returns why there is none, where one was wanted. */
@@ -24,8 +22,15 @@ export interface VectorGraph {
     readonly dimensions: number;
     readonly vectors: number;
     readonly signal?: AbortSignal | undefined;
+    readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
   }): Promise<string | undefined>;
 }
+
+/** What the graph keeps of a vector beside it: neighbours in all layers, and the tuples' heads. */
+const graphBytesPerVector = 400;
+const leastBuildMegabytes = 64;
+/** A graph that grows beyond what the server may keep in memory is built ten times as slowly; one build must not take all of a server's. */
+const mostBuildMegabytes = 2_048;
 
 /**
  * The HNSW index of one knowledge base: partial, so that neither building nor searching it meets vectors of others. It is made beside
@@ -33,24 +38,18 @@ export interface VectorGraph {
  */
 export function createVectorGraph(parts: {
   readonly transactions: Transactions;
-  readonly tenant: string;
-  readonly knowledgeBase: string;
+  readonly location: PostgresLocation;
   readonly kind: GraphKind;
 }): VectorGraph {
-  const { transactions, tenant, knowledgeBase, kind } = parts;
+  const { transactions, kind, location } = parts;
+  const { tenant, knowledgeBase } = location;
   const owner = createHash('sha256')
     .update(JSON.stringify([tenant, knowledgeBase]))
-    .digest('hex');
-  // The dimensions are in the name, so that another embedder's graph is another one.
-  const nameOf = (dimensions: number): string => `embeddings_graph_${owner.slice(0, 24)}_${dimensions}`;
-  const type = (dimensions: number): string | undefined => {
-    if (dimensions <= maxVectorDimensions) return `vector(${dimensions})`;
-    return dimensions <= maxHalfDimensions ? `halfvec(${dimensions})` : undefined;
-  };
-  const expression = (dimensions: number): string | undefined => {
-    const name = type(dimensions);
-    return name && `(embeddings.vector::${name})`;
-  };
+    .digest('hex')
+    .slice(0, 24);
+  const coding = (dimensions: number): GraphCoding | undefined => graphCoding(location.graph, dimensions);
+  // Dimensions and coding are in the name, so that another embedder's graph is another one.
+  const nameOf = (of: GraphCoding): string => `embeddings_graph_${owner}_${of.name}`;
   const find = async (query: Query, name: string) => {
     const [row] = await query('SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass($1)', [
       `aquifer.${name}`,
@@ -58,40 +57,70 @@ export function createVectorGraph(parts: {
     return row as { readonly valid: boolean } | undefined;
   };
 
+  const build = async (
+    query: Query,
+    name: string,
+    of: GraphCoding,
+    vectors: number,
+    onProcess: (id: number) => void,
+  ) => {
+    const needed = Math.ceil((1.2 * vectors * (of.bytes + graphBytesPerVector)) / 2 ** 20);
+    const megabytes = Math.min(mostBuildMegabytes, Math.max(leastBuildMegabytes, needed));
+    const [session] = await query(
+      "SELECT pg_backend_pid() AS id, set_config('maintenance_work_mem', greatest($1::bigint, pg_size_bytes(current_setting('maintenance_work_mem')) / 1024)::text, false)",
+      [megabytes * 1_024],
+    );
+    onProcess(session?.id as number);
+    try {
+      // An index's condition can have no parameters.
+      await query(
+        `CREATE INDEX CONCURRENTLY ${name} ON aquifer.embeddings USING hnsw (${of.expression('vector')} ${of.operators})
+         WHERE tenant = ${pg.escapeLiteral(tenant)} AND knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`,
+      );
+    } finally {
+      await query('RESET maintenance_work_mem').catch(() => {});
+    }
+  };
+
   return {
-    expression,
-    type,
+    coding,
     async isReady(query, dimensions) {
-      return kind !== 'exact' && (await find(query, nameOf(dimensions)))?.valid === true;
+      const of = coding(dimensions);
+      return kind !== 'exact' && of !== undefined && (await find(query, nameOf(of)))?.valid === true;
     },
-    async bring({ dimensions, vectors, signal }) {
+    async bring({ dimensions, vectors, signal, onProgress }) {
       if (kind === 'exact' || vectors === 0 || (kind === 'auto' && vectors < leastGraphVectors)) return undefined;
-      const column = type(dimensions);
-      if (column === undefined) {
-        return `an HNSW index takes at most ${maxHalfDimensions} dimensions, and these have ${dimensions}: every search is exact`;
+      const of = coding(dimensions);
+      if (of === undefined) {
+        return `an HNSW index takes at most 4,000 dimensions, and these have ${dimensions}: every search is exact (?graph=bit takes more)`;
       }
-      const name = nameOf(dimensions);
-      const operators = column.startsWith('half') ? 'halfvec_cosine_ops' : 'vector_cosine_ops';
+      const name = nameOf(of);
       return transactions.outside(async (query) => {
         const lock = [`aquifer ${name}`];
         // Two at once would build the same graph twice; the second one has nothing left to do.
         await query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
+        let watch: { stop(): void } | undefined;
         try {
           throwIfAborted(signal);
           const found = await find(query, name);
           if (found?.valid) return undefined;
           // What an interrupted building left is no use to anybody.
           if (found !== undefined) await query(`DROP INDEX CONCURRENTLY aquifer.${name}`);
-          // An index's condition can have no parameters.
-          await query(
-            `CREATE INDEX CONCURRENTLY ${name} ON aquifer.embeddings USING hnsw ((vector::${column}) ${operators})
-             WHERE tenant = ${pg.escapeLiteral(tenant)} AND knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`,
-          );
+          await build(query, name, of, vectors, (processId) => {
+            // With one connection, nobody can look on.
+            if (location.maxConnections === 1) return;
+            watch = watchIndexBuild({ transactions, processId, vectors, signal, onProgress });
+          });
           return undefined;
         } catch (error) {
+          if (signal?.aborted) {
+            await query(`DROP INDEX CONCURRENTLY IF EXISTS aquifer.${name}`).catch(() => {});
+            throwIfAborted(signal);
+          }
           if ((error as { code?: string }).code !== '42501') throw error;
           return 'this role does not own the table aquifer.embeddings, so it cannot build a graph: every search is exact';
         } finally {
+          watch?.stop();
           await query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock).catch(() => {});
         }
       });
