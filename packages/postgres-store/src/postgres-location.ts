@@ -74,9 +74,11 @@ export function parsePostgresLocation(location: string): PostgresLocation {
   const replica = url.searchParams.get('replica');
   url.searchParams.delete('replica');
   if (replica !== null && !/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(replica)) {
+    // A whole address may hold a password.
+    shown.searchParams.delete('replica');
     throw new AquiferError(
       'invalid-options',
-      `The replica in ${shown} must be a host, as in ?replica=replica.internal:5432`,
+      `The replica of ${shown} must be a host, as in ?replica=replica.internal:5432`,
     );
   }
   const onReplica = (address: URL): string => {
