@@ -82,9 +82,8 @@ as_server "$server/bin/pg_ctl" -D "$work/data" -w -l "$work/run/server.log" \
   exit 1
 }
 # The application's role owns its database and does not bypass row-level security; extensions are the superuser's.
-"$server/bin/psql" -q -h "$work/run" -p "$port" -U postgres -v ON_ERROR_STOP=1 \
-  -c "CREATE ROLE aquifer LOGIN" -c "CREATE DATABASE aquifer OWNER aquifer"
-"$server/bin/psql" -q -h "$work/run" -p "$port" -U postgres -d aquifer -v ON_ERROR_STOP=1 -c "CREATE EXTENSION vector"
+echo 'only for these tests' >"$work/password"
+PATH=$server/bin:$PATH PGHOST=$work/run PGPORT=$port AQUIFER_DATABASE_PASSWORD_FILE=$work/password bash deploy/create-database.sh
 
 export AQUIFER_TEST_POSTGRES="postgres://aquifer@127.0.0.1:$port/aquifer" AQUIFER_TEST_POSTGRES_PROGRAMS="$server/bin"
 if [ $# -gt 0 ]; then "$@"; else node scripts/test.mjs packages/postgres-store postgres shared-index ingestion-worker moving database-host; fi

@@ -11,8 +11,9 @@ import type { SettingValues } from './settings.js';
  * @throws `invalid-options` when such a file cannot be read, or both a key and a key file are given.
  */
 export async function knowledgeBaseOptions(values: SettingValues): Promise<KnowledgeBaseOptions> {
-  const { kb = '.aquifer', encryptionKey, encryptionKeyFile, passwordFile } = values;
-  const [location, name] = splitLocation(kb);
+  const { kb = '.aquifer', kbPasswordFile, encryptionKey, encryptionKeyFile, passwordFile } = values;
+  const [place, name] = splitLocation(kb);
+  const location = kbPasswordFile === undefined ? place : await withPassword(place, kbPasswordFile);
   if (encryptionKey !== undefined && encryptionKeyFile !== undefined) {
     throw new AquiferError('invalid-options', 'Give encryptionKey or encryptionKeyFile, not both.');
   }
@@ -50,6 +51,22 @@ export function modelOptions(values: SettingValues): ModelOptions {
     tokensPerMinute: values.tokensPerMinute,
     deadlineMs: modelTimeoutSeconds === undefined ? undefined : modelTimeoutSeconds * 1000,
   };
+}
+
+async function withPassword(location: string, file: string): Promise<string> {
+  if (!isPostgresLocation(location)) {
+    throw new AquiferError('invalid-options', `kbPasswordFile is for a database, and ${location} is a folder.`);
+  }
+  const address = new URL(location);
+  if (address.password !== '') {
+    throw new AquiferError(
+      'invalid-options',
+      'The password of the database is in kb and in kbPasswordFile: leave it out of kb.',
+    );
+  }
+  const [password = ''] = await linesOf(file, 'kbPasswordFile');
+  address.password = encodeURIComponent(password);
+  return address.href;
 }
 
 /** `.aquifer?name=team` → the folder and the name. */

@@ -29,7 +29,14 @@ export interface LoadedSettings {
 }
 
 // Paths in the file are relative to the file, so that it means the same from every folder.
-const pathSettings: readonly SettingName[] = ['kb', 'passwordFile', 'encryptionKeyFile', 'keyFile', 'promptLog'];
+const pathSettings: readonly SettingName[] = [
+  'kb',
+  'kbPasswordFile',
+  'passwordFile',
+  'encryptionKeyFile',
+  'keyFile',
+  'promptLog',
+];
 
 /**
  * The settings in force, each with its origin.

@@ -30,6 +30,7 @@ export const settings = {
     fallback: '.aquifer',
     description: 'the knowledge base: a folder, or postgres://user@host/database?name=handbook',
   }),
+  kbPasswordFile: setting({ kind: text, description: 'a file that holds the password of the database in kb' }),
   embedder: setting({
     kind: text,
     description:
