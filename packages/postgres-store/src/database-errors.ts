@@ -96,6 +96,10 @@ const collisionCodes = new Set(['40001', '40P01', '55P03']);
 /** Too many connections, and a server that starts. */
 const notYetCodes = new Set(['53300', '57P03']);
 
+/** What a transaction is begun again for that found something of somebody else's where there was nothing a moment before. */
+export const collision = (what: string): Error =>
+  Object.assign(new Error(`${what} was written by another transaction at the same moment`), { code: '40001' });
+
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
 /** Whether a server is there, although it lets nobody in at this moment. */

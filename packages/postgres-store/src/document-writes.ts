@@ -10,6 +10,7 @@ import {
   isStorable,
 } from '@aquifer/contracts';
 import { type AddedChunk, addedNames, createChunkRows, type KeptChunk } from './chunk-rows.js';
+import { collision } from './database-errors.js';
 import { documentFromRow, recordText } from './document-rows.js';
 import type { EmbeddingCache } from './embedding-cache.js';
 import { termsOfChunk } from './keyword-terms.js';
@@ -58,22 +59,25 @@ export function createDocumentWriter(parts: {
     ]);
   };
 
+  // Neither here nor below "ON CONFLICT … DO UPDATE", nor a conflict of one key: partitions that are tables of other servers take neither. Both
+  // statements are sent at once, and one of them does nothing.
   const putDocument = async (query: Query, record: DocumentRecord): Promise<void> => {
-    await query(
-      `INSERT INTO aquifer.documents (tenant, knowledge_base, id, source_id, status, parent_id, record, attributes)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-       ON CONFLICT (tenant, knowledge_base, id) DO UPDATE SET source_id = excluded.source_id, status = excluded.status,
-         parent_id = excluded.parent_id, record = excluded.record, attributes = excluded.attributes`,
-      [
-        ...own,
-        record.id,
-        record.sourceId,
-        record.status,
-        record.parentId ?? null,
-        recordText(record),
-        JSON.stringify(record.metadata),
-      ],
-    );
+    const { id, sourceId, status, parentId = null, metadata } = record;
+    const values = [...own, id, sourceId, status, parentId, recordText(record), JSON.stringify(metadata)];
+    const written = await Promise.all([
+      query(
+        `UPDATE aquifer.documents SET source_id = $4, status = $5, parent_id = $6, record = $7, attributes = $8
+         WHERE ${ofOwn} AND id = $3 RETURNING id`,
+        values,
+      ),
+      query(
+        `INSERT INTO aquifer.documents (tenant, knowledge_base, id, source_id, status, parent_id, record, attributes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING id`,
+        values,
+      ),
+    ]);
+    // Somebody else inserted it in between.
+    if (written.flat().length === 0) throw collision(`document ${JSON.stringify(id)}`);
   };
 
   const updateChunks = async (query: Query, chunks: readonly KeptChunk[]): Promise<void> => {
@@ -93,7 +97,7 @@ export function createDocumentWriter(parts: {
     const inserted = await query(
       `INSERT INTO aquifer.chunks (tenant, knowledge_base, document_id, ${addedNames})
        SELECT $1, $2, $3, ${addedNames} FROM ${rows.from}
-       ON CONFLICT (tenant, knowledge_base, id) DO NOTHING RETURNING id, number`,
+       ON CONFLICT DO NOTHING RETURNING id, number`,
       [...own, chunks[0]?.chunk.documentId, ...rows.values],
     );
     const numbers = new Map(inserted.map((row) => [row.id as string, BigInt(row.number as string)]));
@@ -166,14 +170,13 @@ export function createDocumentWriter(parts: {
     async replace(query, { document, text, pages, blocks, chunks }) {
       checkIdBytes(document.id, chunks);
       const keptBefore = `SELECT id, number, embedding_key, terms, tokens FROM aquifer.chunks WHERE ${ofOwn} AND document_id = $3`;
-      const [[base], , , rows] = await Promise.all([
+      const [[base], , , , rows] = await Promise.all([
         query(`SELECT dimensions FROM aquifer.knowledge_bases WHERE ${ofOwn}`, own),
         // First of all writes the document's own row, which keeps others from writing the same document until the commit.
         putDocument(query, document),
+        query(`DELETE FROM aquifer.contents WHERE ${ofOwn} AND document_id = $3`, [...own, document.id]),
         query(
-          `INSERT INTO aquifer.contents (tenant, knowledge_base, document_id, text, pages, blocks) VALUES ($1, $2, $3, $4, $5, $6)
-           ON CONFLICT (tenant, knowledge_base, document_id) DO UPDATE SET text = excluded.text, pages = excluded.pages,
-             blocks = excluded.blocks`,
+          'INSERT INTO aquifer.contents (tenant, knowledge_base, document_id, text, pages, blocks) VALUES ($1, $2, $3, $4, $5, $6)',
           [...own, document.id, text, JSON.stringify(pages), JSON.stringify(blocks)],
         ),
         query(keptBefore, [...own, document.id]),

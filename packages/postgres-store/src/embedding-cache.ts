@@ -76,7 +76,7 @@ export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: Postgre
           // In one order everywhere: two transactions that add the same keys wait for each other, never both.
           `INSERT INTO aquifer.embeddings (tenant, knowledge_base, key, vector, original)
            SELECT $1, $2, n.key, n.vector, n.original FROM ${rows.from} ORDER BY n.key
-           ON CONFLICT (tenant, knowledge_base, key) DO NOTHING`,
+           ON CONFLICT DO NOTHING`,
           [...own, ...rows.values],
         );
       }

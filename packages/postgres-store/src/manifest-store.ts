@@ -1,4 +1,5 @@
 import { AquiferError, checkVector, isStorable, type Manifest } from '@aquifer/contracts';
+import { collision } from './database-errors.js';
 import type { EmbeddingCache, EmbeddingEntry } from './embedding-cache.js';
 import type { Query } from './transactions.js';
 
@@ -32,12 +33,20 @@ export function createManifestStore(tenant: string, knowledgeBase: string, cache
           `The index holds ${before.vectors} vectors of ${before.dimensions} dimensions, so it cannot become one of ${dimensions}.`,
         );
       }
-      await query(
-        `INSERT INTO aquifer.knowledge_bases (tenant, knowledge_base, manifest, dimensions, generation) VALUES ($1, $2, $3, $4, 1)
-         ON CONFLICT (tenant, knowledge_base) DO UPDATE SET manifest = excluded.manifest, dimensions = excluded.dimensions,
-           generation = knowledge_bases.generation + 1`,
-        [...own, JSON.stringify(manifest), dimensions],
-      );
+      const values = [...own, JSON.stringify(manifest), dimensions];
+      const written = await Promise.all([
+        query(
+          `UPDATE aquifer.knowledge_bases SET manifest = $3, dimensions = $4 WHERE ${ofOwn} RETURNING dimensions`,
+          values,
+        ),
+        query(
+          `INSERT INTO aquifer.knowledge_bases (tenant, knowledge_base, manifest, dimensions) VALUES ($1, $2, $3, $4)
+           ON CONFLICT DO NOTHING RETURNING dimensions`,
+          values,
+        ),
+      ]);
+      if (written.flat().length === 0) throw collision('the manifest');
+      await countCommit(query);
       if (before !== undefined && before.dimensions !== dimensions) await cache.keepOnly(query, dimensions);
     },
 
@@ -68,11 +77,16 @@ export function createManifestStore(tenant: string, knowledgeBase: string, cache
     async writeValue(query: Query, key: string, json: string): Promise<void> {
       if (!isStorable(key))
         throw new AquiferError('invalid-options', 'The key of a value must be a string without NUL.');
-      await query(
-        `INSERT INTO aquifer.stored_values (tenant, knowledge_base, key, value) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (tenant, knowledge_base, key) DO UPDATE SET value = excluded.value`,
-        [...own, key, json],
-      );
+      const values = [...own, key, json];
+      const written = await Promise.all([
+        query(`UPDATE aquifer.stored_values SET value = $4 WHERE ${ofOwn} AND key = $3 RETURNING key`, values),
+        query(
+          `INSERT INTO aquifer.stored_values (tenant, knowledge_base, key, value) VALUES ($1, $2, $3, $4)
+           ON CONFLICT DO NOTHING RETURNING key`,
+          values,
+        ),
+      ]);
+      if (written.flat().length === 0) throw collision(`the value ${key}`);
       await countCommit(query);
     },
   };

@@ -166,6 +166,26 @@ describe('a shared index on a server in trouble', { skip: noOwnServer }, () => {
     }
   });
 
+  it('serves a role that has the rights that docs/tenants.md gives it', async () => {
+    const page = await readFile(new URL('../../../docs/tenants.md', import.meta.url), 'utf8');
+    await server.run(/```sql\n(.*?)```/s.exec(page)?.[1] as string);
+    const url = new URL(server.location({ name: 'fewer rights' }));
+    url.username = 'aquifer_application';
+    await withStore(url.href, async (store) => {
+      await store.replaceDocument(sketchDocument('a', [{ text: 'word' }]));
+      await store.optimise();
+      assert.equal((await store.searchKeyword({ text: 'word', limit: 5 })).matches.length, 1);
+      assert.equal(await store.deleteDocuments(['a']), 1);
+    });
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    for (const sql of ['DROP TABLE aquifer.chunks', 'TRUNCATE aquifer.chunks', 'DELETE FROM aquifer.schema_versions']) {
+      await assert.rejects(client.query(sql), /must be owner|permission denied/);
+    }
+    await assert.rejects(client.query('ALTER TABLE aquifer.chunks DISABLE ROW LEVEL SECURITY'), /must be owner/);
+    await client.end();
+  });
+
   it('says that pgvector is missing, and who can mend it', async () => {
     await server.run('CREATE DATABASE bare');
     const location = `postgres://aquifer@127.0.0.1:${server.port}/bare`;

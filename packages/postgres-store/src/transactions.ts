@@ -97,11 +97,17 @@ export function createTransactions(options: TransactionsOptions): Transactions {
   async function connected<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
     const client = await connect();
     let failure: Error | undefined;
+    let first: unknown;
     wasConnected = true;
     const query: Query = Object.assign(
       async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> => {
-        const { rows } = await client.query(sql, parameters as unknown[] | undefined);
-        return rows;
+        try {
+          const { rows } = await client.query(sql, parameters as unknown[] | undefined);
+          return rows;
+        } catch (error) {
+          first ??= error;
+          throw error;
+        }
       },
       {
         prepared: async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> => {
@@ -118,8 +124,9 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     try {
       return await work(query);
     } catch (error) {
-      // Of a lost connection, later statements say only that it cannot be used.
-      const cause = lost.get(client) ?? error;
+      // Of a lost connection, and of a transaction that has failed, later statements say only that; which were sent together with the first.
+      const isLater = (error as { code?: string }).code === '25P02';
+      const cause = lost.get(client) ?? (isLater ? first : error);
       if (isPassing(cause)) failure = cause as Error;
       throw cause;
     } finally {

@@ -117,8 +117,14 @@ export function createVectorGraph(parts: {
             await query(`DROP INDEX CONCURRENTLY IF EXISTS aquifer.${name}`).catch(() => {});
             throwIfAborted(signal);
           }
-          if ((error as { code?: string }).code !== '42501') throw error;
-          return 'this role does not own the table aquifer.embeddings, so it cannot build a graph: every search is exact';
+          const { code } = error as { code?: string };
+          if (code === '42501') {
+            return 'this role does not own the table aquifer.embeddings, so it cannot build a graph: every search is exact';
+          }
+          if (code === '0A000') {
+            return 'the table aquifer.embeddings is partitioned, so no graph can be built from here: every search is exact';
+          }
+          throw error;
         } finally {
           watch?.stop();
           await query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock).catch(() => {});
