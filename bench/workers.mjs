@@ -49,14 +49,18 @@ async function measure(count, round) {
   }
   for (const { events } of workers) events.length = 0;
   const name = `${count} workers ${round}`;
-  const done = () => workers.flatMap(({ events }) => events).filter(({ type }) => type === 'job').length;
+  const isDone = ({ type, knowledgeBase, status }) =>
+    type === 'job' && knowledgeBase.endsWith(name) && !['retry', 'refused'].includes(status);
+  const done = () => workers.flatMap(({ events }) => events).filter(isDone).length;
   await withBase(name, async () => {});
   const startedAt = performance.now();
   await withBase(name, (knowledgeBase) => knowledgeBase.index(resolve(folder), { wait: false }));
   while (done() < pdfs.length) await wait(20);
   const seconds = (performance.now() - startedAt) / 1000;
   const { documents, chunks } = await withBase(name, (knowledgeBase) => knowledgeBase.status());
-  const each = workers.map(({ events }) => events.filter(({ type }) => type === 'job').length);
+  const each = workers.map(({ events }) => events.filter(isDone).length);
+  const odd = workers.flatMap(({ events }) => events).filter((event) => !isDone(event));
+  for (const event of odd) console.error(JSON.stringify(event));
   for (const { child } of workers) {
     child.kill('SIGTERM');
     await once(child, 'close');
