@@ -6,7 +6,9 @@ COPY . .
 # No install scripts, and so no compiler: Node 22 has an SQLite of its own, and PostgreSQL needs none.
 RUN npm ci --ignore-scripts
 RUN npm run build
-RUN npm prune --omit=dev --omit=peer --ignore-scripts && rm -rf apps/*/src packages/*/src
+RUN npm prune --omit=dev --ignore-scripts && rm -rf apps/*/src packages/*/src
+# Three quarters of the size are ONNX and OCR, which are optional and npm keeps as peers: leave this line out to have them.
+RUN cd node_modules && rm -rf onnxruntime-* @huggingface/transformers tesseract.js* @tesseract.js-data typescript @typescript
 
 FROM node:22-slim
 ENV NODE_ENV=production AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED=true

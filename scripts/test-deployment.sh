@@ -37,7 +37,7 @@ bash -e steps > log 2>&1
 status=$?
 [ "$status" -eq 0 ] || tail -n 20 log
 note "the steps of the Dockerfile build: $(grep -c . steps) of them" "$status"
-du -sh --apparent-size node_modules | sed 's/^\([^[:space:]]*\).*/  node_modules: \1/'
+du -sh --apparent-size node_modules | sed "s,^,  ,"
 node apps/cli/bin/aquifer.js --help > /dev/null 2>&1
 note "the program starts from what they leave" $?
 

@@ -17,8 +17,9 @@ describe('workers of a shared index', needsS3, () => {
     const location = database.location();
     const s3 = { client: bucket.client };
     const events: WorkerEvent[] = [];
-    const worker = await startIngestionWorker({ location, s3, concurrency: 4, onEvent: (event) => events.push(event) });
+    // First, because it makes the tables that a worker signs up in.
     const knowledgeBase = await openKnowledgeBase({ location, s3 });
+    const worker = await startIngestionWorker({ location, s3, concurrency: 4, onEvent: (event) => events.push(event) });
     try {
       const { new: added, failed } = await knowledgeBase.index(`s3://${bucket.name}/pages`);
       assert.deepEqual([added, failed], [keys.length, 0]);
