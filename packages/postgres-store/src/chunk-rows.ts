@@ -18,7 +18,7 @@ export interface WrittenPosting extends Posting {
   readonly chunkTerms: number;
 }
 
-/** Measured with bench/postgres.mjs: below, making room in a temporary table takes longer than arrays do. */
+/** Estimates: for few rows, making a temporary table takes longer than sending arrays does. */
 const leastCopiedChunks = 16;
 const leastCopiedPostings = 500;
 
