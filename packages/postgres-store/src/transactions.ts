@@ -56,6 +56,12 @@ function nameOfStatement(sql: string): string {
   return name;
 }
 
+/** A prepared statement that is there already, or not any more: the connection is not the one on which it was prepared. */
+function isOfStatementNames(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === '42P05' || code === '26000';
+}
+
 export interface TransactionsOptions {
   readonly location: Pick<PostgresLocation, 'connectionString' | 'tenant' | 'maxConnections' | 'shown'>;
   /** Default 10,000. */
@@ -81,6 +87,8 @@ export function createTransactions(options: TransactionsOptions): Transactions {
   const lost = new WeakMap<pg.PoolClient, Error>();
   pool.on('connect', (client) => client.on('error', (error) => lost.set(client, error)));
   let wasConnected = false;
+  /** Until something between here and the server turns out to give one connection's statements to another, as some poolers do. */
+  let mayPrepare = true;
 
   const connect = (): Promise<pg.PoolClient> =>
     pool.connect().catch((error: Error) => {
@@ -99,25 +107,24 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     let failure: Error | undefined;
     let first: unknown;
     wasConnected = true;
+    const ask = async <Result extends Row>(statement: pg.QueryConfig): Promise<Result[]> => {
+      try {
+        return (await client.query(statement)).rows;
+      } catch (error) {
+        first ??= error;
+        throw error;
+      }
+    };
     const query: Query = Object.assign(
-      async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> => {
-        try {
-          const { rows } = await client.query(sql, parameters as unknown[] | undefined);
-          return rows;
-        } catch (error) {
-          first ??= error;
-          throw error;
-        }
-      },
+      <Result extends Row>(sql: string, parameters?: readonly unknown[]) =>
+        ask<Result>({ text: sql, values: parameters as unknown[] }),
       {
-        prepared: async <Result extends Row>(sql: string, parameters?: readonly unknown[]): Promise<Result[]> => {
-          const { rows } = await client.query({
-            name: nameOfStatement(sql),
+        prepared: <Result extends Row>(sql: string, parameters?: readonly unknown[]) =>
+          ask<Result>({
+            ...(mayPrepare && { name: nameOfStatement(sql) }),
             text: sql,
             values: parameters as unknown[],
-          });
-          return rows;
-        },
+          }),
         copy: (sql: string, rows: Buffer) => copyRows(client, sql, rows),
       },
     );
@@ -172,6 +179,10 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       try {
         return await attempt();
       } catch (error) {
+        if (mayPrepare && isOfStatementNames(error)) {
+          mayPrepare = false;
+          continue;
+        }
         // An address where nothing ever answered is more likely wrong than restarting.
         if (!(wasConnected || answered(error)) || !isPassing(error) || performance.now() + pauseMs > deadline) {
           throw describeDatabaseError(error, shown);
