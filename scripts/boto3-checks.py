@@ -245,7 +245,7 @@ if os.environ["AQUIFER_TEST_MODE"] == "keys":
     @check("is refused with a wrong secret and an unknown key")
     def _():
         for key, secret, name in [
-            ("AQUIFER-BOTO3", "wrong", "InvalidSignatureException"),
+            (os.environ["AWS_ACCESS_KEY_ID"], "wrong", "InvalidSignatureException"),
             ("AKIAUNKNOWN", "x", "UnrecognizedClientException"),
         ]:
             client = boto3.client("bedrock-runtime", aws_access_key_id=key, aws_secret_access_key=secret)

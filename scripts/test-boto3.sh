@@ -17,10 +17,12 @@ python3 -m venv "$folder/venv" > "$folder/log" 2>&1 || skip "python3 has no venv
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check boto3 > "$folder/log" 2>&1 ||
   skip "boto3 cannot be installed: $(tail -n 1 "$folder/log")"
 
-cat > "$folder/keys.json" << 'KEYS'
-{"keys": [{"accessKeyId": "AQUIFER-BOTO3", "secretAccessKey": "only for this test"}]}
-KEYS
-chmod 600 "$folder/keys.json"
+node apps/cli/bin/aquifer.js keys create --scopes model,read --key-file "$folder/keys.json" --json > "$folder/key" || {
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+key=$(sed -n 's/.*"id":"\([^"]*\)".*/\1/p' "$folder/key")
+secret=$(sed -n 's/.*"secret":"\([^"]*\)".*/\1/p' "$folder/key")
 
 passed=0 failed=0
 # Without keys, then with them: boto3's own signatures.
@@ -36,7 +38,7 @@ for mode in open keys; do
   done
   url=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' "$folder/address")
   AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME=$url AWS_REGION=us-east-1 \
-    AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=AQUIFER-BOTO3 AWS_SECRET_ACCESS_KEY='only for this test' \
+    AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID="$key" AWS_SECRET_ACCESS_KEY="$secret" \
     AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 \
     AQUIFER_TEST_MODE=$mode "$folder/venv/bin/python" scripts/boto3-checks.py 2>&1 | tee "$folder/out"
   read -r p f <<< "$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$folder/out" | tail -n 1)"
