@@ -17,9 +17,9 @@ describe('workers of a shared index', needsS3, () => {
     const location = database.location();
     const s3 = { client: bucket.client };
     const events: WorkerEvent[] = [];
-    // First, because it makes the tables that a worker signs up in.
-    const knowledgeBase = await openKnowledgeBase({ location, s3 });
+    // The first of all to come to the database, as where all is started at once.
     const worker = await startIngestionWorker({ location, s3, concurrency: 4, onEvent: (event) => events.push(event) });
+    const knowledgeBase = await openKnowledgeBase({ location, s3 });
     try {
       const { new: added, failed } = await knowledgeBase.index(`s3://${bucket.name}/pages`);
       assert.deepEqual([added, failed], [keys.length, 0]);

@@ -1,5 +1,6 @@
 import { AquiferError, type DocumentRecord, isAquiferError } from '@aquifer/contracts';
 import { documentFromRow, recordText } from '../document-rows.js';
+import { migrate } from '../migrations.js';
 import { parsePostgresLocation } from '../postgres-location.js';
 import { createTransactions, type Query } from '../transactions.js';
 import {
@@ -77,7 +78,7 @@ const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 3_000, refusalM
 /**
  * Takes ingestion jobs from the queue until it is told to stop.
  *
- * @throws `index-unavailable`, `index-not-found` (no schema yet), `index-read-only`
+ * @throws `index-unavailable`, `index-read-only`, `index-too-new`, `missing-dependency`
  * @example
  * const worker = await startJobWorker({ location: 'postgres://aquifer@db.internal/aquifer', concurrency: 4, work });
  * await worker.stop();
@@ -222,6 +223,8 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
 
   const { run } = await import('graphile-worker');
   try {
+    // A worker may well be the first of all to come to a database.
+    await transactions.write((query) => migrate(query, 'write', location.shown));
     await prepareQueue(pool, location.shown);
     const events = new (await import('node:events')).EventEmitter();
     events.on('pool:create', ({ workerPool }) => {
