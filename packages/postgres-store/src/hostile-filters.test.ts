@@ -227,7 +227,9 @@ describe('filters that are built to escape', () => {
   });
 
   it(`are refused in ${sizes.misshapen} cases that are no filters, before the database hears of them`, async () => {
-    const before = await store.stats();
+    // The size is an estimate over tables that other tests are filling.
+    const counted = async () => ({ ...(await store.stats()), bytes: 0 });
+    const before = await counted();
     for (let n = 0; n < sizes.misshapen; n++) {
       const filter = misshapenFilter(pool.random, pool.next()) as Filter;
       await assert.rejects(store.searchKeyword({ text: 'word', limit: 10, filter }), (error) => {
@@ -235,6 +237,6 @@ describe('filters that are built to escape', () => {
         return true;
       });
     }
-    assert.deepEqual(await store.stats(), before);
+    assert.deepEqual(await counted(), before);
   });
 });
