@@ -21,6 +21,17 @@ export interface Exchange {
   cut(): void;
 }
 
+/** A request's target without its query. */
+export function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query < 0 ? target : target.slice(0, query);
+}
+
+/** Whether a body holds files, which are taken from the wire as they come. */
+export function isForm(contentType: string | undefined): boolean {
+  return /^multipart\/form-data\b/i.test(contentType ?? '');
+}
+
 /**
  * What is thrown away of a body that is too long before the answer comes. A caller that is still writing may not read: Node's own HTTP/2
  * client refuses answers while it has megabytes to send.

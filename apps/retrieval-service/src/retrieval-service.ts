@@ -15,12 +15,12 @@ import { AquiferError } from '@aquifer/contracts';
 import { type Caller, createAccessControl } from './access/access-control.js';
 import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
-import type { Exchange } from './exchange.js';
+import { type Exchange, pathOf } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
 import { defaultTenant } from './hosting/folder-host.js';
 import { createHostedKnowledgeBases } from './hosting/hosted-knowledge-bases.js';
 import type { KnowledgeBaseHost } from './hosting/knowledge-base-host.js';
-import { indexUploads } from './jobs/index-uploads.js';
+import { startIndexingUploads } from './jobs/index-uploads.js';
 import { createJobLog } from './jobs/job-log.js';
 import { answerExchange } from './native/answer-exchange.js';
 import { createNativeApi } from './native/native-api.js';
@@ -161,9 +161,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     for (const { id } of await served.list(defaultTenant)) {
       const knowledgeBase = await served.get(defaultTenant, id);
       if (!(await knowledgeBase.uploads?.exists())) continue;
-      jobs.start(defaultTenant, id, (report, begin) =>
-        indexUploads(knowledgeBase, undefined, { report, begin, signal: ending.signal }),
-      );
+      startIndexingUploads(jobs, defaultTenant, knowledgeBase, { signal: ending.signal });
     }
   }
 
@@ -236,11 +234,6 @@ const tooLong = {
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf('?');
-  return query < 0 ? target : target.slice(0, query);
 }
 
 function isWhole(body: WireResponse['body']): body is string | Uint8Array {

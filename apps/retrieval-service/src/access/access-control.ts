@@ -12,8 +12,6 @@ export interface Caller {
 }
 
 export interface AccessControl {
-  /** Whether requests need a key. */
-  readonly hasKeys: boolean;
   /**
    * The caller of a request that may do what it asks for.
    *
@@ -21,7 +19,7 @@ export interface AccessControl {
    *   many requests.
    */
   admit(request: SignableRequest, scope: KeyScope): Caller;
-  /** Tokens that a model took for this caller. */
+  /** Tokens that a model took for this caller. Nothing reports them yet. */
   took(caller: Caller, tokens: number): void;
 }
 
@@ -30,7 +28,6 @@ export function createAccessControl(keys: Pick<KeyRing, 'usable'> | undefined, n
   const limits = createRateLimits();
   const byId = new Map<string, UsableKey>();
   return {
-    hasKeys: keys !== undefined,
     admit(request, scope) {
       if (keys === undefined) return { tenant: defaultTenant };
       const key = verifySignature(request, { keys: keys.usable(now()), service: 'bedrock', now: now() });

@@ -11,6 +11,7 @@ import { createUploadFolder } from '../uploads/upload-folder.js';
 import { createKeptOpen, type KeptOpen } from './kept-open.js';
 import type { HostedIdentity, HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 import { readerOf } from './reader-of.js';
+import { withWriter } from './with-writer.js';
 
 export interface DatabaseHostOptions {
   /** How each knowledge base is opened; `location` is the database: name and tenant in it count for nothing. */
@@ -62,8 +63,7 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
 
   function open(tenant: string, { id, name }: HostedIdentity): HostedKnowledgeBase {
     const key = JSON.stringify([tenant, id]);
-    const location = locationOf(tenant, name);
-    const known = opened.get(key) ?? make(tenant, { id, name }, location);
+    const known = opened.get(key) ?? make(tenant, { id, name });
     opened.delete(key);
     opened.set(key, known);
     for (const [oldest, { kept }] of opened) {
@@ -75,7 +75,8 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
     return known.hosted;
   }
 
-  function make(tenant: string, identity: HostedIdentity, location: string): Opened {
+  function make(tenant: string, identity: HostedIdentity): Opened {
+    const location = locationOf(tenant, identity.name);
     const kept = createKeptOpen(() => openKnowledgeBase({ ...options, location, mode: 'read' }));
     // Names of tenants and knowledge bases may hold anything; as parts of a path they are written in a way that cannot lead elsewhere.
     const uploads =
@@ -86,14 +87,7 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
       ...identity,
       reader: readerOf(kept),
       ...(uploads && { uploads }),
-      async write(use) {
-        const writer = await openKnowledgeBase({ ...options, location, mode: 'write' });
-        try {
-          return await use(writer);
-        } finally {
-          await writer.close();
-        }
-      },
+      write: (use) => withWriter({ ...options, location }, use),
     };
     return { kept, hosted };
   }

@@ -6,6 +6,7 @@ import { createKeptOpen, type KeptOpen } from './kept-open.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 import { readerOf } from './reader-of.js';
 import { createTurns } from './turns.js';
+import { withWriter } from './with-writer.js';
 
 /** A folder belongs to this tenant, and to no other. */
 export const defaultTenant = 'default';
@@ -27,14 +28,7 @@ export function createFolderHost({ knowledgeBase: options, uploadFolder }: Folde
   const uploads = uploadFolder === undefined ? undefined : createUploadFolder(uploadFolder);
 
   const write = <Result>(use: (opened: KnowledgeBase) => Promise<Result>): Promise<Result> =>
-    takeTurn(async () => {
-      const opened = await openKnowledgeBase({ ...options, mode: 'write' });
-      try {
-        return await use(opened);
-      } finally {
-        await opened.close();
-      }
-    });
+    takeTurn(() => withWriter(options, use));
 
   const hosted = ({ id, name }: KnowledgeBase): HostedKnowledgeBase => ({
     id,

@@ -1,4 +1,4 @@
-import type { KnowledgeBase, KnowledgeBaseStatus } from 'aquifer';
+import type { KnowledgeBase } from 'aquifer';
 import type { UploadFolder } from '../uploads/upload-folder.js';
 
 /** What the service knows of a knowledge base without opening it. */
@@ -46,5 +46,3 @@ export interface KnowledgeBaseHost {
   delete(tenant: string, idOrName: string): Promise<void>;
   close(): Promise<void>;
 }
-
-export type { KnowledgeBaseStatus };

@@ -2,18 +2,30 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AquiferError, isAquiferError } from '@aquifer/contracts';
 import type { IngestionSummary } from 'aquifer';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
-import type { JobReport } from './job-log.js';
+import type { Job, JobLog, JobReport } from './job-log.js';
 
 /** How long a job waits for another program that writes the index, such as `aquifer index` on a large folder. */
 const longestWaitMs = 60 * 60_000;
 const tryAgainMs = 1_000;
+
+/** Starts a job that brings the index up to date with files of the upload folder, or with all of it. */
+export function startIndexingUploads(
+  jobs: JobLog,
+  tenant: string,
+  knowledgeBase: HostedKnowledgeBase,
+  { paths, signal }: { readonly paths?: readonly string[]; readonly signal: AbortSignal },
+): Job {
+  return jobs.start(tenant, knowledgeBase.id, (report, begin) =>
+    indexUploads(knowledgeBase, paths, { report, begin, signal }),
+  );
+}
 
 /**
  * Brings the index up to date with files of the upload folder, or with all of it.
  *
  * @throws what `KnowledgeBase.index` does; `aborted`
  */
-export async function indexUploads(
+async function indexUploads(
   knowledgeBase: HostedKnowledgeBase,
   paths: readonly string[] | undefined,
   { report, begin, signal }: { readonly report: JobReport; readonly begin: () => void; readonly signal: AbortSignal },

@@ -2,22 +2,23 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type AccessControl, type Caller, refusalOf } from '../access/access-control.js';
 import type { KeyScope } from '../access/key-ring.js';
-import type { Exchange } from '../exchange.js';
+import { type Exchange, isForm, pathOf } from '../exchange.js';
 import type { NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
 
+const brotli = promisify(brotliCompress);
 const compressors = {
   br: (bytes: Buffer) =>
-    promisify(brotliCompress)(bytes, {
+    brotli(bytes, {
       params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
     }),
-  gzip: (bytes: Buffer) => promisify(gzip)(bytes),
+  gzip: promisify<Buffer, Buffer>(gzip),
 };
 /** Smaller ones fit into one packet as they are. */
 const leastCompressed = 1_400;
 
 /** Most bytes of a request that is no upload. */
-export const maxJsonBytes = 25_000_000;
+const maxJsonBytes = 25_000_000;
 
 /** What is on every answer: nobody else's page shows it in a frame, guesses its type, or learns from where it was opened. */
 const always = {
@@ -28,7 +29,7 @@ const always = {
 
 /** What a request needs a key for. */
 function scopeOf(method: string, target: string): KeyScope {
-  const path = target.split('?', 1)[0] ?? '';
+  const path = pathOf(target);
   if (method === 'GET' || method === 'HEAD') return 'read';
   if (/\/(search|ask)$/.test(path)) return 'read';
   return method === 'DELETE' && /^\/v1\/knowledge-bases\/[^/]+$/.test(path) ? 'admin' : 'write';
@@ -45,9 +46,9 @@ export async function answerExchange(
   requestId: string,
 ): Promise<void> {
   const { method, target, headers } = exchange;
-  const isForm = /^multipart\/form-data\b/i.test(headers['content-type'] ?? '');
+  const hasFiles = isForm(headers['content-type']);
   const hasBody = method !== 'GET' && method !== 'HEAD';
-  const body = isForm ? Buffer.alloc(0) : await exchange.readBody(maxJsonBytes);
+  const body = hasFiles ? Buffer.alloc(0) : await exchange.readBody(maxJsonBytes);
   const refuse = (thrown: unknown) => {
     const { status, body: problem, retryAfterSeconds } = problemAnswer(thrown, requestId);
     exchange.send(
@@ -62,7 +63,10 @@ export async function answerExchange(
       JSON.stringify(problem),
     );
   };
-  if (body === undefined) return refuse(new TooLong());
+  if (body === undefined) {
+    const message = `The request has more than ${maxJsonBytes} bytes: send documents as files (multipart/form-data).`;
+    return refuse(new Problem('invalid-request', message));
+  }
   let caller: Caller;
   try {
     caller = access.admit({ method, target, headers, body }, scopeOf(method, target));
@@ -77,7 +81,7 @@ export async function answerExchange(
     request = new Request(new URL(target, 'http://service'), {
       method,
       headers: sent,
-      ...(hasBody && !isForm && { body: new Uint8Array(body) }),
+      ...(hasBody && !hasFiles && { body: new Uint8Array(body) }),
     });
   } catch {
     return refuse(new Problem('invalid-request', 'The request cannot be read.'));
@@ -99,15 +103,6 @@ export async function answerExchange(
     return;
   }
   await exchange.stream(response.status, answered, response.body);
-}
-
-class TooLong extends Problem {
-  constructor() {
-    super(
-      'invalid-request',
-      `The request has more than ${maxJsonBytes} bytes: send documents as files (multipart/form-data).`,
-    );
-  }
 }
 
 function isJson(response: Response): boolean {

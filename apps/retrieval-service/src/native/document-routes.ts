@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream';
 import { AquiferError } from '@aquifer/contracts';
 import { createRoute, z } from '@hono/zod-openapi';
+import { isForm } from '../exchange.js';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
-import { indexUploads } from '../jobs/index-uploads.js';
+import { startIndexingUploads } from '../jobs/index-uploads.js';
 import type { Job } from '../jobs/job-log.js';
 import { receiveFiles } from '../uploads/receive-files.js';
 import { openOriginal } from '../uploads/upload-folder.js';
@@ -115,11 +116,8 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
 
   const find = (context: NativeContext, idOrName: string) => host.get(context.env.caller.tenant, idOrName);
 
-  function startJob(tenant: string, knowledgeBase: HostedKnowledgeBase, paths: readonly string[]): Job {
-    return jobs.start(tenant, knowledgeBase.id, (report, begin) =>
-      indexUploads(knowledgeBase, paths, { report, begin, signal }),
-    );
-  }
+  const startJob = (tenant: string, knowledgeBase: HostedKnowledgeBase, paths: readonly string[]): Job =>
+    startIndexingUploads(jobs, tenant, knowledgeBase, { paths, signal });
 
   app.openapi(list, async (context) => {
     const { limit, cursor, status } = context.req.valid('query');
@@ -146,7 +144,7 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
     }
     const key = context.req.header('idempotency-key');
     const answer = await idempotent(key && `${caller.tenant} ${id} ${key}`, async () => {
-      if (/^multipart\/form-data\b/i.test(context.req.header('content-type') ?? '')) {
+      if (isForm(context.req.header('content-type'))) {
         const { headers, body } = exchange;
         const received = await receiveFiles({
           headers,

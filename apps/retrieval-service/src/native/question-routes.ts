@@ -4,7 +4,7 @@ import { described, type NativeApiOptions, type NativeApp } from './native-api.j
 import { problemAnswer } from './problem.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
 import { answerSchema, askRequestSchema, searchRequestSchema, searchResponseSchema } from './schemas.js';
-import { eventStream } from './server-sent-events.js';
+import { eventStream, eventStreamHeaders } from './server-sent-events.js';
 
 const search = createRoute({
   method: 'post',
@@ -97,11 +97,6 @@ export function addQuestionRoutes(app: NativeApp, { host }: NativeApiOptions): v
       throw new Error('An answer ended without being whole.');
     }
     const body = eventStream(map(await begun(events), sent), (thrown) => problemAnswer(thrown, requestId).body.error);
-    return context.body(body, 200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      // nginx keeps a stream back otherwise.
-      'x-accel-buffering': 'no',
-    }) as never;
+    return context.body(body, 200, eventStreamHeaders) as never;
   });
 }

@@ -50,3 +50,11 @@ export function eventStream(
     },
   });
 }
+
+/** What goes with a body of events. */
+export const eventStreamHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store',
+  // nginx keeps a stream back otherwise.
+  'x-accel-buffering': 'no',
+};

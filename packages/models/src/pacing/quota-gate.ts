@@ -1,5 +1,6 @@
 import type { QuotaReservation, SharedQuota } from '@aquifer/contracts';
 import type { Clock } from './clock.js';
+import { createWaitingLine, type WaitingRequest } from './waiting-line.js';
 
 /** Lets requests through as a quota that other processes share allows, in the order in which they came. */
 export interface QuotaGate {
@@ -26,11 +27,14 @@ const mostRequests = 64;
 export function createQuotaGate(clock: Clock, options: QuotaGateOptions): QuotaGate {
   const { quota, key, requestsPerSecond, tokensPerSecond } = options;
   const most = Math.max(1, Math.min(mostRequests, Math.round(requestsPerSecond * reservedSeconds)));
-  const waiting = new Set<Waiting>();
+  const { waiting, pass } = createWaitingLine({
+    // After all that this turn of the event loop makes ready, so that its requests are reserved together.
+    enter: () => void clock.after(0, () => void ask()),
+  });
   let isAsking = false;
   let unusedTokens = 0;
 
-  async function reserve(batch: readonly Waiting[]): Promise<QuotaReservation> {
+  async function reserve(batch: readonly WaitingRequest[]): Promise<QuotaReservation> {
     const tokens = batch.reduce((sum, each) => sum + each.tokens, 0) - unusedTokens;
     unusedTokens = Math.max(0, -tokens);
     try {
@@ -63,33 +67,9 @@ export function createQuotaGate(clock: Clock, options: QuotaGateOptions): QuotaG
   }
 
   return {
-    pass: (tokens, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const leave = (): void => {
-          waiting.delete(entry);
-          reject(signal.reason);
-        };
-        const letThrough = (): void => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        const entry = { tokens, letThrough };
-        signal.addEventListener('abort', leave, { once: true });
-        waiting.add(entry);
-        // After all that this turn of the event loop makes ready, so that its requests are reserved together.
-        clock.after(0, () => void ask());
-      }),
+    pass,
     correctTokens(unused) {
       unusedTokens += unused;
     },
   };
-}
-
-interface Waiting {
-  readonly tokens: number;
-  readonly letThrough: () => void;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import { createTokenBucket } from './token-bucket.js';
+import { createWaitingLine } from './waiting-line.js';
 
 /** Lets requests through one by one, as fast as the rates allow, in the order in which they came. */
 export interface Turnstile {
@@ -19,7 +20,6 @@ export interface TurnstileRates {
 export function createTurnstile(clock: Clock, rates: TurnstileRates): Turnstile {
   const requests = createTokenBucket(rates.requestsPerSecond, clock.now());
   const tokenBudget = createTokenBucket(rates.tokensPerSecond, clock.now());
-  const waiting = new Set<{ readonly tokens: number; readonly letThrough: () => void }>();
   let cancelTimer: (() => void) | undefined;
 
   const turn = (): void => {
@@ -39,27 +39,15 @@ export function createTurnstile(clock: Clock, rates: TurnstileRates): Turnstile 
     }
   };
 
+  const { waiting, pass } = createWaitingLine({
+    enter: () => {
+      if (waiting.size === 1) turn();
+    },
+    leave: turn,
+  });
+
   return {
-    pass: (tokens, signal) =>
-      new Promise((resolve, reject) => {
-        if (signal.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const leave = (): void => {
-          waiting.delete(entry);
-          reject(signal.reason);
-          turn();
-        };
-        const letThrough = (): void => {
-          signal.removeEventListener('abort', leave);
-          resolve();
-        };
-        const entry = { tokens, letThrough };
-        signal.addEventListener('abort', leave, { once: true });
-        waiting.add(entry);
-        if (waiting.size === 1) turn();
-      }),
+    pass,
     correctTokens(unused) {
       if (unused === 0) return;
       tokenBudget.giveBack(unused, clock.now());
