@@ -10,6 +10,7 @@ const floor = ['@aquifer/contracts', '@aquifer/text-analysis'];
 const mayImport = {
   'packages/contracts': [],
   'packages/text-analysis': ['@aquifer/contracts'],
+  'packages/client': [],
   'packages/aquifer': [
     ...floor,
     ...['documents', 'ingestion', 'local-store', 'models', 'postgres-store', 'retrieval'].map(

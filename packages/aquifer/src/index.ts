@@ -27,7 +27,14 @@ export {
 export type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
 export { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
-export type { Answer, AnswerEvent, SearchMatch, SearchOptions, SearchResponse } from '@aquifer/retrieval';
+export type {
+  Answer,
+  AnswerEvent,
+  DocumentExplanation,
+  SearchMatch,
+  SearchOptions,
+  SearchResponse,
+} from '@aquifer/retrieval';
 export { type BedrockUpstream, bedrockUpstream } from './bedrock-upstream.js';
 export { knowledgeBaseOptions, modelOptions } from './config/knowledge-base-options.js';
 export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';

@@ -12,7 +12,13 @@ import type {
 } from '@aquifer/contracts';
 import type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
 import type { QueueCounts } from '@aquifer/postgres-store/ingestion-queue';
-import type { AnswerEvent, AskOptions as AnswererAskOptions, SearchOptions, SearchResponse } from '@aquifer/retrieval';
+import type {
+  AnswerEvent,
+  AskOptions as AnswererAskOptions,
+  DocumentExplanation,
+  SearchOptions,
+  SearchResponse,
+} from '@aquifer/retrieval';
 import type { ModelOptions } from './model-options.js';
 
 export interface KnowledgeBaseOptions {
@@ -151,6 +157,12 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
   index(what: string | readonly string[] | Source | SeparateFolder, options?: IndexOptions): Promise<IndexSummary>;
   /** Ranked passages. @throws `invalid-query`, `invalid-filter`, `invalid-options` */
   search(query: string, options?: SearchOptions): Promise<SearchResponse>;
+  /**
+   * Why a document was found for a query, or was not: where its best chunk stood in each leg, fused and reranked, however deep.
+   *
+   * @throws `document-not-found`, and what `search` throws
+   */
+  explain(query: string, documentId: string, options?: SearchOptions): Promise<DocumentExplanation>;
   /** Streams an answer, its citations as they become certain, and last the whole answer. */
   ask(question: string, options?: AskOptions): AsyncIterable<AnswerEvent>;
   documents(query?: ListDocumentsQuery): Promise<DocumentRecord[]>;

@@ -171,6 +171,9 @@ async function assemble(
     async search(query, searchOptions = {}) {
       return (await retriever.get()).search(query, searchOptions);
     },
+    async explain(query, documentId, searchOptions = {}) {
+      return (await retriever.get()).explain(query, documentId, searchOptions);
+    },
     async *ask(question, { model, ...askOptions } = {}) {
       const { createAnswerer } = await import('@aquifer/retrieval/answerer');
       const answerer = createAnswerer({

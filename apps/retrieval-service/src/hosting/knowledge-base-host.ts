@@ -9,7 +9,10 @@ export interface HostedIdentity {
 }
 
 /** What reading needs; a handle that is kept open. */
-export type ReadableKnowledgeBase = Pick<KnowledgeBase, 'search' | 'ask' | 'documents' | 'document' | 'status'>;
+export type ReadableKnowledgeBase = Pick<
+  KnowledgeBase,
+  'search' | 'explain' | 'ask' | 'documents' | 'document' | 'status'
+>;
 
 /** A knowledge base that the service keeps open. */
 export interface HostedKnowledgeBase extends HostedIdentity {

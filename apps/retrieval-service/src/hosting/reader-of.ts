@@ -6,6 +6,7 @@ import type { ReadableKnowledgeBase } from './knowledge-base-host.js';
 export function readerOf(kept: KeptOpen<KnowledgeBase>): ReadableKnowledgeBase {
   return {
     search: (query, options) => kept.use((reader) => reader.search(query, options)),
+    explain: (query, documentId, options) => kept.use((reader) => reader.explain(query, documentId, options)),
     ask: (question, options) => kept.iterate((reader) => reader.ask(question, options)),
     documents: (query) => kept.use((reader) => reader.documents(query)),
     document: (id) => kept.use((reader) => reader.document(id)),

@@ -44,6 +44,8 @@ export interface JobLog {
     knowledgeBaseId: string,
     work: (report: JobReport, begin: () => void) => Promise<IngestionSummary>,
   ): Job;
+  /** Newest first, at most `limit`. */
+  list(tenant: string, limit: number): Job[];
   /** @throws `job-not-found`, also for one of another tenant. */
   get(tenant: string, id: string): Job;
   /**
@@ -145,6 +147,13 @@ export function createJobLog(now: () => number = Date.now): JobLog {
       const ran = run(entry, work).finally(() => running.delete(ran));
       running.add(ran);
       return job;
+    },
+    list(tenant, limit) {
+      const own = [...entries.values()].filter((entry) => entry.tenant === tenant);
+      return own
+        .slice(-limit)
+        .reverse()
+        .map(({ job }) => job);
     },
     get: (tenant, id) => find(tenant, id).job,
     async *follow(tenant, id, after, signal) {

@@ -31,7 +31,7 @@ const always = {
 function scopeOf(method: string, target: string): KeyScope {
   const path = pathOf(target);
   if (method === 'GET' || method === 'HEAD') return 'read';
-  if (/\/(search|ask)$/.test(path)) return 'read';
+  if (/\/(search|ask|explain)$/.test(path)) return 'read';
   return method === 'DELETE' && /^\/v1\/knowledge-bases\/[^/]+$/.test(path) ? 'admin' : 'write';
 }
 

@@ -2,10 +2,19 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
 import { json, problems } from './responses.js';
-import { jobSchema } from './schemas.js';
+import { jobEventSchema, jobListSchema, jobSchema } from './run-schemas.js';
 import { eventStream, eventStreamHeaders } from './server-sent-events.js';
 
 const parameter = z.object({ job: z.string().min(1).max(200) });
+
+const list = createRoute({
+  method: 'get',
+  path: '/v1/jobs',
+  operationId: 'listJobs',
+  tags: ['Jobs'],
+  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }) },
+  responses: { ...problems, 200: json(jobListSchema, 'Those of the caller that this process knows') },
+});
 
 const get = createRoute({
   method: 'get',
@@ -26,11 +35,14 @@ const follow = createRoute({
   request: { params: parameter, headers: z.object({ 'last-event-id': z.string().optional() }) },
   responses: {
     ...problems,
-    200: { description: 'Events', content: { 'text/event-stream': { schema: { type: 'string' } } } },
+    200: { description: 'Events', content: { 'text/event-stream': { schema: jobEventSchema } } },
   },
 });
 
 export function addJobRoutes(app: NativeApp, { jobs }: NativeApiOptions): void {
+  app.openapi(list, (context) => {
+    return described(context, { jobs: jobs.list(context.env.caller.tenant, context.req.valid('query').limit) });
+  });
   app.openapi(get, (context) => {
     return described(context, jobs.get(context.env.caller.tenant, context.req.valid('param').job));
   });

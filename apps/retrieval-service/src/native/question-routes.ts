@@ -3,7 +3,15 @@ import type { AnswerEvent } from 'aquifer';
 import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
 import { problemAnswer } from './problem.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
-import { answerSchema, askRequestSchema, searchRequestSchema, searchResponseSchema } from './schemas.js';
+import {
+  answerEventSchema,
+  answerSchema,
+  askRequestSchema,
+  explainRequestSchema,
+  explanationSchema,
+  searchRequestSchema,
+  searchResponseSchema,
+} from './schemas.js';
 import { eventStream, eventStreamHeaders } from './server-sent-events.js';
 
 const search = createRoute({
@@ -17,6 +25,20 @@ const search = createRoute({
     body: { required: true, content: { 'application/json': { schema: searchRequestSchema } } },
   },
   responses: { ...problems, 200: json(searchResponseSchema, 'Best first') },
+});
+
+const explain = createRoute({
+  method: 'post',
+  path: '/v1/knowledge-bases/{knowledgeBase}/explain',
+  operationId: 'explain',
+  tags: ['Questions'],
+  description:
+    'Why a document was found for a query, or was not: where its best chunk stood in each leg, however deep.',
+  request: {
+    params: knowledgeBaseParameter,
+    body: { required: true, content: { 'application/json': { schema: explainRequestSchema } } },
+  },
+  responses: { ...problems, 200: json(explanationSchema, 'Where it stood') },
 });
 
 const ask = createRoute({
@@ -35,7 +57,7 @@ const ask = createRoute({
     ...problems,
     200: {
       description: 'The answer',
-      content: { 'application/json': { schema: answerSchema }, 'text/event-stream': { schema: { type: 'string' } } },
+      content: { 'application/json': { schema: answerSchema }, 'text/event-stream': { schema: answerEventSchema } },
     },
   },
 });
@@ -85,6 +107,13 @@ export function addQuestionRoutes(app: NativeApp, { host }: NativeApiOptions): v
     const { query, ...options } = context.req.valid('json');
     const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
     return described(context, await reader.search(query, { ...options, signal: exchange.signal }));
+  });
+
+  app.openapi(explain, async (context) => {
+    const { exchange, caller } = context.env;
+    const { query, documentId, ...options } = context.req.valid('json');
+    const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
+    return described(context, await reader.explain(query, documentId, { ...options, signal: exchange.signal }));
   });
 
   app.openapi(ask, async (context) => {

@@ -1,5 +1,6 @@
 import { documentStatuses, type Filter, filterOperators, maxSearchLimit, parseFilter } from '@aquifer/contracts';
 import { z } from '@hono/zod-openapi';
+import { jobSchema, queueSchema, runSummarySchema } from './run-schemas.js';
 
 /**
  * What callers send and get. The same objects check requests and describe them in `/openapi.json`; answers are the library's own objects, so
@@ -109,6 +110,45 @@ export const searchResponseSchema = z
   })
   .openapi('SearchResponse');
 
+export const explainRequestSchema = z
+  .strictObject({
+    query: z.string(),
+    documentId: z.string().min(1).max(200),
+    limit: z.int().min(1).max(maxSearchLimit).optional().describe('That of the search; default 10'),
+    ...searching,
+  })
+  .openapi('ExplainRequest', { example: { query: 'parental leave in Japan', documentId: '…' } });
+
+const standingSchema = z.object({ rank: z.int().optional(), score: z.number() });
+
+export const explanationSchema = z
+  .object({
+    query: z.string(),
+    documentId: z.string(),
+    source: z.string(),
+    title: z.string(),
+    outcome: z.enum(['returned', 'below-limit', 'not-a-candidate', 'filtered-out', 'not-searchable']),
+    reason: z.string().describe('The outcome as a sentence for people'),
+    best: z
+      .object({
+        chunkId: z.string(),
+        ordinal: z.int(),
+        ...offsets,
+        pageStart: z.int().optional(),
+        pageEnd: z.int().optional(),
+        headings: z.array(z.string()),
+        text: z.string(),
+        dense: standingSchema.optional(),
+        keyword: standingSchema.optional(),
+        fused: standingSchema.optional(),
+        rerank: standingSchema.optional(),
+        returned: z.int().optional().describe('Rank among the matches'),
+      })
+      .optional()
+      .describe("The document's best chunk, and where it stood in each leg"),
+  })
+  .openapi('Explanation');
+
 const citationSchema = z
   .object({
     start: z.int(),
@@ -135,6 +175,33 @@ export const answerSchema = z
   })
   .openapi('Answer');
 
+const consideredSchema = z.object({ rank: z.int(), ...placeShape });
+
+/** In the stream, `event` and `data` are lines of server-sent events. */
+export const answerEventSchema = z
+  .discriminatedUnion('event', [
+    z.object({
+      event: z.literal('search'),
+      data: z.object({
+        search: searchResponseSchema,
+        considered: z.array(consideredSchema),
+        dropped: z.array(z.looseObject({ source: z.string(), reason: z.string() })),
+      }),
+    }),
+    z.object({ event: z.literal('text'), data: z.object({ text: z.string() }) }),
+    z.object({ event: z.literal('citation'), data: citationSchema }),
+    z.object({ event: z.literal('answer'), data: answerSchema }),
+    z.object({
+      event: z.literal('interrupted'),
+      data: z.object({ answer: z.string(), citations: z.array(citationSchema), reason: z.string() }),
+    }),
+    z.object({
+      event: z.literal('error'),
+      data: z.object({ code: z.string(), message: z.string(), requestId: z.string() }),
+    }),
+  ])
+  .openapi('AnswerEvent');
+
 export const identitySchema = z
   .object({ id: z.string().regex(/^[0-9A-Z]{10}$/), name: z.string() })
   .openapi('KnowledgeBaseIdentity');
@@ -154,11 +221,24 @@ export const statusSchema = z
     failures: z.array(z.object({ source: z.string(), reason: z.string() })),
     chunks: z.int(),
     tokens: z.int(),
-    embedder: z.looseObject({ name: z.string() }),
-    index: z.looseObject({ kind: z.string() }),
+    embedder: z.object({
+      name: z.string(),
+      provider: z.string(),
+      model: z.string(),
+      dimensions: z.int(),
+      normalised: z.boolean(),
+      revision: z.string().optional(),
+    }),
+    index: z.object({
+      kind: z.enum(['exact', 'hnsw', 'pgvector']),
+      vectors: z.int(),
+      pending: z.int().optional(),
+      note: z.string().optional(),
+    }),
     bytes: z.int(),
     generation: z.int(),
-    lastRun: z.looseObject({}).optional(),
+    queue: queueSchema.optional(),
+    lastRun: runSummarySchema.extend({ finishedAt: z.int() }).optional(),
   })
   .openapi('KnowledgeBaseStatus');
 
@@ -182,8 +262,22 @@ export const documentSchema = z
 
 export const wholeDocumentSchema = documentSchema
   .extend({
-    content: z.looseObject({ text: z.string() }),
-    chunks: z.array(z.looseObject({ id: z.string(), ...offsets })),
+    content: z.looseObject({
+      text: z.string(),
+      pages: z.array(z.object({ page: z.int(), start: z.int(), end: z.int() })),
+    }),
+    chunks: z.array(
+      z.looseObject({
+        id: z.string(),
+        ordinal: z.int(),
+        ...offsets,
+        pageStart: z.int().optional(),
+        pageEnd: z.int().optional(),
+        headings: z.array(z.string()),
+        text: z.string(),
+        tokens: z.int(),
+      }),
+    ),
   })
   .openapi('WholeDocument');
 
@@ -214,21 +308,6 @@ export const inlineDocumentsSchema = z
   .openapi('InlineDocuments', {
     example: { documents: [{ name: 'notes/leave.md', text: '# Leave\n52 weeks.', metadata: { country: 'JP' } }] },
   });
-
-export const jobSchema = z
-  .object({
-    id: z.string(),
-    knowledgeBaseId: z.string(),
-    status: z.enum(['queued', 'running', 'succeeded', 'partially-succeeded', 'failed']),
-    createdAt: z.int(),
-    startedAt: z.int().optional(),
-    finishedAt: z.int().optional(),
-    progress: z.looseObject({}).optional(),
-    failures: z.array(z.object({ source: z.string(), reason: z.string() })),
-    summary: z.looseObject({}).optional(),
-    reason: z.string().optional(),
-  })
-  .openapi('Job');
 
 export const uploadedSchema = z
   .object({

@@ -1,0 +1,505 @@
+// Written by scripts/write-client-types.mjs from the service's OpenAPI document: change the service's schemas, not this.
+
+export interface Answer {
+  readonly question: string;
+  readonly answer: string;
+  readonly abstained: boolean;
+  readonly citations: readonly Citation[];
+  readonly unsupported: readonly {
+    readonly start: number;
+    readonly end: number;
+  }[];
+  readonly model: string;
+  readonly modelDescription: string;
+  readonly stopReason: string;
+  readonly considered: number;
+  readonly notes?: readonly string[];
+  readonly usage: {
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly costUsd?: number;
+  };
+  readonly prompt?: { readonly [name: string]: unknown };
+  /** Milliseconds by stage */
+  readonly ms: { readonly [name: string]: number };
+}
+
+export type AnswerEvent =
+  | {
+      readonly event: 'search';
+      readonly data: {
+        readonly search: SearchResponse;
+        readonly considered: readonly {
+          readonly rank: number;
+          readonly documentId: string;
+          readonly source: string;
+          readonly title: string;
+          readonly headings: readonly string[];
+          readonly pageStart?: number;
+          readonly pageEnd?: number;
+          /** UTF-16 offset in the extracted text */
+          readonly start: number;
+          /** UTF-16 offset in the extracted text, exclusive */
+          readonly end: number;
+        }[];
+        readonly dropped: readonly {
+          readonly source: string;
+          readonly reason: string;
+        }[];
+      };
+    }
+  | {
+      readonly event: 'text';
+      readonly data: {
+        readonly text: string;
+      };
+    }
+  | {
+      readonly event: 'citation';
+      readonly data: Citation;
+    }
+  | {
+      readonly event: 'answer';
+      readonly data: Answer;
+    }
+  | {
+      readonly event: 'interrupted';
+      readonly data: {
+        readonly answer: string;
+        readonly citations: readonly Citation[];
+        readonly reason: string;
+      };
+    }
+  | {
+      readonly event: 'error';
+      readonly data: {
+        readonly code: string;
+        readonly message: string;
+        readonly requestId: string;
+      };
+    };
+
+export interface AskRequest {
+  readonly question: string;
+  /** Most passages that the model is given; default 8 */
+  readonly limit?: number;
+  readonly filter?: Filter;
+  /** Which legs of the search run; default hybrid */
+  readonly mode?: 'hybrid' | 'dense' | 'keyword';
+  readonly fusion?: 'convex' | 'rrf';
+  readonly denseWeight?: number;
+  /** Another model than the knowledge base has */
+  readonly model?: string;
+  readonly maxTokens?: number;
+  readonly temperature?: number;
+  readonly includePrompt?: boolean;
+}
+
+export interface Citation {
+  readonly start: number;
+  readonly end: number;
+  readonly references: readonly {
+    readonly rank: number;
+    readonly documentId: string;
+    readonly source: string;
+    readonly title: string;
+    readonly headings: readonly string[];
+    readonly pageStart?: number;
+    readonly pageEnd?: number;
+    /** UTF-16 offset in the extracted text */
+    readonly start: number;
+    /** UTF-16 offset in the extracted text, exclusive */
+    readonly end: number;
+    readonly quote: string;
+    readonly verified: boolean;
+  }[];
+}
+
+export interface Document {
+  readonly id: string;
+  readonly source: string;
+  readonly uri: string;
+  readonly mediaType: string;
+  readonly title: string;
+  readonly status: 'pending' | 'indexed' | 'partially-indexed' | 'failed' | 'ignored' | 'deleting';
+  readonly statusReason?: string;
+  readonly pageCount?: number;
+  readonly chunkCount: number;
+  readonly bytes: number;
+  readonly metadata: Metadata;
+  readonly indexedAt: number;
+}
+
+export interface DocumentEvent {
+  readonly type: 'document';
+  readonly source: string;
+  readonly status: 'indexed' | 'partially-indexed' | 'ignored' | 'failed' | 'moved' | 'deleted' | 'left-out';
+  readonly reason?: string;
+  /** Where a moved file was before */
+  readonly from?: string;
+  readonly chunks: number;
+  readonly ms: number;
+}
+
+export interface DocumentList {
+  readonly documents: readonly Document[];
+  readonly nextCursor?: string;
+}
+
+export interface ExplainRequest {
+  readonly query: string;
+  readonly documentId: string;
+  /** That of the search; default 10 */
+  readonly limit?: number;
+  readonly filter?: Filter;
+  /** Which legs of the search run; default hybrid */
+  readonly mode?: 'hybrid' | 'dense' | 'keyword';
+  readonly fusion?: 'convex' | 'rrf';
+  readonly denseWeight?: number;
+}
+
+export interface Explanation {
+  readonly query: string;
+  readonly documentId: string;
+  readonly source: string;
+  readonly title: string;
+  readonly outcome: 'returned' | 'below-limit' | 'not-a-candidate' | 'filtered-out' | 'not-searchable';
+  /** The outcome as a sentence for people */
+  readonly reason: string;
+  /** The document's best chunk, and where it stood in each leg */
+  readonly best?: {
+    readonly chunkId: string;
+    readonly ordinal: number;
+    /** UTF-16 offset in the extracted text */
+    readonly start: number;
+    /** UTF-16 offset in the extracted text, exclusive */
+    readonly end: number;
+    readonly pageStart?: number;
+    readonly pageEnd?: number;
+    readonly headings: readonly string[];
+    readonly text: string;
+    readonly dense?: {
+      readonly rank?: number;
+      readonly score: number;
+    };
+    readonly keyword?: {
+      readonly rank?: number;
+      readonly score: number;
+    };
+    readonly fused?: {
+      readonly rank?: number;
+      readonly score: number;
+    };
+    readonly rerank?: {
+      readonly rank?: number;
+      readonly score: number;
+    };
+    /** Rank among the matches */
+    readonly returned?: number;
+  };
+}
+
+export interface Filter {
+  readonly equals?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly notEquals?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly greaterThan?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly greaterThanOrEquals?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly lessThan?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly lessThanOrEquals?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly in?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly notIn?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly startsWith?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly listContains?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly stringContains?: {
+    readonly key: string;
+    readonly value: unknown;
+  };
+  readonly andAll?: readonly Filter[];
+  readonly orAll?: readonly Filter[];
+}
+
+export interface IndexProgress {
+  readonly phase: 'listing' | 'reading' | 'deleting';
+  /** Files that are done */
+  readonly done: number;
+  /** All files of the run; 0 while listing */
+  readonly total: number;
+  readonly chunks: number;
+  readonly chunksPerSecond: number;
+  readonly msLeft?: number;
+  /** Where workers do the work */
+  readonly workers?: {
+    readonly waiting: number;
+    readonly running: number;
+    readonly workers: number;
+    readonly note?: string;
+  };
+}
+
+export interface InlineDocuments {
+  readonly documents: readonly {
+    /** A file name, whose ending says what it is; it may have folders */
+    readonly name: string;
+    readonly text: string;
+    readonly metadata?: Metadata;
+  }[];
+}
+
+export interface Job {
+  readonly id: string;
+  readonly knowledgeBaseId: string;
+  readonly status: 'queued' | 'running' | 'succeeded' | 'partially-succeeded' | 'failed';
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  readonly progress?: IndexProgress;
+  readonly failures: readonly {
+    readonly source: string;
+    readonly reason: string;
+  }[];
+  readonly summary?: RunSummary;
+  readonly reason?: string;
+}
+
+export type JobEvent =
+  | {
+      readonly event: 'job';
+      readonly data: Job;
+    }
+  | {
+      readonly event: 'progress';
+      readonly data: IndexProgress;
+    }
+  | {
+      readonly event: 'document';
+      readonly data: DocumentEvent;
+    };
+
+export interface JobList {
+  /** Newest first */
+  readonly jobs: readonly Job[];
+}
+
+export interface KnowledgeBaseIdentity {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface KnowledgeBaseStatus {
+  readonly knowledgeBase: KnowledgeBaseIdentity;
+  readonly documents: {
+    readonly pending?: number;
+    readonly indexed?: number;
+    readonly 'partially-indexed'?: number;
+    readonly failed?: number;
+    readonly ignored?: number;
+    readonly deleting?: number;
+  };
+  readonly failures: readonly {
+    readonly source: string;
+    readonly reason: string;
+  }[];
+  readonly chunks: number;
+  readonly tokens: number;
+  readonly embedder: {
+    readonly name: string;
+    readonly provider: string;
+    readonly model: string;
+    readonly dimensions: number;
+    readonly normalised: boolean;
+    readonly revision?: string;
+  };
+  readonly index: {
+    readonly kind: 'exact' | 'hnsw' | 'pgvector';
+    readonly vectors: number;
+    readonly pending?: number;
+    readonly note?: string;
+  };
+  readonly bytes: number;
+  readonly generation: number;
+  readonly queue?: Queue;
+  readonly lastRun?: RunSummary & {
+    readonly finishedAt: number;
+  };
+}
+
+export type Metadata = { readonly [name: string]: string | number | boolean | readonly string[] };
+
+export interface NewKnowledgeBase {
+  readonly name: string;
+  readonly embedder?: string;
+  readonly dimensions?: number;
+}
+
+export interface Problem {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly requestId: string;
+  };
+}
+
+export interface Queue {
+  readonly waiting: number;
+  readonly running: number;
+  readonly failed: number;
+  readonly workers: number;
+  readonly note?: string;
+}
+
+export interface RunSummary {
+  readonly scanned: number;
+  readonly new: number;
+  readonly modified: number;
+  readonly moved: number;
+  readonly unchanged: number;
+  readonly ignored: number;
+  readonly failed: number;
+  readonly deleted: number;
+  readonly skipped: number;
+  readonly hidden: number;
+  readonly excluded: number;
+  readonly outside: number;
+  readonly chunks: number;
+  readonly embedded: number;
+  readonly cacheHits: number;
+  readonly tokens: number;
+  readonly requests: number;
+  /** Absent where nobody charges or the price is not known */
+  readonly costUsd?: number;
+  readonly ms: number;
+  /** Documents that were left to workers */
+  readonly enqueued?: number;
+}
+
+export interface SearchMatch {
+  readonly rank: number;
+  readonly score: number;
+  readonly scores: {
+    readonly dense?: number;
+    readonly keyword?: number;
+    readonly fused: number;
+    readonly rerank?: number;
+  };
+  readonly documentId: string;
+  readonly source: string;
+  readonly title: string;
+  readonly headings: readonly string[];
+  readonly pageStart?: number;
+  readonly pageEnd?: number;
+  /** UTF-16 offset in the extracted text */
+  readonly start: number;
+  /** UTF-16 offset in the extracted text, exclusive */
+  readonly end: number;
+  readonly chunkId: string;
+  readonly text: string;
+  readonly metadata: Metadata;
+}
+
+export interface SearchRequest {
+  readonly query: string;
+  /** Most matches; default 10 */
+  readonly limit?: number;
+  readonly filter?: Filter;
+  /** Which legs of the search run; default hybrid */
+  readonly mode?: 'hybrid' | 'dense' | 'keyword';
+  readonly fusion?: 'convex' | 'rrf';
+  readonly denseWeight?: number;
+  /** Adds where each candidate stood */
+  readonly trace?: boolean;
+}
+
+export interface SearchResponse {
+  readonly query: string;
+  readonly plan: {
+    readonly dense: 'exact' | 'approximate' | 'off';
+    readonly keyword: 'on' | 'off';
+  };
+  readonly matches: readonly SearchMatch[];
+  readonly notes?: readonly string[];
+  readonly trace?: { readonly [name: string]: unknown };
+  /** Milliseconds by stage */
+  readonly ms: { readonly [name: string]: number };
+}
+
+export interface Uploaded {
+  readonly job: Job;
+  /** Names of the documents, as they are in their "source" */
+  readonly kept: readonly string[];
+  readonly refused: readonly {
+    readonly name: string;
+    readonly reason: string;
+  }[];
+}
+
+export type WholeDocument = Document & {
+  readonly content: {
+    readonly text: string;
+    readonly pages: readonly {
+      readonly page: number;
+      readonly start: number;
+      readonly end: number;
+    }[];
+  };
+  readonly chunks: readonly {
+    readonly id: string;
+    readonly ordinal: number;
+    /** UTF-16 offset in the extracted text */
+    readonly start: number;
+    /** UTF-16 offset in the extracted text, exclusive */
+    readonly end: number;
+    readonly pageStart?: number;
+    readonly pageEnd?: number;
+    readonly headings: readonly string[];
+    readonly text: string;
+    readonly tokens: number;
+  }[];
+};
+
+/** What the service can be asked for. */
+export type Operation =
+  | 'addDocuments'
+  | 'ask'
+  | 'createKnowledgeBase'
+  | 'deleteDocument'
+  | 'deleteKnowledgeBase'
+  | 'explain'
+  | 'followJob'
+  | 'getContent'
+  | 'getDocument'
+  | 'getJob'
+  | 'getKnowledgeBase'
+  | 'listDocuments'
+  | 'listJobs'
+  | 'listKnowledgeBases'
+  | 'search';

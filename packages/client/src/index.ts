@@ -1,0 +1,32 @@
+export type {
+  Answer,
+  AnswerEvent,
+  AskRequest,
+  Citation,
+  Document,
+  DocumentEvent,
+  DocumentList,
+  ExplainRequest,
+  Explanation,
+  Filter,
+  IndexProgress,
+  InlineDocuments,
+  Job,
+  JobEvent,
+  JobList,
+  KnowledgeBaseIdentity,
+  KnowledgeBaseStatus,
+  Metadata,
+  NewKnowledgeBase,
+  Operation,
+  Queue,
+  RunSummary,
+  SearchMatch,
+  SearchRequest,
+  SearchResponse,
+  Uploaded,
+  WholeDocument,
+} from './api.js';
+export { type Client, type ClientOptions, createClient, type NamedFile, type RequestOptions } from './client.js';
+export { type ReceivedEvent, readEvents } from './event-stream.js';
+export { ServiceError } from './service-error.js';
