@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import {
   AquiferError,
   type Chunker,
+  collectGarbage,
   type DocumentReader,
   type DocumentRecord,
   type DocumentStatus,
@@ -73,6 +74,12 @@ export interface DocumentContext {
   readonly onSkippedAttachment: (count: number) => void;
   readonly signal: AbortSignal;
 }
+
+/**
+ * Characters from which what a step left behind is collected before the next one: it is as large as the document, and would wait
+ * beside what the next step makes for as long as that takes.
+ */
+const longText = 4 * 2 ** 20;
 
 /** A reason why this document, and no other, cannot be indexed. */
 class DocumentFailure extends Error {}
@@ -254,6 +261,7 @@ async function extract(item: SourceItem, content: SourceContent, context: Docume
     () => untilAborted(reader.read(input, { signal, passwords: context.passwords }), signal),
     signal,
   );
+  if (extracted.text.length >= longText) collectGarbage();
   const admitted = admitAttachments(extracted.attachments ?? [], context);
   // What is attached may be a scan, and can be read again only together with the document that it came in.
   const dependsOnRecognition = extracted.dependsOnRecognition || (extracted.attachments?.length ?? 0) > 0;
@@ -292,6 +300,7 @@ async function processContent(
     () => chunker.chunk({ documentId: base.id, title, extracted: { text, pages, blocks } }),
     signal,
   );
+  if (text.length >= longText) collectGarbage();
   const resolved = await vectors.resolve(chunks).catch((error: unknown) => {
     // Any other error of the embedder would meet every document.
     const concernsText = isAquiferError(error, 'too-large') || isAquiferError(error, 'invalid-document');

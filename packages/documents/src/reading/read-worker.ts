@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   type ExtractedDocument,
   isAquiferError,
+  type PlainError,
   type Reader,
   toPlainError,
 } from '@aquifer/contracts';
@@ -12,7 +13,9 @@ import { chooseFormat } from './choose-format.js';
 import type { Format } from './formats.js';
 import { threadIdKey } from './memory-watch.js';
 import { createTextRecogniser, type RecognisingOptions, type TextRecogniser } from './ocr/text-recogniser.js';
-import type { ReadJob, ReadProgress, ReadReply, ReadWorkerData } from './reading-pool.js';
+import { isWorthPacking, packDocument, packedBuffers } from './packed-document.js';
+import type { ReadDocument, ReadJob, ReadProgress, ReadReply, ReadWorkerData } from './reading-pool.js';
+import type { OwnedInput } from './text/decode-text.js';
 
 // The thread in which files are read. It gets one job at a time, and answers each with one message.
 
@@ -44,29 +47,54 @@ const readers = new Map<Format, Reader>();
 
 parentPort?.on('message', (job: ReadJob) => {
   const isLarge = job.bytes.byteLength > largeFileBytes;
-  // The job is nobody's any more when it is answered: neither its bytes nor what reading left may be there beside the copy of the answer.
-  void answerTo(job).then((reply) => {
+  void outcomeOf(ownedJob(job)).then((outcome) => {
+    // What reading left may not be there beside the copy of the answer.
     if (isLarge) collectGarbage();
-    parentPort?.postMessage(reply, 'document' in reply ? attachedBuffers(reply.document) : []);
+    const { reply, transfer } = answerWith(outcome);
+    parentPort?.postMessage(reply, transfer);
     if (isLarge) setImmediate(collectGarbage);
   });
 });
 
-async function answerTo(job: ReadJob): Promise<ReadReply> {
+type Outcome = { readonly document: ReadDocument } | { readonly error: PlainError };
+
+interface Answer {
+  readonly reply: ReadReply;
+  /** Handed over with it; copying it would need the memory twice. */
+  readonly transfer: ArrayBuffer[];
+}
+
+/** The same object, for the message that brought it stays where it is until the file is read. */
+function ownedJob(job: ReadJob & { bytes: Uint8Array }): ReadJob & OwnedInput {
+  const release = () => {
+    job.bytes = new Uint8Array(0);
+  };
+  return Object.assign(job, { release });
+}
+
+async function outcomeOf(job: ReadJob & OwnedInput): Promise<Outcome> {
   try {
-    const { passwords, ...input } = job;
-    const format = chooseFormat(input);
+    const { passwords } = job;
+    const format = chooseFormat(job);
     const reader = readers.get(format) ?? (await format.load());
     readers.set(format, reader);
     const options: RecognisingOptions = { ...(passwords && { passwords }), recogniser };
-    const document = await reader.read(input, options);
+    const document = await reader.read(job, options);
     return { document: { ...document, mediaType: format.mediaTypes[0] as string } };
   } catch (error) {
     return { error: toPlainError(asReadingError(error, job.name)) };
   }
 }
 
-/** What is attached is handed over; copying it would need the memory twice. */
+function answerWith(outcome: Outcome): Answer {
+  if ('error' in outcome) return { reply: outcome, transfer: [] };
+  const { document } = outcome;
+  const attached = attachedBuffers(document);
+  if (!isWorthPacking(document)) return { reply: { document }, transfer: attached };
+  const packed = packDocument(document);
+  return { reply: { packed }, transfer: [...attached, ...packedBuffers(packed)] };
+}
+
 function attachedBuffers({ attachments = [] }: ExtractedDocument): ArrayBuffer[] {
   const buffers = attachments.flatMap(({ bytes: { buffer, byteLength } }) =>
     buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],

@@ -8,6 +8,7 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import { createMemoryWatch, type MemoryWatch } from './memory-watch.js';
+import { type PackedDocument, unpackDocument } from './packed-document.js';
 
 export interface ReadJob {
   readonly bytes: Uint8Array;
@@ -18,7 +19,10 @@ export interface ReadJob {
 
 export type ReadDocument = ExtractedDocument & { readonly mediaType: string };
 
-export type ReadReply = { readonly document: ReadDocument } | { readonly error: PlainError };
+export type ReadReply =
+  | { readonly document: ReadDocument }
+  | { readonly packed: PackedDocument }
+  | { readonly error: PlainError };
 
 /** Said before each picture that is recognised, for which the clock starts anew. */
 export interface ReadProgress {
@@ -197,7 +201,7 @@ export function createReadingPool({
             signal?.removeEventListener('abort', abort);
             if (outcome instanceof AquiferError) reject(outcome);
             else if ('error' in outcome) reject(fromPlainError(outcome.error));
-            else resolve(outcome.document);
+            else resolve('packed' in outcome ? unpackDocument(outcome.packed) : outcome.document);
           },
         };
         signal?.addEventListener('abort', abort, { once: true });

@@ -141,4 +141,33 @@ describe('markdownReader', () => {
     for (let depth = 0; depth < 1000; depth += 37) assert.match(text, new RegExp(`item ${depth}$`, 'm'));
     assert.match(text, /last$/);
   });
+
+  it('reads a long text as it reads a short one, although only a few blocks of it are in work at once', async () => {
+    const section = (number: number) => [
+      `## Section ${number}`,
+      `See [the FAQ][faq] and ask *early*.`,
+      '- one',
+      '  - two',
+      '',
+      '| Country | Weeks |',
+      '|---|---|',
+      '| Japan | 52 |',
+      '',
+    ];
+    const count = 500;
+    const numbers = Array.from({ length: count }, (_, index) => index);
+    // What the links refer to stands at the end, and an element of HTML is open over everything.
+    const source = ['<details>', '', ...numbers.flatMap(section), '</details>', '', '[faq]: faq.html'].join('\n');
+    assert.deepEqual(
+      await outlineOf(markdownReader, source),
+      numbers.flatMap((number) => [
+        `heading 2: Section ${number}`,
+        'paragraph: See the FAQ and ask early.',
+        'list-item 1: one',
+        'list-item 2: two',
+        'header: Country | Weeks',
+        'row of Country | Weeks: Japan | 52',
+      ]),
+    );
+  });
 });

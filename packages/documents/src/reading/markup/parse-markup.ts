@@ -106,12 +106,16 @@ function createTreeAdapter(): typeof defaultTreeAdapter {
   };
 }
 
-/** The document of an HTML page or fragment, as browsers see it, without elements that only change how text looks. */
-export function parseMarkup(markup: string): DefaultTreeAdapterTypes.Document {
-  return BoundedParser.parse<DefaultTreeAdapterTypes.DefaultTreeAdapterMap>(markup, {
-    scriptingEnabled: false,
-    treeAdapter: createTreeAdapter(),
-  });
+/**
+ * The document of an HTML page or fragment, as browsers see it, without elements that only change how text looks.
+ *
+ * @param markup The whole, or its pieces in order.
+ */
+export function parseMarkup(markup: string | Iterable<string>): DefaultTreeAdapterTypes.Document {
+  const parser = new BoundedParser({ scriptingEnabled: false, treeAdapter: createTreeAdapter() });
+  for (const piece of typeof markup === 'string' ? [markup] : markup) parser.tokenizer.write(piece, false);
+  parser.tokenizer.write('', true);
+  return parser.document;
 }
 
 export function isElement(node: MarkupNode | MarkupParent): node is MarkupElement {

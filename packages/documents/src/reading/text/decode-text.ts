@@ -4,12 +4,20 @@ import { describeContent, isBinary } from '../signatures.js';
 import { decodeSingleByte, legacyEncodings } from './legacy-encodings.js';
 import { decodeUtf32, unicodeEncoding } from './unicode-encoding.js';
 
+/** A file whose bytes nobody else needs. */
+export interface OwnedInput extends ReadInput {
+  /** Lets go of the bytes. */
+  release(): void;
+}
+
 /**
- * The text of a file of any text format, whatever its encoding: see {@link decodeText}.
+ * The text of a file of any text format, whatever its encoding: see {@link decodeText}. An {@link OwnedInput} is without its bytes
+ * afterwards: they are as large as the text.
  *
  * @throws `unsupported-format` for bytes that are not text in any encoding known here, saying what they look like.
  */
-export function readText({ bytes, name }: Pick<ReadInput, 'bytes' | 'name'>, declared?: string): string {
+export function readText(input: Pick<ReadInput, 'bytes' | 'name'> | OwnedInput, declared?: string): string {
+  const { bytes, name } = input;
   const refuse = (what: string, advice: string): never => {
     throw new AquiferError('unsupported-format', `${name} is ${what}. ${advice}`);
   };
@@ -20,7 +28,9 @@ export function readText({ bytes, name }: Pick<ReadInput, 'bytes' | 'name'>, dec
     refuse(`${describeContent(bytes)}, not text`, 'Give it the extension of its format, or leave it out.');
   const found = findEncoding(bytes, declared);
   if (!found.isLegible) refuse('binary data, not text', 'If it is text in an old encoding, convert it to UTF-8 first.');
-  return decodeAs(bytes, found.encoding);
+  const text = decodeAs(bytes, found.encoding);
+  if ('release' in input) input.release();
+  return text;
 }
 
 /**
