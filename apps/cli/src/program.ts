@@ -117,6 +117,9 @@ export function createProgram(context: Context): Command {
     .option('--faults-by-header', 'callers may ask for faults in the header x-aquifer-fault')
     .option('--no-faults-by-header', 'they may not')
     .option('--prompt-log <folder>', 'keep what is asked, a file a key')
+    .option('--audit-log <folder>', 'keep who did what with which documents, a file a day')
+    .option('--audit-text', 'keep questions, answers and passages there too')
+    .option('--request-log <file>', 'a line of JSON for each request, without text of documents (- for stderr)')
     .action(async (options) => (await import('./commands/serve.js')).run(context, options));
 
   command('worker', 'take documents that index left to the workers of a database, until SIGTERM or Ctrl-C')

@@ -10,6 +10,8 @@ export interface Exchange {
   readonly headers: IncomingHttpHeaders;
   /** Fires when the caller goes away before the answer is complete. */
   readonly signal: AbortSignal;
+  /** Of the answer, once it has begun. */
+  readonly status: number | undefined;
   /** The body as it comes, for who does not want all of it at once: instead of `readBody`. */
   readonly body: Readable;
   /** The whole body; undefined as soon as it is longer than `limit` bytes, without holding more than those. */
@@ -89,6 +91,7 @@ function announcedLength(headers: IncomingHttpHeaders): number {
 /** @param waits Whether the caller waits for `100 Continue` before it sends the body. */
 export function http1Exchange(request: IncomingMessage, response: ServerResponse, waits = false): Exchange {
   const gone = new AbortController();
+  let answered: number | undefined;
   response.on('close', () => {
     if (!response.writableEnded) gone.abort();
   });
@@ -98,6 +101,9 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     target: request.url ?? '',
     headers: request.headers,
     signal: gone.signal,
+    get status() {
+      return answered;
+    },
     get body() {
       if (waits) response.writeContinue();
       return request;
@@ -111,10 +117,12 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
     send(status, headers, body) {
       // What is left of a refused body would be taken for the next request.
       if (!request.complete) response.shouldKeepAlive = false;
+      answered = status;
       response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
       response.end(body);
     },
     async stream(status, headers, chunks) {
+      answered = status;
       response.writeHead(status, headers);
       response.flushHeaders();
       await writeAll(response, chunks);
@@ -127,6 +135,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
   const gone = new AbortController();
   // Node itself ends the writing side of a stream that the caller resets, so that side does not say who ended it.
   let isAnswered = false;
+  let answered: number | undefined;
   stream.on('aborted', () => gone.abort());
   stream.on('close', () => {
     if (!isAnswered) gone.abort();
@@ -137,16 +146,21 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
     target: headers[':path'] ?? '',
     headers,
     signal: gone.signal,
+    get status() {
+      return answered;
+    },
     body: stream,
     readBody: (limit) => collect(stream, announcedLength(headers), limit),
     send(status, answerHeaders, body) {
       if (stream.destroyed) return;
       isAnswered = true;
+      answered = status;
       stream.respond({ ...answerHeaders, ':status': status, 'content-length': Buffer.byteLength(body) });
       stream.end(body);
     },
     async stream(status, answerHeaders, chunks) {
       if (stream.destroyed) return;
+      answered = status;
       stream.respond({ ...answerHeaders, ':status': status });
       await writeAll(stream, chunks);
       isAnswered = true;

@@ -24,6 +24,14 @@ import { startIndexingUploads } from './jobs/index-uploads.js';
 import { createJobLog } from './jobs/job-log.js';
 import { answerExchange } from './native/answer-exchange.js';
 import { createNativeApi } from './native/native-api.js';
+import type { AuditLog } from './observing/audit-log.js';
+import { meteredBackend } from './observing/metered-backend.js';
+import { observedHost } from './observing/observed-host.js';
+import { createOperations } from './observing/operations.js';
+import { meteredResponse } from './observing/passed-through-usage.js';
+import type { AnsweredRequest } from './observing/request-lines.js';
+import { observeRequest, type RequestObservation } from './observing/request-observer.js';
+import type { RequestTracing } from './observing/tracing.js';
 import { createOnePort } from './one-port.js';
 import type { PromptLog } from './prompt-log.js';
 
@@ -59,6 +67,12 @@ export interface RetrievalServiceOptions {
     /** Most bytes of one file that is sent. Default 256 MiB. */
     readonly uploadBytes?: number;
   };
+  /** Keeps who did what with which knowledge base. Default: nobody does. */
+  readonly auditLog?: AuditLog;
+  /** Told of each request when it is over. */
+  readonly onRequest?: (request: AnsweredRequest) => void;
+  /** Makes spans of requests. Default: none. */
+  readonly tracing?: RequestTracing;
   /** Told of failures that nobody outside has caused, which callers are told nothing about. */
   readonly onFailure?: (failure: { readonly requestId: string; readonly error: unknown }) => void;
   /** The clock that signatures are held against, milliseconds since 1970. */
@@ -112,7 +126,6 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
   const native =
     knowledgeBases &&
     createNativeApi({
-      host: knowledgeBases,
       jobs,
       uploadBytes,
       uploadFiles: mostUploadFiles,
@@ -121,34 +134,49 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       version: apiVersion,
     });
   const access = createAccessControl(keys, now);
+  const operations = createOperations({ access, host: knowledgeBases, jobs, signal: ending.signal });
 
   function faultsOf({ headers }: Exchange): Faults | undefined {
     const header = headers[faultHeader];
     return faultsByHeader && header !== undefined ? parseFaults(String(header)) : options.faults;
   }
 
-  const knowledgeBasesOf = ({ tenant }: Caller): KnowledgeBaseBackend | undefined =>
-    knowledgeBases && createHostedKnowledgeBases({ host: knowledgeBases, tenant, rerank: backend.rerank, modelName });
+  const knowledgeBasesOf = (
+    { tenant }: Caller,
+    { rerank }: ModelBackend,
+    observation: RequestObservation,
+  ): KnowledgeBaseBackend | undefined =>
+    knowledgeBases &&
+    createHostedKnowledgeBases({ host: observedHost(knowledgeBases, observation), tenant, rerank, modelName });
 
   /** By the formats of Bedrock: models, and knowledge bases searched and asked. */
   async function answerAsBedrock(
     exchange: Exchange,
     route: WireRoute,
     body: Buffer,
-    requestId: string,
+    observation: RequestObservation,
   ): Promise<WireResponse> {
     const { method, target, headers, signal } = exchange;
     const { modelId, operation, knowledgeBaseId } = route;
+    const { requestId } = observation;
     try {
       const isSearch = isKnowledgeBaseOperation(operation);
       const caller = access.admit({ method, target, headers, body }, isSearch ? 'read' : 'model');
+      observation.admitted(caller);
+      const metered = meteredBackend(backend, observation);
       const accessKeyId = caller.keyId ?? 'local';
       const faults = faultsOf(exchange);
       if (faults) await injector.before(faults, `${accessKeyId} ${modelId || knowledgeBaseId || operation}`, signal);
       await promptLog?.keep({ accessKeyId, requestId, operation, modelId, body });
       const response = await (!isSearch && passThrough?.includes(modelId)
-        ? passThrough.gateway.forward({ method, target, headers, body, requestId, signal })
-        : handleRequest({ ...route, requestId, headers, body, signal }, backend, knowledgeBasesOf(caller)));
+        ? passThrough.gateway
+            .forward({ method, target, headers, body, requestId, signal })
+            .then((answered) => meteredResponse(answered, modelId, observation))
+        : handleRequest(
+            { ...route, requestId, headers, body, signal },
+            metered,
+            knowledgeBasesOf(caller, metered, observation),
+          ));
       if (faults === undefined || response.status !== 200 || isWhole(response.body)) return response;
       return { ...response, body: injector.within(faults, response.body) };
     } catch (thrown) {
@@ -165,33 +193,52 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     }
   }
 
-  async function handle(exchange: Exchange): Promise<void> {
-    const requestId = randomUUID();
-    try {
-      // Models do not go through the router: nothing but parsing and answering is on their way.
-      const route = exchange.method === 'POST' ? routeOf(pathOf(exchange.target)) : undefined;
-      if (route !== undefined) {
-        const body = await exchange.readBody(maxBodyBytes);
-        const answer =
-          body === undefined
-            ? errorResponse(tooLong, requestId)
-            : await answerAsBedrock(exchange, route, body, requestId);
-        await respond(exchange, answer);
-      } else if (exchange.method === 'GET' && pathOf(exchange.target) === '/healthz') {
-        // What is not read would be taken for the next request of the connection.
-        await exchange.readBody(maxBodyBytes);
-        exchange.send(200, { 'content-type': 'application/json' }, '{"status":"ok"}');
-      } else if (native !== undefined && (exchange.target.startsWith('/v1/') || !isOfAnAwsClient(exchange))) {
-        await answerExchange(native, exchange, access, requestId);
-      } else {
-        await exchange.readBody(maxBodyBytes);
-        const message = `There is no ${exchange.method} ${pathOf(exchange.target)}.`;
-        await respond(exchange, errorResponse({ name: 'UnknownOperationException', message }, requestId));
-      }
-    } catch {
-      // The caller is gone, or what it was being sent broke off.
-      exchange.cut();
+  async function answer(exchange: Exchange, observation: RequestObservation): Promise<void> {
+    const { requestId } = observation;
+    const path = pathOf(exchange.target);
+    // Models do not go through the router: nothing but parsing and answering is on their way.
+    const route = exchange.method === 'POST' ? routeOf(path) : undefined;
+    if (route !== undefined) {
+      observation.isOf(route.operation);
+      const body = await exchange.readBody(maxBodyBytes);
+      const response =
+        body === undefined
+          ? errorResponse(tooLong, requestId)
+          : await answerAsBedrock(exchange, route, body, observation);
+      await respond(exchange, response);
+    } else if (operations.answers(exchange.method, path)) {
+      await operations.answer(exchange, observation);
+    } else if (native !== undefined && knowledgeBases !== undefined && isNative(exchange)) {
+      await answerExchange(native, exchange, { access, host: knowledgeBases, observation });
+    } else {
+      await exchange.readBody(maxBodyBytes);
+      const message = `There is no ${exchange.method} ${path}.`;
+      await respond(exchange, errorResponse({ name: 'UnknownOperationException', message }, requestId));
     }
+  }
+
+  async function handle(exchange: Exchange): Promise<void> {
+    const startedAt = performance.now();
+    const observation = observeRequest(randomUUID(), { access, audit: options.auditLog });
+    const observed = operations.begun();
+    const answered = async (): Promise<AnsweredRequest> => {
+      let isBroken = false;
+      try {
+        await answer(exchange, observation);
+      } catch {
+        // The caller is gone, or what it was being sent broke off.
+        isBroken = true;
+        exchange.cut();
+      }
+      const { method, target, status = 0 } = exchange;
+      const { requestId, caller, operation, usages, ms } = observation;
+      const seconds = (performance.now() - startedAt) / 1000;
+      const request = { requestId, caller, operation, usages, ms, method, target, status, seconds, isBroken };
+      observed.ended(request);
+      options.onRequest?.(request);
+      return request;
+    };
+    await (options.tracing ? options.tracing.during(exchange.headers, answered) : answered());
   }
 
   const port = createOnePort(handle);
@@ -243,6 +290,11 @@ function isWhole(body: WireResponse['body']): body is string | Uint8Array {
 async function respond(exchange: Exchange, { status, headers, body }: WireResponse): Promise<void> {
   if (isWhole(body)) exchange.send(status, headers, body);
   else await exchange.stream(status, headers, body);
+}
+
+/** What is meant for the API of our own. */
+function isNative(exchange: Exchange): boolean {
+  return exchange.target.startsWith('/v1/') || !isOfAnAwsClient(exchange);
 }
 
 /** Whatever is signed for AWS expects errors in AWS's form. */

@@ -18,6 +18,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     await import('aquifer');
   const models = modelOptions(values);
   const {
+    createAuditLog,
     createBedrockGateway,
     createDatabaseHost,
     createFolderHost,
@@ -26,7 +27,10 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     createRetrievalService,
     mappedModel,
     openKeyRing,
+    openRequestLog,
+    openTracing,
     parseFaults,
+    requestLine,
   } = await import('@aquifer/retrieval-service');
 
   const isGateway = Object.values(modelMap).includes(realBedrock);
@@ -38,6 +42,8 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   const served = isPostgresLocation(knowledgeBase.location)
     ? createDatabaseHost({ knowledgeBase, uploadFolder: values.uploads ?? '.aquifer-uploads' })
     : createFolderHost({ knowledgeBase, uploadFolder: values.uploads ?? uploadsBeside(knowledgeBase) });
+  const requestLog =
+    values.requestLog === undefined || values.requestLog === '-' ? undefined : await openRequestLog(values.requestLog);
   const service = createRetrievalService({
     knowledgeBases: {
       host: served,
@@ -64,6 +70,13 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     ...(faults !== undefined && { faults: parseFaults(faults) }),
     faultsByHeader,
     ...(promptLog !== undefined && { promptLog: createPromptLog(promptLog) }),
+    ...(values.auditLog !== undefined && {
+      auditLog: createAuditLog(values.auditLog, { keepsText: values.auditText ?? false }),
+    }),
+    ...(values.requestLog === '-' && { onRequest: (request) => context.err.line(requestLine(request)) }),
+    ...(requestLog && { onRequest: requestLog.keep }),
+    // The variable by which OpenTelemetry's own SDK is told where traces go.
+    ...(context.environment.OTEL_EXPORTER_OTLP_ENDPOINT && { tracing: await openTracing() }),
   });
   const url = await service.listen({ host, port });
   const { out, signal } = context;
@@ -80,6 +93,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   }
   if (!signal.aborted) await once(signal, 'abort');
   await service.close();
+  await requestLog?.close();
 }
 
 /** Hidden, so that indexing the folder around it passes it by; and not in the index, which is replaced as a whole when it is rebuilt. */

@@ -19,7 +19,7 @@ export interface AccessControl {
    *   many requests.
    */
   admit(request: SignableRequest, scope: KeyScope): Caller;
-  /** Tokens that a model took for this caller. Nothing reports them yet. */
+  /** Tokens that a model took for this caller: counted against the limit of its key. */
   took(caller: Caller, tokens: number): void;
 }
 

@@ -3,6 +3,9 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { type AccessControl, type Caller, refusalOf } from '../access/access-control.js';
 import type { KeyScope } from '../access/key-ring.js';
 import { type Exchange, isForm, pathOf } from '../exchange.js';
+import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
+import { observedHost } from '../observing/observed-host.js';
+import type { RequestObservation } from '../observing/request-observer.js';
 import type { NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
 
@@ -27,6 +30,13 @@ const always = {
   'x-frame-options': 'DENY',
 };
 
+/** What an exchange is answered with. */
+export interface NativeSurroundings {
+  readonly access: AccessControl;
+  readonly host: KnowledgeBaseHost;
+  readonly observation: RequestObservation;
+}
+
 /** What a request needs a key for. */
 function scopeOf(method: string, target: string): KeyScope {
   const path = pathOf(target);
@@ -42,9 +52,9 @@ function scopeOf(method: string, target: string): KeyScope {
 export async function answerExchange(
   app: NativeApp,
   exchange: Exchange,
-  access: AccessControl,
-  requestId: string,
+  { access, host, observation }: NativeSurroundings,
 ): Promise<void> {
+  const { requestId } = observation;
   const { method, target, headers } = exchange;
   const hasFiles = isForm(headers['content-type']);
   const hasBody = method !== 'GET' && method !== 'HEAD';
@@ -70,6 +80,7 @@ export async function answerExchange(
   let caller: Caller;
   try {
     caller = access.admit({ method, target, headers, body }, scopeOf(method, target));
+    observation.admitted(caller);
   } catch (thrown) {
     return refuse(refusalOf(thrown));
   }
@@ -86,7 +97,13 @@ export async function answerExchange(
   } catch {
     return refuse(new Problem('invalid-request', 'The request cannot be read.'));
   }
-  const response = await app.fetch(request, { exchange, caller, requestId });
+  const response = await app.fetch(request, {
+    exchange,
+    caller,
+    requestId,
+    observation,
+    host: observedHost(host, observation),
+  });
   const answered = { ...Object.fromEntries(response.headers), ...always, 'x-request-id': requestId };
   if (response.body === null || method === 'HEAD' || isJson(response)) {
     const bytes = Buffer.from(await response.arrayBuffer());

@@ -111,10 +111,10 @@ const contained = {
 };
 
 export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): void {
-  const { host, jobs, signal, uploadBytes, uploadFiles } = options;
+  const { jobs, signal, uploadBytes, uploadFiles } = options;
   const idempotent = createIdempotentAnswers<{ job: Job; kept: readonly string[]; refused: readonly object[] }>();
 
-  const find = (context: NativeContext, idOrName: string) => host.get(context.env.caller.tenant, idOrName);
+  const find = ({ env: { host, caller } }: NativeContext, idOrName: string) => host.get(caller.tenant, idOrName);
 
   const startJob = (tenant: string, knowledgeBase: HostedKnowledgeBase, paths: readonly string[]): Job =>
     startIndexingUploads(jobs, tenant, knowledgeBase, { paths, signal });

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
+import { described, type NativeApp } from './native-api.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
 import { identitySchema, newKnowledgeBaseSchema, statusSchema } from './schemas.js';
 
@@ -42,21 +42,25 @@ const remove = createRoute({
   responses: { ...problems, 204: { description: 'Deleted' } },
 });
 
-export function addKnowledgeBaseRoutes(app: NativeApp, { host }: NativeApiOptions): void {
+export function addKnowledgeBaseRoutes(app: NativeApp): void {
   app.openapi(list, async (context) => {
-    return described(context, { knowledgeBases: await host.list(context.env.caller.tenant) });
+    const { host, caller } = context.env;
+    return described(context, { knowledgeBases: await host.list(caller.tenant) });
   });
   app.openapi(create, async (context) => {
-    const { id, name } = await host.create(context.env.caller.tenant, context.req.valid('json'));
+    const { host, caller } = context.env;
+    const { id, name } = await host.create(caller.tenant, context.req.valid('json'));
     return described(context, { id, name }, 201, { location: `${path}/${id}` });
   });
   app.openapi(get, async (context) => {
-    const { reader, id, name } = await host.get(context.env.caller.tenant, context.req.valid('param').knowledgeBase);
+    const { host, caller } = context.env;
+    const { reader, id, name } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
     // Where the index is on the disk is nobody's business out there.
     return described(context, { ...(await reader.status()), knowledgeBase: { id, name } });
   });
   app.openapi(remove, async (context) => {
-    await host.delete(context.env.caller.tenant, context.req.valid('param').knowledgeBase);
+    const { host, caller } = context.env;
+    await host.delete(caller.tenant, context.req.valid('param').knowledgeBase);
     return context.body(null, 204) as never;
   });
 }

@@ -1,11 +1,13 @@
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { etag } from 'hono/etag';
+import { routePath } from 'hono/route';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Caller } from '../access/access-control.js';
 import type { Exchange } from '../exchange.js';
 import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import type { JobLog } from '../jobs/job-log.js';
+import type { RequestObservation } from '../observing/request-observer.js';
 import { addDocumentRoutes } from './document-routes.js';
 import { addJobRoutes } from './job-routes.js';
 import { addKnowledgeBaseRoutes } from './knowledge-base-routes.js';
@@ -13,14 +15,21 @@ import { Problem, problemAnswer } from './problem.js';
 import { addQuestionRoutes } from './question-routes.js';
 
 export interface NativeEnvironment {
-  readonly Bindings: { readonly exchange: Exchange; readonly caller: Caller; readonly requestId: string };
+  readonly Bindings: {
+    readonly exchange: Exchange;
+    readonly caller: Caller;
+    readonly requestId: string;
+    /** Told which route it is. */
+    readonly observation: RequestObservation;
+    /** Whatever is done with it is observed. */
+    readonly host: KnowledgeBaseHost;
+  };
 }
 
 export type NativeApp = OpenAPIHono<NativeEnvironment>;
 export type NativeContext = Context<NativeEnvironment>;
 
 export interface NativeApiOptions {
-  readonly host: KnowledgeBaseHost;
   readonly jobs: JobLog;
   /** Most bytes of one file that is sent. */
   readonly uploadBytes: number;
@@ -43,12 +52,17 @@ export function createNativeApi(options: NativeApiOptions): NativeApp {
       if (!result.success) throw new Problem('invalid-request', describeIssues(result.error));
     },
   });
+  app.use(async (context, next) => {
+    await next();
+    const route = routePath(context, -1);
+    if (!route.endsWith('*')) context.env.observation.isOf(`${context.req.method} ${route}`);
+  });
   app.use('/v1/knowledge-bases/*', etag());
   app.use('/openapi.json', etag());
-  addKnowledgeBaseRoutes(app, options);
+  addKnowledgeBaseRoutes(app);
   addDocumentRoutes(app, options);
   addJobRoutes(app, options);
-  addQuestionRoutes(app, options);
+  addQuestionRoutes(app);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   app.get('/openapi.json', (context) => context.json(openApiDocument(app, options.version)));
   app.notFound((context) => {

@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { AnswerEvent } from 'aquifer';
-import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
+import { described, type NativeApp } from './native-api.js';
 import { problemAnswer } from './problem.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
 import {
@@ -101,23 +101,23 @@ async function begun<Item>(items: AsyncIterable<Item>): Promise<AsyncIterable<It
   })();
 }
 
-export function addQuestionRoutes(app: NativeApp, { host }: NativeApiOptions): void {
+export function addQuestionRoutes(app: NativeApp): void {
   app.openapi(search, async (context) => {
-    const { exchange, caller } = context.env;
+    const { exchange, caller, host } = context.env;
     const { query, ...options } = context.req.valid('json');
     const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
     return described(context, await reader.search(query, { ...options, signal: exchange.signal }));
   });
 
   app.openapi(explain, async (context) => {
-    const { exchange, caller } = context.env;
+    const { exchange, caller, host } = context.env;
     const { query, documentId, ...options } = context.req.valid('json');
     const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
     return described(context, await reader.explain(query, documentId, { ...options, signal: exchange.signal }));
   });
 
   app.openapi(ask, async (context) => {
-    const { exchange, caller, requestId } = context.env;
+    const { exchange, caller, host, requestId } = context.env;
     const { question, ...options } = context.req.valid('json');
     const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
     const events = reader.ask(question, { ...options, signal: exchange.signal });

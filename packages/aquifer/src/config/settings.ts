@@ -169,6 +169,19 @@ export const settings = {
     kind: text,
     description: 'a folder that keeps what is asked, a file a key; default: nothing is',
   }),
+  auditLog: setting({
+    kind: text,
+    description:
+      'a folder that keeps who did what with which knowledge base and which documents went out, a file a day; default: nothing is',
+  }),
+  auditText: setting({
+    kind: toggle,
+    description: 'questions, answers and passages are kept in the audit log too; default: no',
+  }),
+  requestLog: setting({
+    kind: text,
+    description: 'a file that gets a line of JSON for each request, without any text of documents; - for stderr',
+  }),
   concurrency: setting({
     kind: integer(1, 256),
     fallback: 4,

@@ -1,0 +1,83 @@
+import { type AccessControl, refusalOf } from '../access/access-control.js';
+import type { Exchange } from '../exchange.js';
+import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
+import type { JobLog } from '../jobs/job-log.js';
+import { problemAnswer } from '../native/problem.js';
+import { createReadiness } from './readiness.js';
+import type { AnsweredRequest } from './request-lines.js';
+import type { RequestObservation } from './request-observer.js';
+import { createServiceMetrics } from './service-metrics.js';
+
+/** What those ask who run the service: `GET /healthz`, `/readyz` and `/metrics`. */
+export interface Operations {
+  answers(method: string, path: string): boolean;
+  answer(exchange: Exchange, observation: RequestObservation): Promise<void>;
+  /** Counts a request that begins. */
+  begun(): { ended(request: AnsweredRequest): void };
+}
+
+const paths = ['/healthz', '/readyz', '/metrics'] as const;
+/** A probe has no body; one that is sent is thrown away. */
+const mostBytes = 64 * 1024;
+
+export function createOperations(options: {
+  readonly access: AccessControl;
+  readonly host: KnowledgeBaseHost | undefined;
+  readonly jobs: JobLog;
+  readonly signal: AbortSignal;
+}): Operations {
+  const { access, host, jobs, signal } = options;
+  const metrics = createServiceMetrics();
+  const readiness = createReadiness(host, signal);
+  let requestsInFlight = 0;
+
+  const sendJson = (exchange: Exchange, status: number, body: object, headers: Record<string, string> = {}) =>
+    exchange.send(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
+
+  /** Whose key may; where there are no keys only this machine can ask at all. */
+  function admitted(exchange: Exchange, body: Buffer, observation: RequestObservation): boolean {
+    try {
+      const { method, target, headers } = exchange;
+      observation.admitted(access.admit({ method, target, headers, body }, 'admin'));
+      return true;
+    } catch (thrown) {
+      const { requestId } = observation;
+      const { status, body: problem, retryAfterSeconds } = problemAnswer(refusalOf(thrown), requestId);
+      sendJson(exchange, status, problem, {
+        'x-request-id': requestId,
+        ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      });
+      return false;
+    }
+  }
+
+  return {
+    answers: (method, path) => method === 'GET' && paths.some((each) => each === path),
+    async answer(exchange, observation) {
+      const [path = ''] = exchange.target.split('?');
+      observation.isOf(`GET ${path}`);
+      // What is not read would be taken for the next request of the connection.
+      const body = (await exchange.readBody(mostBytes)) ?? Buffer.alloc(0);
+      if (path === '/healthz') {
+        sendJson(exchange, 200, { status: 'ok' });
+      } else if (path === '/readyz') {
+        const { isReady, checks } = await readiness.now();
+        sendJson(exchange, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
+      } else if (admitted(exchange, body, observation)) {
+        const { isReady } = await readiness.now();
+        const text = metrics.text({ requestsInFlight, jobsUnfinished: jobs.unfinished(), isReady });
+        exchange.send(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, text);
+      }
+    },
+    begun() {
+      requestsInFlight += 1;
+      return {
+        ended(request) {
+          requestsInFlight -= 1;
+          metrics.count(request, request);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import type { AccessControl, Caller } from '../access/access-control.js';
+import type { AuditEntry, AuditLog } from './audit-log.js';
+
+/** Tokens of one call of a model. */
+export interface ModelUsage {
+  readonly model: string;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd?: number;
+}
+
+/** What was done with a knowledge base, without who did it. */
+export type KnowledgeBaseAccess = Omit<AuditEntry, 'at' | 'requestId' | 'tenant' | 'keyId'>;
+
+/** What a request is seen to do while it goes on. */
+export interface RequestObserver {
+  /**
+   * Resolves when it is written down, where that is kept: before what it is about leaves the service.
+   *
+   * @throws what the audit log fails with: what cannot be written down is not handed out.
+   */
+  accessed(access: KnowledgeBaseAccess): Promise<void>;
+  /** Counted against the limits of the caller's key. */
+  took(usage: ModelUsage): void;
+  /** Milliseconds by stage. */
+  timed(ms: Readonly<Record<string, number>>): void;
+}
+
+/** What is known of a request when it is over. */
+export interface ObservedRequest {
+  readonly requestId: string;
+  /** Absent for one that was not admitted. */
+  readonly caller?: Caller;
+  /** Such as `POST /v1/knowledge-bases/:knowledgeBase/search` or `InvokeModel`; `unknown` for what there is not. */
+  readonly operation: string;
+  readonly usages: readonly ModelUsage[];
+  readonly ms: Readonly<Record<string, number>>;
+}
+
+export interface RequestObservation extends RequestObserver, ObservedRequest {
+  isOf(operation: string): void;
+  admitted(caller: Caller): void;
+}
+
+/** Observes one request from its first byte on. */
+export function observeRequest(
+  requestId: string,
+  { access, audit }: { readonly access: Pick<AccessControl, 'took'>; readonly audit: AuditLog | undefined },
+): RequestObservation {
+  let caller: Caller | undefined;
+  let operation = 'unknown';
+  const usages: ModelUsage[] = [];
+  const ms: Record<string, number> = {};
+  return {
+    requestId,
+    get caller() {
+      return caller;
+    },
+    get operation() {
+      return operation;
+    },
+    usages,
+    ms,
+    isOf(name) {
+      operation = name;
+    },
+    admitted(who) {
+      caller = who;
+    },
+    async accessed(what) {
+      if (audit === undefined || caller === undefined) return;
+      const { tenant, keyId } = caller;
+      await audit.write({ at: new Date().toISOString(), requestId, tenant, ...(keyId && { keyId }), ...what });
+    },
+    took(usage) {
+      usages.push(usage);
+      if (caller) access.took(caller, usage.inputTokens + usage.outputTokens);
+    },
+    timed(stages) {
+      for (const [stage, each] of Object.entries(stages)) ms[stage] = (ms[stage] ?? 0) + each;
+    },
+  };
+}
