@@ -1,4 +1,10 @@
-import { type IngestionWorker, type IngestionWorkerOptions, startIngestionWorker, type WorkerEvent } from 'aquifer';
+import {
+  type IngestionWorker,
+  type IngestionWorkerOptions,
+  startIngestionWorker,
+  tuneForIndexing,
+  type WorkerEvent,
+} from 'aquifer';
 import { type MetricsServer, startMetricsServer } from './metrics-server.js';
 import { createWorkerMetrics } from './worker-metrics.js';
 
@@ -14,7 +20,7 @@ export interface RunWorkerOptions extends IngestionWorkerOptions {
 const longestStopMs = 4_300;
 
 /**
- * Takes ingestion jobs until the signal fires, and returns within five seconds then: whether everything was put away. Where it was not, as when
+ * Sets the process up for indexing and takes ingestion jobs until the signal fires, and returns within five seconds then: whether everything was put away. Where it was not, as when
  * the database does not answer, the process has to be ended.
  *
  * @throws `invalid-options`, `index-unavailable`, `index-not-found`, `index-read-only`
@@ -27,6 +33,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<{ readonly i
     options.onEvent?.(event);
   };
   signal.throwIfAborted();
+  tuneForIndexing();
   const worker: IngestionWorker = await startIngestionWorker({ ...options, onEvent });
   let server: MetricsServer | undefined;
   try {

@@ -75,4 +75,5 @@ export { withoutPassword } from './open-store.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
 export { type SharedKnowledgeBases, sharedKnowledgeBases } from './shared-knowledge-bases.js';
 export { type Stage, stages } from './stage-clock.js';
+export { tuneForIndexing } from './tune-for-indexing.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import type { IndexOptions, IndexSummary, IngestionEvent } from 'aquifer';
 import { type CommandOptions, type Context, optionsOf, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { dollars } from '../terminal/money.js';
@@ -10,12 +9,6 @@ const failuresShown = 50;
 /** How often a run says where it is when nobody can watch a bar. */
 const plainProgressMs = 10_000;
 
-/**
- * How much more than what is in use V8 lets gather before it collects everything. Left to itself it waits for up to four times as
- * much, in this thread and in those that read: 300 MB for 39 MB of files, and with them the buffers that garbage holds.
- */
-const heapGrowingPercent = 50;
-
 export interface IndexCommandOptions extends CommandOptions {
   readonly reEmbed?: boolean;
   readonly dryRun?: boolean;
@@ -25,9 +18,9 @@ export interface IndexCommandOptions extends CommandOptions {
 }
 
 export async function run(context: Context, paths: string[], options: IndexCommandOptions): Promise<void> {
-  setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`);
+  const { AquiferError, dryRunIndex, reEmbedKnowledgeBase, tuneForIndexing } = await import('aquifer');
+  tuneForIndexing();
   const settings = await settingsOf(context, options);
-  const { AquiferError, dryRunIndex, reEmbedKnowledgeBase } = await import('aquifer');
   if (options.dryRun && (options.watch || options.reEmbed)) {
     throw new AquiferError(
       'invalid-options',
