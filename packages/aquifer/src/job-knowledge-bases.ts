@@ -8,7 +8,6 @@ import {
 } from '@aquifer/contracts';
 import { createDocumentReader, readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
 import { assertSameProcessing, createDocumentIngestor, type DocumentIngestor } from '@aquifer/ingestion';
-import { openPostgresStore } from '@aquifer/postgres-store';
 import { createAnalyser } from '@aquifer/text-analysis';
 import { chunkerFor } from './chunker-for.js';
 import { assertReadableManifest, assertSameEmbedder, planBuild, readBuiltWith } from './index-manifest.js';
@@ -92,6 +91,8 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
     url.searchParams.set('max', String(options.concurrency));
     const location = url.href;
     const { shown } = placeOf(location);
+    // Here, because every command that never sees a database imports this file.
+    const { openPostgresStore } = await import('@aquifer/postgres-store');
     const store = await openPostgresStore({ location, analyser });
     try {
       const [manifest, recorded] = [await store.readManifest(), await readBuiltWith(store)];

@@ -7,11 +7,11 @@ import { setFlagsFromString } from 'node:v8';
 const heapGrowingPercent = 50;
 
 /**
- * How much bytecode a function runs before V8 optimises it: 15 times its default. Every thread compiles for itself, and a run over twenty PDFs
+ * How much bytecode a function runs before V8 optimises it: 30 times its default. Every thread compiles for itself, and a run over twenty PDFs
  * spent a quarter of its processor time on optimising what was nearly done, while two reading threads kept two processors busy.
  * V8s with Maglev (Node 22) count calls instead, and take no notice.
  */
-const interruptBudget = 2 ** 20;
+const interruptBudget = 2 ** 21;
 
 /**
  * Sets V8 up for a process whose work is indexing, as `aquifer index` and the ingestion workers are: it takes less memory and less processor
