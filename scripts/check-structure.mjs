@@ -19,9 +19,12 @@ const mayImport = {
   ],
   'apps/retrieval-service': [...floor, 'aquifer', '@aquifer/bedrock-wire'],
   'apps/ingestion-worker': ['aquifer'],
+  'apps/web': ['@aquifer/client'],
   'apps/cli': ['aquifer', '@aquifer/ingestion-worker', '@aquifer/retrieval-service'],
 };
 const forbiddenNames = /^(utils?|helpers?|common|misc|types|base-.*|abstract-.*)\.(ts|mts|js|mjs)$/;
+/** Built into files that need nothing else, so what they are made of is not installed with them. */
+const bundled = ['apps/web'];
 const readsEnvironment = [/^packages\/aquifer\/src\/config\//, /^apps\/[^/]+\/src\/main\.ts$/];
 
 // Static imports and exports from, and dynamic imports, at the beginning of a statement or an expression.
@@ -35,7 +38,7 @@ function* sources(folder) {
     if (['node_modules', 'dist'].includes(entry.name)) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* sources(path);
-    else if (/\.(ts|mts|mjs|js)$/.test(entry.name)) yield path;
+    else if (/\.(tsx?|mts|mjs|js)$/.test(entry.name)) yield path;
   }
 }
 
@@ -44,12 +47,19 @@ for (const group of ['packages', 'apps']) {
     const unit = `${group}/${name}`;
     const own = JSON.parse(readFileSync(join(root, unit, 'package.json'), 'utf8'));
     const allowed = mayImport[unit] ?? floor;
-    const declared = { ...own.dependencies, ...own.optionalDependencies, ...own.peerDependencies };
+    const declared = {
+      ...own.dependencies,
+      ...own.optionalDependencies,
+      ...own.peerDependencies,
+      ...(bundled.includes(unit) && own.devDependencies),
+    };
     for (const file of sources(join(root, unit, 'src'))) {
       const path = relative(root, file).split(sep).join('/');
       const text = readFileSync(file, 'utf8');
       if (forbiddenNames.test(basename(file))) report(file, 'the name says nothing; name it after its main export');
-      if (!/^[a-z0-9-]+(\.(contract|test|integration\.test|test-fixture|test-process))?\.ts$/.test(basename(file)))
+      if (
+        !/^[a-z0-9-]+(\.(contract|test|integration\.test|test-fixture|test-process)|\.d)?\.tsx?$/.test(basename(file))
+      )
         report(file, 'file names are kebab-case, with .test, .contract or .test-… for what only tests use');
       if (/^export \*/m.test(text)) report(file, 'export names, not *');
       if (basename(file) === 'index.ts' && !/src\/(testing\/)?index\.ts$/.test(path))

@@ -33,6 +33,7 @@ import type { AnsweredRequest } from './observing/request-lines.js';
 import { observeRequest, type RequestObservation } from './observing/request-observer.js';
 import type { RequestTracing } from './observing/tracing.js';
 import { createOnePort } from './one-port.js';
+import { createPageFiles } from './page-files.js';
 import type { PromptLog } from './prompt-log.js';
 
 /** Bedrock's own limit for a body, in bytes. */
@@ -73,6 +74,8 @@ export interface RetrievalServiceOptions {
   readonly onRequest?: (request: AnsweredRequest) => void;
   /** Makes spans of requests. Default: none. */
   readonly tracing?: RequestTracing;
+  /** The folder of the built page for browsers. Absent: none is served. */
+  readonly page?: string;
   /** Told of failures that nobody outside has caused, which callers are told nothing about. */
   readonly onFailure?: (failure: { readonly requestId: string; readonly error: unknown }) => void;
   /** The clock that signatures are held against, milliseconds since 1970. */
@@ -135,6 +138,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     });
   const access = createAccessControl(keys, now);
   const operations = createOperations({ access, host: knowledgeBases, jobs, signal: ending.signal });
+  const page = options.page === undefined ? undefined : createPageFiles(options.page);
 
   function faultsOf({ headers }: Exchange): Faults | undefined {
     const header = headers[faultHeader];
@@ -208,6 +212,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       await respond(exchange, response);
     } else if (operations.answers(exchange.method, path)) {
       await operations.answer(exchange, observation);
+    } else if (page !== undefined && (await page.answer(exchange))) {
+      observation.isOf('page');
     } else if (native !== undefined && knowledgeBases !== undefined && isNative(exchange)) {
       await answerExchange(native, exchange, { access, host: knowledgeBases, observation });
     } else {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { KnowledgeBaseOptions } from 'aquifer';
 import { type CommandOptions, type Context, optionsOf, printJson, settingsOf } from '../context.js';
 import { counted } from '../terminal/progress-bar.js';
@@ -53,6 +54,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
       },
       ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
     },
+    page: join(dirname(fileURLToPath(import.meta.resolve('@aquifer/web/package.json'))), 'dist/page'),
     onFailure: ({ requestId, error }) => context.err.line(`request ${requestId}: ${(error as Error).stack}`),
     backend: createLocalBackend({
       models: modelMap,
