@@ -32,7 +32,8 @@ const indented = (text) => text.replaceAll('\n', '\n  ');
 function typeOf(schema) {
   if (schema.$ref) return schema.$ref.replace('#/components/schemas/', '');
   if (schema.const !== undefined) return typeof schema.const === 'string' ? quoted(schema.const) : String(schema.const);
-  if (schema.enum) return schema.enum.map((value) => (typeof value === 'string' ? quoted(value) : value)).join(' | ');
+  if (schema.enum)
+    return schema.enum.map((value) => (typeof value === 'string' ? quoted(value) : String(value))).join(' | ');
   if (schema.allOf) return schema.allOf.map(typeOf).join(' & ');
   const options = schema.anyOf ?? schema.oneOf;
   if (options) return [...new Set(options.map(typeOf))].join(' | ');

@@ -122,6 +122,15 @@ export function createProgram(context: Context): Command {
     .option('--request-log <file>', 'a line of JSON for each request, without text of documents (- for stderr)')
     .action(async (options) => (await import('./commands/serve.js')).run(context, options));
 
+  command('mcp', 'tools for a model, by the Model Context Protocol on stdio: search, ask, get_document')
+    .option('--model <name>', 'who answers: builtin, a Bedrock id, ollama:…, openai:…, sagemaker:…')
+    .option('--model-context-tokens <n>', 'what a model beside Bedrock takes, prompt and answer together')
+    .option('--embedder <name>', 'fails if the index was built with another')
+    .option('--reranker <name>', 'who puts the best passages in order: a Bedrock id, or onnx:<folder>')
+    .option('--openai-base-url <url>', "a server that speaks OpenAI's API")
+    .option('--ollama-url <url>', 'where Ollama answers')
+    .action(async (options) => (await import('./commands/mcp.js')).run(context, version, options));
+
   command('worker', 'take documents that index left to the workers of a database, until SIGTERM or Ctrl-C')
     .option('--concurrency <n>', 'documents at a time (default: 4)')
     .option('--metrics-port <n>', 'answer GET /metrics there (0: any free port)')

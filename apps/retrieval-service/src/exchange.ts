@@ -40,8 +40,27 @@ export function isForm(contentType: string | undefined): boolean {
  */
 const mostDiscarded = 64 * 1024 * 1024;
 
-async function collect(source: Readable, announced: number, limit: number): Promise<Buffer | undefined> {
+/** How long clients may take. */
+export interface Patience {
+  /** Nothing of a body comes, or nothing of an answer is taken. Uploads may last as long as their bytes flow. */
+  readonly silenceMs: number;
+  /** A body that is no upload, however it drips. */
+  readonly bodyMs: number;
+  /** The head of a request. */
+  readonly headMs: number;
+}
+
+export const usualPatience: Patience = { silenceMs: 60_000, bodyMs: 300_000, headMs: 30_000 };
+
+async function collect(
+  source: Readable,
+  { announced, limit, bodyMs }: { readonly announced: number; readonly limit: number; readonly bodyMs: number },
+): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      source.destroy();
+      reject(new Error('The request took too long to come.'));
+    }, bodyMs);
     const chunks: Buffer[] = [];
     let bytes = 0;
     let isTooLong = announced > limit;
@@ -55,11 +74,15 @@ async function collect(source: Readable, announced: number, limit: number): Prom
       chunks.length = 0;
       if (bytes > limit + mostDiscarded) resolve(undefined);
     });
-    const onClose = () => reject(new Error('The caller went away in the middle of the request.'));
+    const onClose = () => {
+      clearTimeout(timer);
+      reject(new Error('The caller went away in the middle of the request.'));
+    };
     source.once('close', onClose);
     source.once('end', () => {
       // Every request closes in the end, and an error takes a stack to make.
       source.off('close', onClose);
+      clearTimeout(timer);
       if (isTooLong) resolve(undefined);
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     });
@@ -67,12 +90,14 @@ async function collect(source: Readable, announced: number, limit: number): Prom
   });
 }
 
-async function writeAll(target: Writable, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeAll(target: Writable, chunks: AsyncIterable<Uint8Array>, silenceMs: number): Promise<void> {
   for await (const chunk of chunks) {
     if (target.destroyed) return;
     if (target.write(chunk)) continue;
     await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => target.destroy(), silenceMs);
       const done = () => {
+        clearTimeout(timer);
         target.off('drain', done);
         target.off('close', done);
         resolve();
@@ -89,7 +114,17 @@ function announcedLength(headers: IncomingHttpHeaders): number {
 }
 
 /** @param waits Whether the caller waits for `100 Continue` before it sends the body. */
-export function http1Exchange(request: IncomingMessage, response: ServerResponse, waits = false): Exchange {
+export function http1Exchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { waits = false, patience = usualPatience }: { readonly waits?: boolean; readonly patience?: Patience } = {},
+): Exchange {
+  const { silenceMs, bodyMs } = patience;
+  // Once the body is here, a model may think for as long as it likes.
+  request.setTimeout(silenceMs, () => {
+    if (!request.complete) request.destroy();
+  });
+  request.once('end', () => request.setTimeout(0));
   const gone = new AbortController();
   let answered: number | undefined;
   response.on('close', () => {
@@ -112,7 +147,7 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       const announced = announcedLength(request.headers);
       if (waits && announced > limit) return undefined;
       if (waits) response.writeContinue();
-      return collect(request, announced, limit);
+      return collect(request, { announced, limit, bodyMs });
     },
     send(status, headers, body) {
       // What is left of a refused body would be taken for the next request.
@@ -125,13 +160,21 @@ export function http1Exchange(request: IncomingMessage, response: ServerResponse
       answered = status;
       response.writeHead(status, headers);
       response.flushHeaders();
-      await writeAll(response, chunks);
+      await writeAll(response, chunks, silenceMs);
     },
     cut: () => void response.destroy(),
   };
 }
 
-export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers): Exchange {
+export function http2Exchange(
+  stream: ServerHttp2Stream,
+  headers: Http2Headers,
+  { silenceMs, bodyMs }: Patience = usualPatience,
+): Exchange {
+  stream.setTimeout(silenceMs, () => {
+    if (!stream.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
+  });
+  stream.once('end', () => stream.setTimeout(0));
   const gone = new AbortController();
   // Node itself ends the writing side of a stream that the caller resets, so that side does not say who ended it.
   let isAnswered = false;
@@ -150,7 +193,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
       return answered;
     },
     body: stream,
-    readBody: (limit) => collect(stream, announcedLength(headers), limit),
+    readBody: (limit) => collect(stream, { announced: announcedLength(headers), limit, bodyMs }),
     send(status, answerHeaders, body) {
       if (stream.destroyed) return;
       isAnswered = true;
@@ -162,7 +205,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: Http2Headers):
       if (stream.destroyed) return;
       answered = status;
       stream.respond({ ...answerHeaders, ':status': status });
-      await writeAll(stream, chunks);
+      await writeAll(stream, chunks, silenceMs);
       isAnswered = true;
     },
     cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),

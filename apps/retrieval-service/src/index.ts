@@ -15,6 +15,8 @@ export type {
   NewKnowledgeBase,
 } from './hosting/knowledge-base-host.js';
 export { createLocalBackend, type LocalBackendOptions, mappedModel } from './local-backend.js';
+export { createMcpServer, type McpServerOptions } from './mcp/mcp-server.js';
+export { serveMcp } from './mcp/serve-mcp.js';
 export { type AuditEntry, type AuditedAction, type AuditLog, createAuditLog } from './observing/audit-log.js';
 export { type AnsweredRequest, openRequestLog, type RequestLog, requestLine } from './observing/request-lines.js';
 export type { ModelUsage, ObservedRequest } from './observing/request-observer.js';

@@ -1,11 +1,10 @@
 import { createServer as createHttp1Server, type Server } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import { type Exchange, http1Exchange, http2Exchange } from './exchange.js';
+import { type Exchange, http1Exchange, http2Exchange, type Patience, usualPatience } from './exchange.js';
 
 /** How a connection of HTTP/2 without TLS begins (RFC 9113, 3.4); no request line of HTTP/1.1 does. */
 const preface = 'PRI';
-const silenceMs = 60_000;
 
 /**
  * SETTINGS_NO_RFC7540_PRIORITIES (RFC 9218, 2.1): answers go out one after another. By the older scheme an answer of which the connection's window let
@@ -23,13 +22,17 @@ export interface OnePort {
  * HTTP/1.1 and HTTP/2 (prior knowledge, no TLS) on one port: the AWS SDK for JavaScript speaks the one with Bedrock's runtime, all other
  * SDKs the other.
  */
-export function createOnePort(handle: (exchange: Exchange) => Promise<void>): OnePort {
+export function createOnePort(
+  handle: (exchange: Exchange) => Promise<void>,
+  patience: Patience = usualPatience,
+): OnePort {
+  const { silenceMs, headMs } = patience;
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   let isClosing = false;
 
   const http2 = createHttp2Server({ settings: { customSettings: withoutPriorityTree } });
-  http2.on('stream', (stream, headers) => void handle(http2Exchange(stream, headers)));
+  http2.on('stream', (stream, headers) => void handle(http2Exchange(stream, headers, patience)));
   http2.on('session', (session) => {
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
@@ -38,8 +41,14 @@ export function createOnePort(handle: (exchange: Exchange) => Promise<void>): On
     if (isClosing) session.close();
   });
 
-  const http1: Server = createHttp1Server((request, response) => void handle(http1Exchange(request, response)));
-  http1.on('checkContinue', (request, response) => void handle(http1Exchange(request, response, true)));
+  // Node would end any request after `requestTimeout`, a long upload too; what drips or is silent ends in the exchange.
+  const http1: Server = createHttp1Server(
+    { requestTimeout: 0, headersTimeout: headMs, connectionsCheckingInterval: Math.min(headMs, 5_000) },
+    (request, response) => void handle(http1Exchange(request, response, { patience })),
+  );
+  http1.on('checkContinue', (request, response) => {
+    void handle(http1Exchange(request, response, { waits: true, patience }));
+  });
   http1.on('clientError', (_, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });

@@ -15,9 +15,8 @@ import { AquiferError } from '@aquifer/contracts';
 import { type Caller, createAccessControl } from './access/access-control.js';
 import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
-import { type Exchange, pathOf } from './exchange.js';
+import { type Exchange, type Patience, pathOf } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
-import { defaultTenant } from './hosting/folder-host.js';
 import { createHostedKnowledgeBases } from './hosting/hosted-knowledge-bases.js';
 import type { KnowledgeBaseHost } from './hosting/knowledge-base-host.js';
 import { startIndexingUploads } from './jobs/index-uploads.js';
@@ -78,6 +77,8 @@ export interface RetrievalServiceOptions {
   readonly page?: string;
   /** Told of failures that nobody outside has caused, which callers are told nothing about. */
   readonly onFailure?: (failure: { readonly requestId: string; readonly error: unknown }) => void;
+  /** How long clients may take. Default: half a minute for a head, a minute of silence, five minutes for a body that is no upload. */
+  readonly patience?: Patience;
   /** The clock that signatures are held against, milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -188,12 +189,18 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     }
   }
 
-  /** What was sent before the service ended, and may not be in the index yet. */
+  /** What was sent before the service ended, and may not be in the index yet. One tenant's trouble is not another's. */
   async function indexLeftOverUploads(served: KnowledgeBaseHost): Promise<void> {
-    for (const { id } of await served.list(defaultTenant)) {
-      const knowledgeBase = await served.get(defaultTenant, id);
-      if (!(await knowledgeBase.uploads?.exists())) continue;
-      startIndexingUploads(jobs, defaultTenant, knowledgeBase, { signal: ending.signal });
+    for (const tenant of await served.tenantsWithUploads()) {
+      try {
+        for (const { id } of await served.list(tenant)) {
+          const knowledgeBase = await served.get(tenant, id);
+          if (!(await knowledgeBase.uploads?.exists())) continue;
+          startIndexingUploads(jobs, tenant, knowledgeBase, { signal: ending.signal });
+        }
+      } catch (error) {
+        options.onFailure?.({ requestId: 'start', error });
+      }
     }
   }
 
@@ -247,7 +254,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     await (options.tracing ? options.tracing.during(exchange.headers, answered) : answered());
   }
 
-  const port = createOnePort(handle);
+  const port = createOnePort(handle, options.patience);
   return {
     async listen({ host = '127.0.0.1', port: wanted = 8420 } = {}) {
       if (keys === undefined && !isLoopback(host)) {

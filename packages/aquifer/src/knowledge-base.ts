@@ -165,6 +165,11 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
   explain(query: string, documentId: string, options?: SearchOptions): Promise<DocumentExplanation>;
   /** Streams an answer, its citations as they become certain, and last the whole answer. */
   ask(question: string, options?: AskOptions): AsyncIterable<AnswerEvent>;
+  /** Vectors of the index's own embedder, one a text. @throws `too-large`, or what the embedder fails with. */
+  embed(
+    texts: readonly string[],
+    options: { readonly purpose: 'query' | 'document'; readonly signal?: AbortSignal },
+  ): Promise<{ readonly vectors: readonly Float32Array[]; readonly tokens: number; readonly model: string }>;
   documents(query?: ListDocumentsQuery): Promise<DocumentRecord[]>;
   /** @throws `document-not-found` */
   document(

@@ -183,6 +183,10 @@ async function assemble(
       });
       yield* answerer.ask(question, askOptions);
     },
+    async embed(texts, embedOptions) {
+      const { vectors, tokens } = await (await embedder.get()).embedder.embed(texts, embedOptions);
+      return { vectors, tokens: tokens.reduce((sum, each) => sum + each, 0), model: builtWith.embedderName };
+    },
     documents: (query) => store.listDocuments(query),
     async document(id) {
       return {

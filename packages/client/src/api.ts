@@ -95,6 +95,31 @@ export interface AskRequest {
   readonly includePrompt?: boolean;
 }
 
+export interface ChatRequest {
+  /** A knowledge base, by name or id */
+  readonly model: string;
+  /** The last one of the user is the question */
+  readonly messages: readonly {
+    readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
+    readonly content:
+      | string
+      | readonly {
+          readonly type: string;
+          readonly text?: string;
+        }[]
+      | null;
+  }[];
+  readonly stream?: boolean | null;
+  readonly stream_options?: {
+    readonly include_usage?: boolean;
+  } | null;
+  readonly max_tokens?: number | null;
+  readonly max_completion_tokens?: number | null;
+  readonly temperature?: number | null;
+  /** One answer */
+  readonly n?: 1;
+}
+
 export interface Citation {
   readonly start: number;
   readonly end: number;
@@ -144,6 +169,17 @@ export interface DocumentEvent {
 export interface DocumentList {
   readonly documents: readonly Document[];
   readonly nextCursor?: string;
+}
+
+export interface EmbeddingsRequest {
+  /** A knowledge base, by name or id */
+  readonly model: string;
+  readonly input: string | readonly string[];
+  readonly encoding_format?: 'float' | 'base64' | null;
+  /** Those of the knowledge base, or nothing */
+  readonly dimensions?: number | null;
+  /** Default document */
+  readonly input_type?: 'query' | 'document' | null;
 }
 
 export interface ExplainRequest {
@@ -490,6 +526,8 @@ export type WholeDocument = Document & {
 export type Operation =
   | 'addDocuments'
   | 'ask'
+  | 'createChatCompletion'
+  | 'createEmbeddings'
   | 'createKnowledgeBase'
   | 'deleteDocument'
   | 'deleteKnowledgeBase'
@@ -502,4 +540,5 @@ export type Operation =
   | 'listDocuments'
   | 'listJobs'
   | 'listKnowledgeBases'
+  | 'listModels'
   | 'search';

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AquiferError } from '@aquifer/contracts';
 import {
@@ -29,6 +30,9 @@ interface Opened {
   readonly kept: KeptOpen<KnowledgeBase>;
   readonly hosted: HostedKnowledgeBase;
 }
+
+/** Names of tenants may hold anything; as parts of a path they are written in a way that cannot lead elsewhere. */
+const folderOf = (tenant: string): string => Buffer.from(tenant).toString('base64url');
 
 /** Serves every knowledge base of a database, to each tenant its own. Those that were asked last stay open. */
 export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: DatabaseHostOptions): KnowledgeBaseHost {
@@ -78,11 +82,8 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
   function make(tenant: string, identity: HostedIdentity): Opened {
     const location = locationOf(tenant, identity.name);
     const kept = createKeptOpen(() => openKnowledgeBase({ ...options, location, mode: 'read' }));
-    // Names of tenants and knowledge bases may hold anything; as parts of a path they are written in a way that cannot lead elsewhere.
     const uploads =
-      uploadFolder === undefined
-        ? undefined
-        : createUploadFolder(join(uploadFolder, Buffer.from(tenant).toString('base64url'), identity.id));
+      uploadFolder === undefined ? undefined : createUploadFolder(join(uploadFolder, folderOf(tenant), identity.id));
     const hosted: HostedKnowledgeBase = {
       ...identity,
       reader: readerOf(kept),
@@ -121,6 +122,18 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
       await (await directoryOf(tenant)).remove(name);
       lists.delete(tenant);
       await uploads?.removeAll();
+    },
+    async tenantsWithUploads() {
+      if (uploadFolder === undefined) return [];
+      const folders = await readdir(uploadFolder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      const tenants = folders.filter((each) => each.isDirectory()).map(({ name }) => name);
+      return tenants
+        .map((name) => ({ name, tenant: Buffer.from(name, 'base64url').toString() }))
+        .filter(({ name, tenant }) => folderOf(tenant) === name)
+        .map(({ tenant }) => tenant);
     },
     async close() {
       await Promise.all([...opened.values()].map(({ kept }) => kept.close()));

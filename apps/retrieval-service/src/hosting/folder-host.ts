@@ -86,6 +86,7 @@ export function createFolderHost({ knowledgeBase: options, uploadFolder }: Folde
         await rm(options.location, { recursive: true, force: true });
       });
     },
+    tenantsWithUploads: async () => ((await uploads?.exists()) ? [defaultTenant] : []),
     async close() {
       await takeTurn(() => kept.close());
     },

@@ -11,7 +11,7 @@ export interface HostedIdentity {
 /** What reading needs; a handle that is kept open. */
 export type ReadableKnowledgeBase = Pick<
   KnowledgeBase,
-  'search' | 'explain' | 'ask' | 'documents' | 'document' | 'status'
+  'search' | 'explain' | 'ask' | 'embed' | 'documents' | 'document' | 'status'
 >;
 
 /** A knowledge base that the service keeps open. */
@@ -47,5 +47,7 @@ export interface KnowledgeBaseHost {
   create(tenant: string, wanted: NewKnowledgeBase): Promise<HostedKnowledgeBase>;
   /** Deletes its index and the originals that were sent, for good. @throws `knowledge-base-not-found` */
   delete(tenant: string, idOrName: string): Promise<void>;
+  /** Tenants of whom there may be files that were sent and are not indexed yet. */
+  tenantsWithUploads(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

@@ -8,6 +8,7 @@ export function readerOf(kept: KeptOpen<KnowledgeBase>): ReadableKnowledgeBase {
     search: (query, options) => kept.use((reader) => reader.search(query, options)),
     explain: (query, documentId, options) => kept.use((reader) => reader.explain(query, documentId, options)),
     ask: (question, options) => kept.iterate((reader) => reader.ask(question, options)),
+    embed: (texts, options) => kept.use((reader) => reader.embed(texts, options)),
     documents: (query) => kept.use((reader) => reader.documents(query)),
     document: (id) => kept.use((reader) => reader.document(id)),
     status: () => kept.use((reader) => reader.status()),

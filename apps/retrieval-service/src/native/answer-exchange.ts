@@ -41,7 +41,8 @@ export interface NativeSurroundings {
 function scopeOf(method: string, target: string): KeyScope {
   const path = pathOf(target);
   if (method === 'GET' || method === 'HEAD') return 'read';
-  if (/\/(search|ask|explain)$/.test(path)) return 'read';
+  if (/\/(search|ask|explain)$/.test(path) || path === '/v1/chat/completions' || path === '/mcp') return 'read';
+  if (path === '/v1/embeddings') return 'model';
   return method === 'DELETE' && /^\/v1\/knowledge-bases\/[^/]+$/.test(path) ? 'admin' : 'write';
 }
 

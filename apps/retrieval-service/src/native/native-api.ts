@@ -11,6 +11,8 @@ import type { RequestObservation } from '../observing/request-observer.js';
 import { addDocumentRoutes } from './document-routes.js';
 import { addJobRoutes } from './job-routes.js';
 import { addKnowledgeBaseRoutes } from './knowledge-base-routes.js';
+import { addMcpRoute } from './mcp-route.js';
+import { addOpenAiRoutes } from './openai-routes.js';
 import { Problem, problemAnswer } from './problem.js';
 import { addQuestionRoutes } from './question-routes.js';
 
@@ -63,6 +65,8 @@ export function createNativeApi(options: NativeApiOptions): NativeApp {
   addDocumentRoutes(app, options);
   addJobRoutes(app, options);
   addQuestionRoutes(app);
+  addOpenAiRoutes(app);
+  addMcpRoute(app, options);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   app.get('/openapi.json', (context) => context.json(openApiDocument(app, options.version)));
   app.notFound((context) => {

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { AnswerEvent } from 'aquifer';
+import { begun } from './begun.js';
 import { described, type NativeApp } from './native-api.js';
 import { problemAnswer } from './problem.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
@@ -80,25 +81,6 @@ function sent(event: AnswerEvent): { type: string; data: unknown } {
 
 async function* map<From, To>(items: AsyncIterable<From>, change: (item: From) => To): AsyncGenerator<To> {
   for await (const item of items) yield change(item);
-}
-
-/** Begins the stream, so that a failure before its first event still has a status of its own. */
-async function begun<Item>(items: AsyncIterable<Item>): Promise<AsyncIterable<Item>> {
-  const iterator = items[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  return (async function* () {
-    try {
-      if (first.done) return;
-      yield first.value;
-      for (;;) {
-        const next = await iterator.next();
-        if (next.done) return;
-        yield next.value;
-      }
-    } finally {
-      await iterator.return?.();
-    }
-  })();
 }
 
 export function addQuestionRoutes(app: NativeApp): void {

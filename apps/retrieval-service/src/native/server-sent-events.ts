@@ -21,6 +21,7 @@ const heartbeatMs = 15_000;
 export function eventStream(
   events: AsyncIterable<{ readonly id?: number; readonly type: string; readonly data: unknown }>,
   describe: (thrown: unknown) => unknown,
+  write: typeof serverSentEvent = serverSentEvent,
 ): ReadableStream<Uint8Array> {
   const iterator = events[Symbol.asyncIterator]();
   let timer: NodeJS.Timeout | undefined;
@@ -35,11 +36,11 @@ export function eventStream(
       try {
         const next = await iterator.next();
         if (!next.done) {
-          controller.enqueue(encoder.encode(serverSentEvent(next.value)));
+          controller.enqueue(encoder.encode(write(next.value)));
           return;
         }
       } catch (thrown) {
-        controller.enqueue(encoder.encode(serverSentEvent({ type: 'error', data: describe(thrown) })));
+        controller.enqueue(encoder.encode(write({ type: 'error', data: describe(thrown) })));
       }
       clearInterval(timer);
       controller.close();

@@ -50,6 +50,11 @@ function observedReader(
       return found;
     },
     ask: (question, options) => observedAnswer(knowledgeBaseId, question, reader.ask(question, options), observer),
+    async embed(texts, options) {
+      const embedded = await reader.embed(texts, options);
+      observer.took({ model: embedded.model, inputTokens: embedded.tokens, outputTokens: 0 });
+      return embedded;
+    },
     async documents(query) {
       const found = await reader.documents(query);
       const documents = found.map(({ id, source }) => ({ id, source }));
