@@ -84,7 +84,9 @@ const declarations = Object.entries(components.schemas)
       : `export type ${name} = ${type};`;
   });
 const operations = Object.values(paths)
-  .flatMap((path) => Object.values(path).map(({ operationId }) => operationId))
+  // OpenAI's have clients of their own.
+  .flatMap((path) => Object.values(path).filter(({ tags = [] }) => !tags.includes('OpenAI')))
+  .map(({ operationId }) => operationId)
   .filter((operation) => operation !== undefined)
   .sort();
 const written = [

@@ -526,8 +526,6 @@ export type WholeDocument = Document & {
 export type Operation =
   | 'addDocuments'
   | 'ask'
-  | 'createChatCompletion'
-  | 'createEmbeddings'
   | 'createKnowledgeBase'
   | 'deleteDocument'
   | 'deleteKnowledgeBase'
@@ -540,5 +538,4 @@ export type Operation =
   | 'listDocuments'
   | 'listJobs'
   | 'listKnowledgeBases'
-  | 'listModels'
   | 'search';
