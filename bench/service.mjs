@@ -1,0 +1,241 @@
+// The service under load, as a process of its own: searches on 16 connections beside the library's own call, answers streamed to many at once, and searches
+// while files are sent and indexed.
+//
+//   node bench/service.mjs [--chunks 20000] [--seconds 60] [--streams 500] [--files 1000]
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createMemorySource, openKnowledgeBase } from 'aquifer';
+
+const { values } = parseArgs({
+  options: {
+    chunks: { type: 'string', default: '20000' },
+    seconds: { type: 'string', default: '60' },
+    streams: { type: 'string', default: '500' },
+    files: { type: 'string', default: '1000' },
+  },
+});
+const [chunkCount, seconds, streams, files] = [values.chunks, values.seconds, values.streams, values.files].map(Number);
+const connections = 16;
+const sectionsPerDocument = 20;
+const bin = fileURLToPath(new URL('../apps/cli/bin/aquifer.js', import.meta.url));
+
+const topics = [
+  'leave',
+  'travel',
+  'pay',
+  'security',
+  'nursery',
+  'training',
+  'equipment',
+  'pension',
+  'health',
+  'garden',
+];
+const places = ['Japan', 'Norway', 'Chile', 'Kenya', 'France', 'Canada', 'India', 'Spain'];
+let seed = 1;
+const below = (count) => {
+  seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+  return seed % count;
+};
+const pick = (list) => list[below(list.length)];
+const section = (number) => {
+  const sentences = Array.from(
+    { length: 14 },
+    () =>
+      `In ${pick(places)} the rule ${below(100_000)} on ${pick(topics)} allows ${below(400)} days of ${pick(topics)}.`,
+  );
+  return `## Rule ${number}\n\n${sentences.join(' ')}\n`;
+};
+const questions = Array.from(
+  { length: 400 },
+  (_, index) => `${pick(topics)} and ${pick(topics)} in ${pick(places)} ${index}`,
+);
+
+const folder = await mkdtemp(join(tmpdir(), 'aquifer-bench-service-'));
+const location = join(folder, 'index');
+const { port, child } = await prepare();
+const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+const base = '/v1/knowledge-bases/default';
+try {
+  await load();
+  await streaming();
+  await uploading();
+} finally {
+  agent.destroy();
+  child.kill();
+  await once(child, 'close');
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function prepare() {
+  const knowledgeBase = await openKnowledgeBase({ location, chunkTokens: 256 });
+  const documents = Array.from({ length: Math.ceil(chunkCount / sectionsPerDocument) }, (_, index) => ({
+    path: `rules/${index}.md`,
+    text: Array.from({ length: sectionsPerDocument }, (_, each) => section(index * sectionsPerDocument + each)).join(
+      '\n',
+    ),
+  }));
+  await knowledgeBase.index(createMemorySource({ id: 'bench', documents }));
+  const { chunks } = await knowledgeBase.status();
+  console.log(`${chunks} chunks`);
+  await knowledgeBase.close();
+  const started = spawn(process.execPath, [bin, 'serve', '--kb', location, '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(started.stdout, 'data');
+  return { port: Number(new URL(JSON.parse(line).url).port), child: started };
+}
+
+/** A request, the milliseconds to its first byte and to its last, and its body. */
+function send(path, { body, headers = {}, method = body === undefined ? 'GET' : 'POST' } = {}) {
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    const sent = request({ host: '127.0.0.1', port, path, method, agent, headers }, (response) => {
+      const chunks = [];
+      let firstMs;
+      response.on('data', (chunk) => {
+        firstMs ??= performance.now() - startedAt;
+        chunks.push(chunk);
+      });
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({ status: response.statusCode, firstMs, ms: performance.now() - startedAt, text });
+      });
+      response.on('error', reject);
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+function postJson(path, body, headers = {}) {
+  return send(path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+}
+
+function search(number) {
+  return postJson(`${base}/search`, { query: questions[number % questions.length], limit: 10 });
+}
+
+function quantile(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+/** Calls on so many lines at once until the time is over, or `isOver` says so. */
+async function repeat(call, lines, isOver) {
+  const times = [];
+  let errors = 0;
+  let number = 0;
+  const startedAt = performance.now();
+  await Promise.all(
+    Array.from({ length: lines }, async () => {
+      while (!isOver(performance.now() - startedAt)) {
+        number += 1;
+        const before = performance.now();
+        try {
+          const answer = await call(number);
+          if (answer.status !== undefined && answer.status !== 200) errors += 1;
+        } catch {
+          errors += 1;
+        }
+        times.push(performance.now() - before);
+      }
+    }),
+  );
+  const rate = times.length / ((performance.now() - startedAt) / 1000);
+  return { p50: quantile(times, 0.5), p99: quantile(times, 0.99), rate, errors, count: times.length };
+}
+
+function print(name, { p50, p99, rate, errors, count }) {
+  const times = `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms, ${rate.toFixed(0)}/s`;
+  console.log(`${name}: ${times}, ${count} calls, ${errors} errors`);
+}
+
+async function load() {
+  for (let number = 0; number < questions.length; number += 1) await search(number);
+  const library = await openKnowledgeBase({ location, mode: 'read' });
+  for (const question of questions) await library.search(question);
+  const call = (number) => library.search(questions[number % questions.length], { limit: 10 });
+  const until = (limit) => (ms) => ms > limit * 1000;
+  print('library, 1 at a time', await repeat(call, 1, until(5)));
+  print(`library, ${connections} at a time`, await repeat(call, connections, until(5)));
+  await library.close();
+  print('service, 1 connection', await repeat(search, 1, until(5)));
+  print(`service, ${connections} connections`, await repeat(search, connections, until(seconds)));
+}
+
+async function residentMb() {
+  const { text } = await send('/metrics');
+  return Number(/^aquifer_resident_memory_bytes (\d+)/m.exec(text)?.[1]) / 2 ** 20;
+}
+
+async function streaming() {
+  const before = await residentMb();
+  let most = before;
+  let isOver = false;
+  const watching = (async () => {
+    while (!isOver) {
+      most = Math.max(most, await residentMb());
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  const answers = await Promise.all(
+    Array.from({ length: streams }, (_, number) =>
+      postJson(`${base}/ask`, { question: questions[number % questions.length] }, { accept: 'text/event-stream' }),
+    ),
+  );
+  isOver = true;
+  await watching;
+  const whole = answers.filter(({ status, text }) => status === 200 && isWhole(text)).length;
+  const firsts = answers.map(({ firstMs }) => firstMs);
+  const lasts = answers.map(({ ms }) => ms);
+  console.log(
+    `${streams} streams at once: ${whole} whole, first byte p50 ${quantile(firsts, 0.5).toFixed(0)} ms, p99 ${quantile(firsts, 0.99).toFixed(0)} ms, ` +
+      `last byte p99 ${quantile(lasts, 0.99).toFixed(0)} ms, ${(most - before).toFixed(0)} MB more memory (${before.toFixed(0)} before)`,
+  );
+}
+
+/** Whether all of its events came: the pieces are the answer that the last event holds. */
+function isWhole(text) {
+  const events = text
+    .split('\n\n')
+    .filter((block) => block.startsWith('event: '))
+    .map((block) => {
+      const [name, data] = block.split('\n');
+      return { type: name.slice('event: '.length), data: JSON.parse(data.slice('data: '.length)) };
+    });
+  const pieces = events.filter(({ type }) => type === 'text').map(({ data }) => data.text);
+  const last = events.at(-1);
+  return events[0]?.type === 'search' && last?.type === 'answer' && pieces.join('') === last.data.answer;
+}
+
+async function uploading() {
+  const lines = 4;
+  print(`search on ${lines} connections, idle`, await repeat(search, lines, (ms) => ms > 10_000));
+  const boundary = 'bench-service';
+  const parts = Array.from({ length: files }, (_, number) => {
+    const head = `content-disposition: form-data; name="file"; filename="sent/${number}.md"`;
+    return `--${boundary}\r\n${head}\r\n\r\n# Sent ${number}\n\n${section(number)}\r\n`;
+  });
+  let isOver = false;
+  const searching = repeat(search, lines, () => isOver);
+  const startedAt = performance.now();
+  const sent = await send(`${base}/documents`, {
+    body: `${parts.join('')}--${boundary}--\r\n`,
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+  });
+  const { job } = JSON.parse(sent.text);
+  const { text } = await send(`/v1/jobs/${job.id}/events`);
+  isOver = true;
+  const done = JSON.parse(text.trim().split('\n').at(-1).slice('data: '.length));
+  console.log(
+    `${files} files sent and indexed in ${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${done.status}`,
+  );
+  print('search meanwhile', await searching);
+}
