@@ -4,6 +4,7 @@
  *   node bench/ranking.mjs --data ../shared/eval                          built-in embedder
  *   node bench/ranking.mjs --data ../shared/eval --models ../shared/models    beside all-MiniLM-L6-v2 and multilingual-e5-small
  *   --sets cacm,med   only these;   --keep <folder>   keep the indexes there and use them again
+ *   --store postgres  in the shared store instead of folders: bash scripts/test-postgres.sh node bench/ranking.mjs --store postgres
  *
  * nDCG with linear gain, as trec_eval and BEIR count it; the first 1,000 judged queries in file order.
  */
@@ -37,8 +38,12 @@ const { values: options } = parseArgs({
     sets: { type: 'string', default: Object.keys(floors).join(',') },
     keep: { type: 'string' },
     weights: { type: 'string' },
+    store: { type: 'string', default: 'folder' },
   },
 });
+const database = options.store === 'postgres' ? process.env.AQUIFER_TEST_POSTGRES : undefined;
+if (options.store === 'postgres' && database === undefined)
+  throw new Error('--store postgres needs a server: bash scripts/test-postgres.sh node bench/ranking.mjs --store postgres');
 const weights = options.weights?.split(',').map(Number) ?? [undefined];
 
 const readLines = (path) =>
@@ -73,7 +78,8 @@ function score(ranked, grades) {
 
 async function openIndexed(name, embedder, documents) {
   const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'aquifer-ranking-'));
-  const location = join(folder, `${name}-${embedder.split(/[/\\:]/).at(-1)}`);
+  const index = `${name}-${embedder.split(/[/\\:]/).at(-1)}`;
+  const location = database === undefined ? join(folder, index) : `${database}?name=${index}`;
   const knowledgeBase = await openKnowledgeBase({ location, embedder });
   const source = createMemorySource({
     id: name,

@@ -1,7 +1,7 @@
 import { type CopyRows, createCopyRows } from './copy-format.js';
-import type { Query } from './transactions.js';
+import type { Query, Row } from './transactions.js';
 
-/** Where an INSERT takes its rows from: what stands after FROM, and the bound parameters that it names. */
+/** Where a statement takes its rows from: what stands after FROM, and the bound parameters that it names. */
 export interface RowSource {
   readonly from: string;
   readonly values: readonly unknown[];
@@ -36,8 +36,16 @@ export const integerColumn = <Item>(name: string, value: (item: Item) => number 
   },
 });
 
-/** Rows for an INSERT of the same transaction, as `n`. Bound parameters are named from `$firstParameter` on. */
-export type BulkRows<Item> = (query: Query, items: readonly Item[], firstParameter: number) => Promise<RowSource>;
+/**
+ * Runs a statement of the same transaction on these items, as rows `n`. Bound parameters of the rows are named from `$firstParameter` on. All of it is
+ * sent at once.
+ */
+export type WithRows<Item> = (
+  query: Query,
+  items: readonly Item[],
+  firstParameter: number,
+  statement: (rows: RowSource) => Promise<Row[]>,
+) => Promise<Row[]>;
 
 /**
  * Few rows go as arrays, one a column; many by COPY into a temporary table, which takes the server a tenth of what the INSERT takes. PostgreSQL
@@ -47,30 +55,33 @@ export function createBulkRows<Item>(
   name: string,
   columns: readonly Column<Item>[],
   { leastCopied, mayCopy }: { readonly leastCopied: number; readonly mayCopy: boolean },
-): BulkRows<Item> {
+): WithRows<Item> {
   const names = columns.map((column) => column.name).join(', ');
   const definition = columns.map((column) => `${column.name} ${column.type}`).join(', ');
   // The temporary table is the connection's, and its rows are gone at the end of the transaction.
   const filled = new WeakSet<Query>();
-  return async (query, items, firstParameter) => {
+  return async (query, items, firstParameter, statement) => {
     if (!mayCopy || items.length < leastCopied) {
       const arrays = columns.map(({ type, arrayType = type }, index) => `$${firstParameter + index}::${arrayType}[]`);
-      return {
+      return statement({
         from: `unnest(${arrays.join(', ')}) AS n (${names})`,
         values: columns.map((column) => column.array(items)),
-      };
+      });
     }
     const rows = createCopyRows();
     for (const item of items) {
       rows.row(columns.length);
       for (const column of columns) column.copy(rows, item);
     }
-    if (filled.has(query)) await query(`TRUNCATE pg_temp.aquifer_${name}`);
+    const prepare = filled.has(query)
+      ? `TRUNCATE pg_temp.aquifer_${name}`
+      : `CREATE TEMPORARY TABLE IF NOT EXISTS aquifer_${name} (${definition}) ON COMMIT DELETE ROWS`;
     filled.add(query);
-    await Promise.all([
-      query(`CREATE TEMPORARY TABLE IF NOT EXISTS aquifer_${name} (${definition}) ON COMMIT DELETE ROWS`),
+    const [, , done] = await Promise.all([
+      query(prepare),
       query.copy(`COPY pg_temp.aquifer_${name} (${names}) FROM STDIN (FORMAT binary)`, rows.end()),
+      statement({ from: `pg_temp.aquifer_${name} AS n`, values: [] }),
     ]);
-    return { from: `pg_temp.aquifer_${name} AS n`, values: [] };
+    return done;
   };
 }

@@ -13,7 +13,8 @@ export interface KeptChunk {
   readonly number: string;
 }
 
-export interface WrittenPosting extends Posting {
+export interface WrittenPosting {
+  readonly posting: Posting;
   readonly chunk: bigint;
   readonly chunkTerms: number;
 }
@@ -62,21 +63,21 @@ export const createChunkRows = (mayCopy: boolean) => ({
   postings: createBulkRows<WrittenPosting>(
     'postings',
     [
-      textColumn('term', ({ term }) => term),
+      textColumn('term', ({ posting }) => posting.term),
       {
         name: 'chunk',
         type: 'bigint',
         array: (items) => items.map(({ chunk }) => String(chunk)),
         copy: (rows, { chunk }) => rows.bigint(chunk),
       },
-      integerColumn('frequency', ({ frequency }) => frequency),
+      integerColumn('frequency', ({ posting }) => posting.frequency),
       integerColumn('chunk_terms', ({ chunkTerms }) => chunkTerms),
       {
         name: 'positions',
         type: 'int[]',
         arrayType: 'text',
-        array: (items) => items.map(({ positions }) => `{${positions.join(',')}}`),
-        copy: (rows, { positions }) => rows.integers(positions),
+        array: (items) => items.map(({ posting }) => `{${posting.positions.join(',')}}`),
+        copy: (rows, { posting }) => rows.integers(posting.positions),
       },
     ],
     { leastCopied: leastCopiedPostings, mayCopy },

@@ -12,7 +12,7 @@ import {
 import { type AddedChunk, addedNames, createChunkRows, type KeptChunk } from './chunk-rows.js';
 import { collision } from './database-errors.js';
 import { documentFromRow, recordText } from './document-rows.js';
-import type { EmbeddingCache } from './embedding-cache.js';
+import { type EmbeddingCache, knownKeys } from './embedding-cache.js';
 import { termsOfChunk } from './keyword-terms.js';
 import type { PostgresLocation } from './postgres-location.js';
 import type { Query, Row } from './transactions.js';
@@ -40,7 +40,7 @@ export function createDocumentWriter(parts: {
   const { tenant, knowledgeBase, mayCopy } = location;
   const own = [tenant, knowledgeBase];
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
-  const { added: addedRows, kept: keptRows, postings: postingRows } = createChunkRows(mayCopy);
+  const { added: withAdded, kept: withKept, postings: withPostings } = createChunkRows(mayCopy);
 
   // The last statement of each transaction: others that write the same knowledge base wait from here to the commit only.
   const countCommit = async (query: Query, chunks: number, terms: number, tokens: number): Promise<void> => {
@@ -82,23 +82,25 @@ export function createDocumentWriter(parts: {
 
   const updateChunks = async (query: Query, chunks: readonly KeptChunk[]): Promise<void> => {
     if (chunks.length === 0) return;
-    const rows = await keptRows(query, chunks, 3);
-    await query(
-      `UPDATE aquifer.chunks SET ordinal = n.ordinal, start_offset = n.start_offset, end_offset = n.end_offset,
-         page_start = n.page_start, page_end = n.page_end, headings = n.headings, text = n.text, context = n.context,
-         table_header = n.table_header, tokens = n.tokens
-       FROM ${rows.from} WHERE ${ofOwn} AND chunks.number = n.number`,
-      [...own, ...rows.values],
+    await withKept(query, chunks, 3, ({ from, values }) =>
+      query(
+        `UPDATE aquifer.chunks SET ordinal = n.ordinal, start_offset = n.start_offset, end_offset = n.end_offset,
+           page_start = n.page_start, page_end = n.page_end, headings = n.headings, text = n.text, context = n.context,
+           table_header = n.table_header, tokens = n.tokens
+         FROM ${from} WHERE ${ofOwn} AND chunks.number = n.number`,
+        [...own, ...values],
+      ),
     );
   };
 
   const insertChunks = async (query: Query, chunks: readonly AddedChunk[]): Promise<void> => {
-    const rows = await addedRows(query, chunks, 4);
-    const inserted = await query(
-      `INSERT INTO aquifer.chunks (tenant, knowledge_base, document_id, ${addedNames})
-       SELECT $1, $2, $3, ${addedNames} FROM ${rows.from}
-       ON CONFLICT DO NOTHING RETURNING id, number`,
-      [...own, chunks[0]?.chunk.documentId, ...rows.values],
+    const inserted = await withAdded(query, chunks, 4, ({ from, values }) =>
+      query(
+        `INSERT INTO aquifer.chunks (tenant, knowledge_base, document_id, ${addedNames})
+         SELECT $1, $2, $3, ${addedNames} FROM ${from}
+         ON CONFLICT DO NOTHING RETURNING id, number`,
+        [...own, chunks[0]?.chunk.documentId, ...values],
+      ),
     );
     const numbers = new Map(inserted.map((row) => [row.id as string, BigInt(row.number as string)]));
     const taken = chunks.find(({ chunk }) => !numbers.has(chunk.id));
@@ -108,22 +110,20 @@ export function createDocumentWriter(parts: {
         `Chunk ${JSON.stringify(taken.chunk.id)} belongs to another document already; chunk ids are unique in an index.`,
       );
     }
-    const postings = await postingRows(
+    await withPostings(
       query,
-      chunks.flatMap(({ chunk, terms }) =>
-        terms.postings.map((posting) => ({
-          ...posting,
-          chunk: numbers.get(chunk.id) as bigint,
-          chunkTerms: terms.length,
-        })),
-      ),
+      chunks.flatMap(({ chunk, terms }) => {
+        const number = numbers.get(chunk.id) as bigint;
+        return terms.postings.map((posting) => ({ posting, chunk: number, chunkTerms: terms.length }));
+      }),
       3,
-    );
-    // In the order of the index, so that neighbours in it are written one after the other.
-    await query(
-      `INSERT INTO aquifer.postings (tenant, knowledge_base, term, chunk, frequency, chunk_terms, positions)
-       SELECT $1, $2, n.term, n.chunk, n.frequency, n.chunk_terms, n.positions::int[] FROM ${postings.from} ORDER BY n.term, n.chunk`,
-      [...own, ...postings.values],
+      ({ from, values }) =>
+        query(
+          // In the order of the index, so that neighbours in it are written one after the other.
+          `INSERT INTO aquifer.postings (tenant, knowledge_base, term, chunk, frequency, chunk_terms, positions)
+           SELECT $1, $2, n.term, n.chunk, n.frequency, n.chunk_terms, n.positions::int[] FROM ${from} ORDER BY n.term COLLATE "C", n.chunk`,
+          [...own, ...values],
+        ),
     );
   };
 
@@ -150,11 +150,7 @@ export function createDocumentWriter(parts: {
   const assertVectors = async (query: Query, chunks: readonly ChunkWrite[]): Promise<void> => {
     if (chunks.length === 0) return;
     const keys = [...new Set(chunks.map(({ embeddingKey }) => embeddingKey))];
-    const rows = await query(`SELECT key FROM aquifer.embeddings WHERE ${ofOwn} AND key = ANY($3::text[])`, [
-      ...own,
-      keys,
-    ]);
-    const known = new Set(rows.map((row) => row.key));
+    const known = new Set(await knownKeys(query, own, keys));
     const chunk = chunks.find(({ embeddingKey }) => !known.has(embeddingKey));
     if (chunk === undefined) return;
     if (chunk.vector !== undefined) {

@@ -28,7 +28,7 @@ export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: Postgre
   const own = [tenant, knowledgeBase];
   /** The number of pgvector's type in this database. */
   let vectorType: number | undefined;
-  const bulkRows = createBulkRows<WrittenEmbedding>(
+  const withRows = createBulkRows<WrittenEmbedding>(
     'embeddings',
     [
       textColumn('key', ({ key }) => key),
@@ -56,11 +56,7 @@ export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: Postgre
     async add(query: Query, entries: readonly EmbeddingEntry[]): Promise<void> {
       if (entries.length === 0) return;
       const unique = new Map(entries.map((entry) => [entry.key, entry]));
-      const known = await query(
-        'SELECT key FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND key = ANY($3::text[])',
-        [...own, [...unique.keys()]],
-      );
-      for (const row of known) unique.delete(row.key as string);
+      for (const key of await knownKeys(query, own, [...unique.keys()])) unique.delete(key);
       const added = [...unique.values()];
       for (let from = 0; from < added.length; from += vectorsPerStatement) {
         const batch = added.slice(from, from + vectorsPerStatement).map(({ key, vector }) => {
@@ -71,13 +67,14 @@ export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: Postgre
           const [type] = await query("SELECT 'vector'::regtype::oid AS number");
           vectorType = Number(type?.number);
         }
-        const rows = await bulkRows(query, batch, 3);
-        await query(
-          // In one order everywhere: two transactions that add the same keys wait for each other, never both.
-          `INSERT INTO aquifer.embeddings (tenant, knowledge_base, key, vector, original)
-           SELECT $1, $2, n.key, n.vector, n.original FROM ${rows.from} ORDER BY n.key
-           ON CONFLICT DO NOTHING`,
-          [...own, ...rows.values],
+        await withRows(query, batch, 3, ({ from, values }) =>
+          query(
+            // In one order everywhere: two transactions that add the same keys wait for each other, never both.
+            `INSERT INTO aquifer.embeddings (tenant, knowledge_base, key, vector, original)
+             SELECT $1, $2, n.key, n.vector, n.original FROM ${from} ORDER BY n.key COLLATE "C"
+             ON CONFLICT DO NOTHING`,
+            [...own, ...values],
+          ),
         );
       }
     },
@@ -129,6 +126,19 @@ export function createEmbeddingCache({ tenant, knowledgeBase, mayCopy }: Postgre
       );
     },
   };
+}
+
+/**
+ * Those of these keys that have a vector. One by one: without statistics, "key = ANY" would be a filter on all keys of the knowledge base, which
+ * the planner takes for one row.
+ */
+export async function knownKeys(query: Query, own: readonly string[], keys: readonly string[]): Promise<string[]> {
+  const rows = await query(
+    `SELECT wanted.key FROM unnest($3::text[]) AS wanted (key), LATERAL (
+       SELECT FROM aquifer.embeddings WHERE tenant = $1 AND knowledge_base = $2 AND embeddings.key = wanted.key LIMIT 1) found`,
+    [...own, keys],
+  );
+  return rows.map((row) => row.key as string);
 }
 
 export type EmbeddingCache = ReturnType<typeof createEmbeddingCache>;

@@ -91,6 +91,31 @@ describe('a shared index', () => {
     await transactions.close();
   });
 
+  it('keeps vectors as they are, and beside their rows while they fit in a page', async () => {
+    const location = database.location();
+    const dimensions = 1_024;
+    // Of few numbers, so that it would compress well.
+    const vector = Float32Array.from({ length: dimensions }, (_, index) => index % 2);
+    await withStore(location, async (store) => {
+      await store.writeManifest(suiteManifest(dimensions));
+      await store.replaceDocument(sketchDocument('a', [{ text: 'one', vector }]));
+      assert.deepEqual(await store.getEmbeddings(['key of a#0']), [vector]);
+    });
+    const name = new URL(location).searchParams.get('name');
+    await withClient(async (client) => {
+      await client.query("SET aquifer.tenant = 'default'");
+      const { rows: sizes } = await client.query(
+        'SELECT pg_column_size(vector) AS bytes FROM aquifer.embeddings WHERE knowledge_base = $1',
+        [name],
+      );
+      assert.deepEqual(sizes, [{ bytes: 4 * dimensions + 8 }]);
+      const { rows: tables } = await client.query(
+        "SELECT reloptions FROM pg_class WHERE oid = 'aquifer.embeddings'::regclass",
+      );
+      assert.deepEqual(tables, [{ reloptions: ['toast_tuple_target=8160'] }]);
+    });
+  });
+
   it('keeps knowledge bases and tenants apart, also where they have the same ids', async () => {
     const first = database.location({ tenant: 'acme' });
     const name = new URL(first).searchParams.get('name') as string;

@@ -17,7 +17,7 @@ export type Ask = <Result extends Row = Row>(sql: string, parameters?: readonly 
 export interface Query extends Ask {
   /** The same for a text that comes again and again: the server parses and plans it once a connection. */
   prepared: Ask;
-  /** Runs `COPY … FROM STDIN (FORMAT binary)` with these rows. Nothing else may be asked for until it is done. */
+  /** Runs `COPY … FROM STDIN (FORMAT binary)` with these rows. */
   copy(sql: string, rows: Buffer): Promise<void>;
 }
 
@@ -107,14 +107,16 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     let failure: Error | undefined;
     let first: unknown;
     wasConnected = true;
-    const ask = async <Result extends Row>(statement: pg.QueryConfig): Promise<Result[]> => {
+    const watched = async <Result>(answer: Promise<Result>): Promise<Result> => {
       try {
-        return (await client.query(statement)).rows;
+        return await answer;
       } catch (error) {
         first ??= error;
         throw error;
       }
     };
+    const ask = async <Result extends Row>(statement: pg.QueryConfig): Promise<Result[]> =>
+      (await watched(client.query(statement))).rows;
     const query: Query = Object.assign(
       <Result extends Row>(sql: string, parameters?: readonly unknown[]) =>
         ask<Result>({ text: sql, values: parameters as unknown[] }),
@@ -125,7 +127,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
             text: sql,
             values: parameters as unknown[],
           }),
-        copy: (sql: string, rows: Buffer) => copyRows(client, sql, rows),
+        copy: (sql: string, rows: Buffer) => watched(copyRows(client, sql, rows)),
       },
     );
     try {
