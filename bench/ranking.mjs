@@ -43,7 +43,9 @@ const { values: options } = parseArgs({
 });
 const database = options.store === 'postgres' ? process.env.AQUIFER_TEST_POSTGRES : undefined;
 if (options.store === 'postgres' && database === undefined)
-  throw new Error('--store postgres needs a server: bash scripts/test-postgres.sh node bench/ranking.mjs --store postgres');
+  throw new Error(
+    '--store postgres needs a server: bash scripts/test-postgres.sh node bench/ranking.mjs --store postgres',
+  );
 const weights = options.weights?.split(',').map(Number) ?? [undefined];
 
 const readLines = (path) =>

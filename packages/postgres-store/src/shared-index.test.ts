@@ -103,11 +103,13 @@ describe('a shared index', () => {
     });
     const name = new URL(location).searchParams.get('name');
     await withClient(async (client) => {
-      await client.query("SET aquifer.tenant = 'default'");
+      // For a transaction: with PGlite, all clients are one session.
+      await client.query("BEGIN; SET LOCAL aquifer.tenant = 'default'");
       const { rows: sizes } = await client.query(
         'SELECT pg_column_size(vector) AS bytes FROM aquifer.embeddings WHERE knowledge_base = $1',
         [name],
       );
+      await client.query('COMMIT');
       assert.deepEqual(sizes, [{ bytes: 4 * dimensions + 8 }]);
       const { rows: tables } = await client.query(
         "SELECT reloptions FROM pg_class WHERE oid = 'aquifer.embeddings'::regclass",
