@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startIngestionWorker } from 'aquifer';
+import { type Embedder, embedderByName, startIngestionWorker, type WorkerEvent } from 'aquifer';
 import {
   noOwnServer,
   type OwnServer,
@@ -214,6 +214,74 @@ describe('workers', { skip: noOwnServer }, () => {
       assert.deepEqual(await tablesOf('same'), await tablesOf('one'));
     } finally {
       folder.remove();
+    }
+  });
+
+  it('that wake up after somebody else has done their document write nothing of what they had read', async () => {
+    const builtin = await embedderByName('builtin');
+    for (const how of ['worker', 'index', 'deletion'] as const) {
+      const folder = createTextFolder(1);
+      const location = server.location({ name: `woken by ${how}` });
+      const events: WorkerEvent[] = [];
+      const textsOf = () =>
+        withKnowledgeBase(location, async (knowledgeBase) => {
+          const documents = await knowledgeBase.documents();
+          return Promise.all(documents.map(async ({ id }) => (await knowledgeBase.document(id)).content.text));
+        });
+      const take = (embedder: Embedder) =>
+        startIngestionWorker({
+          location,
+          embedder,
+          concurrency: 1,
+          deadAfterMs: 60_000,
+          threads: 1,
+          onEvent: (event) => events.push(event),
+        });
+      let wake: () => void = () => {};
+      const asleep = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      let hasRead = false;
+      const sleeping: Embedder = {
+        ...builtin,
+        async embed(texts, options) {
+          hasRead = true;
+          await asleep;
+          return builtin.embed(texts, options);
+        },
+      };
+      try {
+        await enqueue(location, folder.path);
+        const first = await take(sleeping);
+        await until(
+          async () => hasRead,
+          () => JSON.stringify(events),
+        );
+        writeFileSync(join(folder.path, 'file-0.txt'), 'The newer version.');
+        if (how === 'worker') {
+          await enqueue(location, folder.path);
+          const second = await take(builtin);
+          await until(() => isDone(location, 1));
+          await second.stop();
+        } else if (how === 'index') {
+          await withKnowledgeBase(location, (knowledgeBase) => knowledgeBase.index(folder.path, { workers: false }));
+        } else {
+          await withKnowledgeBase(location, async (knowledgeBase) => {
+            await knowledgeBase.delete((await knowledgeBase.documents()).map(({ id }) => id));
+          });
+        }
+        const expected = how === 'deletion' ? [] : ['The newer version.'];
+        assert.deepEqual(await textsOf(), expected, how);
+        wake();
+        await first.stop();
+        assert.deepEqual(await textsOf(), expected, how);
+        const jobs = events.filter(({ type }) => type === 'job');
+        assert.equal(jobs.length, how === 'worker' ? 1 : 0, JSON.stringify(jobs));
+        assert.deepEqual((await statusOf(location)).queue, { waiting: 0, running: 0, failed: 0, workers: 0 });
+      } finally {
+        wake();
+        folder.remove();
+      }
     }
   });
 

@@ -8,6 +8,7 @@ import {
 } from '@aquifer/contracts';
 import { createDocumentReader, readerFingerprint, recognitionFingerprint } from '@aquifer/documents';
 import { assertSameProcessing, createDocumentIngestor, type DocumentIngestor } from '@aquifer/ingestion';
+import type { JobClaim, TakenJob } from '@aquifer/postgres-store/job-worker';
 import { createAnalyser } from '@aquifer/text-analysis';
 import { chunkerFor } from './chunker-for.js';
 import { assertReadableManifest, assertSameEmbedder, planBuild, readBuiltWith } from './index-manifest.js';
@@ -24,11 +25,13 @@ export type JobPartsOptions = Pick<KnowledgeBaseOptions, 'location' | 'threads' 
   readonly clock: StageClock;
 };
 
+type JobPlace = Pick<TakenJob, 'tenant' | 'knowledgeBase' | 'claim'>;
+
 /** The knowledge bases that a worker has jobs of, opened as they were built: nothing of a worker's own decides what becomes of a document. */
 export interface JobKnowledgeBases {
   /** Uses the ingestor for one job. @throws `refused` errors, see {@link isRefusal}; `index-unavailable` */
   use<Result>(
-    place: { readonly tenant: string; readonly knowledgeBase: string },
+    place: JobPlace,
     job: IngestionJob,
     work: (ingestor: DocumentIngestor) => Promise<Result>,
   ): Promise<Result>;
@@ -57,7 +60,7 @@ export const isRefusal = (error: unknown): error is AquiferError =>
 
 interface Opened {
   readonly store: Store;
-  ingestorFor(reading: ReadingLimits): Promise<DocumentIngestor>;
+  ingestorFor(reading: ReadingLimits, claim: JobClaim): Promise<DocumentIngestor>;
 }
 
 export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeBases {
@@ -108,12 +111,11 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
       const { embedder } = await opening;
       assertSameEmbedder(manifest, embedder, builtWith.embedderName, shown);
       const chunker = await chunkerFor(embedder, builtWith);
-      const timed = clock.store(store);
       return {
         store,
-        ingestorFor: async (limits) =>
+        ingestorFor: async (limits, claim) =>
           createDocumentIngestor({
-            store: timed,
+            store: clock.store(store.claimedBy(claim)),
             reader: readerFor(limits, builtWith.ocrLanguages),
             chunker,
             embedder: clock.embedder(embedder),
@@ -138,7 +140,7 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
   }
 
   async function useOnce<Result>(
-    { tenant, knowledgeBase }: { readonly tenant: string; readonly knowledgeBase: string },
+    { tenant, knowledgeBase, claim }: JobPlace,
     job: IngestionJob,
     work: (ingestor: DocumentIngestor) => Promise<Result>,
   ): Promise<Result> {
@@ -149,7 +151,7 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
     base.users += 1;
     try {
       const { ingestorFor } = await base.opening;
-      const ingestor = await ingestorFor(job.reading);
+      const ingestor = await ingestorFor(job.reading, claim);
       assertSameProcessing(job.handed, ingestor);
       return await work(ingestor);
     } catch (error) {

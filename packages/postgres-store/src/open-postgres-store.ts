@@ -20,6 +20,7 @@ import { createKeywordSearch } from './keyword-search.js';
 import { createManifestStore } from './manifest-store.js';
 import { migrate } from './migrations.js';
 import { parsePostgresLocation } from './postgres-location.js';
+import { assertClaim, dropJobs, type JobClaim } from './queue/job-claim.js';
 import { createReplicaReads } from './replica-reads.js';
 import { readStats } from './stats.js';
 import { describeMissingProtection } from './tenant-protection.js';
@@ -43,6 +44,15 @@ export interface PostgresStoreOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
+/** A store that workers can share the writing of. */
+export interface PostgresStore extends Store {
+  /**
+   * The same store for whoever works on a job. What it changes of documents commits only while the job is still his: it is refused with
+   * `aborted` once the job was given to somebody else, or somebody brought the document up to date without it.
+   */
+  claimedBy(claim: JobClaim): Store;
+}
+
 /**
  * Opens a knowledge base in PostgreSQL (15 or newer, with pgvector 0.8 or newer), which any number of machines may share.
  *
@@ -53,7 +63,7 @@ export interface PostgresStoreOptions {
  * const { matches } = await store.searchKeyword({ text: 'parental leave', limit: 5 });
  * await store.close();
  */
-export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const { analyser, mode = 'write', index: kind = 'auto', onWarning } = options;
   checkGraphKind(kind);
   const location = parsePostgresLocation(options.location);
@@ -89,29 +99,48 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     return (replica ?? transactions).write(work);
   };
 
-  return {
+  type DocumentWrites = Pick<Store, 'replaceDocument' | 'updateDocument' | 'deleteDocuments'>;
+  /** Without a claim, what is replaced or deleted is nobody's job any more. */
+  const documentWrites = (claim?: JobClaim): DocumentWrites => {
+    const change = <Result>(ids: readonly string[], work: (query: Query) => Promise<Result>): Promise<Result> =>
+      write(async (query) => {
+        if (claim === undefined) {
+          const [result] = await Promise.all([work(query), dropJobs(query, tenant, knowledgeBase, ids)]);
+          return result;
+        }
+        const result = await work(query);
+        await assertClaim(query, tenant, knowledgeBase, claim);
+        return result;
+      });
+    return {
+      async replaceDocument(document) {
+        checkWrite(document);
+        return change([document.document.id], (query) => writer.replace(query, document));
+      },
+      async updateDocument(id, changes) {
+        checkTexts([id], 'The document id');
+        return change([], async (query) => {
+          const record = await reads.get(query, id);
+          if (record !== undefined) checkRecord({ ...record, ...changes, id });
+          return writer.update(query, id, changes);
+        });
+      },
+      async deleteDocuments(ids) {
+        checkTexts(ids, 'The ids of the documents to delete');
+        if (ids.length === 0) return 0;
+        const storable = ids.filter(isStorable);
+        return change(storable, (query) => writer.remove(query, storable));
+      },
+    };
+  };
+
+  const store: Store = {
+    ...documentWrites(),
     readManifest: () => read((query) => manifests.readManifest(query)),
     async writeManifest(manifest) {
       checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 16_000);
       await write((query) => manifests.writeManifest(query, manifest));
       dense.forget();
-    },
-    async replaceDocument(document) {
-      checkWrite(document);
-      return write((query) => writer.replace(query, document));
-    },
-    async updateDocument(id, changes) {
-      checkTexts([id], 'The document id');
-      return write(async (query) => {
-        const record = await reads.get(query, id);
-        if (record !== undefined) checkRecord({ ...record, ...changes, id });
-        return writer.update(query, id, changes);
-      });
-    },
-    async deleteDocuments(ids) {
-      checkTexts(ids, 'The ids of the documents to delete');
-      if (ids.length === 0) return 0;
-      return write((query) => writer.remove(query, ids.filter(isStorable)));
     },
     async getDocument(id) {
       checkTexts([id], 'The document id');
@@ -205,6 +234,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       await Promise.all([replica?.close(), transactions.close()]);
     },
   };
+  return { ...store, claimedBy: (claim) => ({ ...store, ...documentWrites(claim) }) };
 }
 
 /** The result, or the error `aborted` as soon as the signal fires; the server finishes the statement for nobody. */

@@ -3,6 +3,7 @@ import { documentFromRow, recordText } from '../document-rows.js';
 import { migrate } from '../migrations.js';
 import { parsePostgresLocation } from '../postgres-location.js';
 import { createTransactions, type Query } from '../transactions.js';
+import { claimed, claimKeys, claimLost, type JobClaim } from './job-claim.js';
 import {
   addJobs,
   createQueuePool,
@@ -15,6 +16,8 @@ import {
 } from './queue-schema.js';
 import { createWorkerRegistry } from './worker-registry.js';
 
+export type { JobClaim };
+
 export interface TakenJob {
   readonly tenant: string;
   readonly knowledgeBase: string;
@@ -23,6 +26,8 @@ export interface TakenJob {
   readonly work: unknown;
   /** This one included. */
   readonly attempts: number;
+  /** For the store: see `PostgresStore.claimedBy`. */
+  readonly claim: JobClaim;
 }
 
 /** How a job ended in a worker. */
@@ -107,7 +112,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
     if (job === undefined) return;
     if (job.attempts > set('maxAttempts')) {
       const reason = `Given up: ${job.attempts - 1} workers ended while they worked on it, the last one ${job.worker}. Is there enough memory?`;
-      await giveUp(reference, reason);
+      await giveUp(job, reason);
       onTrouble?.({ message: reason, job, how: 'dead' });
       return;
     }
@@ -115,110 +120,124 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
     try {
       end = await Promise.race([options.work(job, stopping.signal), stopped]);
     } catch (error) {
-      if (stopping.signal.aborted) return handBack(reference, undefined);
-      return failed(reference, job, error);
+      if (stopping.signal.aborted) return handBack(reference, job, undefined);
+      return failed(job, error);
     }
-    if (end.kind === 'done') return finish(reference, end.outcome);
+    if (end.kind === 'done') return finish(job, end.outcome);
     if (end.kind === 'refused') {
       refused.set(flagOf(reference), performance.now() + set('refusalMs'));
       onTrouble?.({ message: end.reason, job, how: 'refused' });
     }
-    return handBack(reference, end.kind === 'refused' ? end.reason : undefined);
+    return handBack(reference, job, end.kind === 'refused' ? end.reason : undefined);
   }
 
   const row = 'tenant = $1 AND knowledge_base = $2 AND document_id = $3 AND revision = $4 AND ended IS NULL';
-  const keysOf = ({ tenant, knowledgeBase, documentId, revision }: JobReference) => [
-    tenant,
-    knowledgeBase,
-    documentId,
-    revision,
-  ];
-  const within = <Result>({ tenant }: JobReference, work: (query: Query) => Promise<Result>) =>
+  const within = <Result>({ tenant }: { readonly tenant: string }, work: (query: Query) => Promise<Result>) =>
     transactions.writeAs(tenant, work);
+  const keysOf = ({ tenant, knowledgeBase, claim }: TakenJob) => [tenant, knowledgeBase, ...claimKeys(claim)];
 
   /** Undefined where there is nothing to do any more: it is done, or was enqueued anew. */
   function begin(reference: JobReference): Promise<(TakenJob & { readonly worker: string | null }) | undefined> {
+    const { tenant, knowledgeBase, documentId, revision } = reference;
+    const keys = [tenant, knowledgeBase, documentId, revision];
     return within(reference, async (query) => {
-      const [before] = await query(
-        `SELECT worker FROM aquifer.ingestion_jobs WHERE ${row} FOR UPDATE`,
-        keysOf(reference),
-      );
+      const [before] = await query(`SELECT worker FROM aquifer.ingestion_jobs WHERE ${row} FOR UPDATE`, keys);
       if (before === undefined) return undefined;
       const [begun] = await query(
         `UPDATE aquifer.ingestion_jobs SET attempts = attempts + 1, worker = $5, started_at = now() WHERE ${row} RETURNING work, attempts`,
-        [...keysOf(reference), id],
+        [...keys, id],
       );
+      const attempts = begun?.attempts as number;
       return {
-        tenant: reference.tenant,
-        knowledgeBase: reference.knowledgeBase,
-        documentId: reference.documentId,
+        tenant,
+        knowledgeBase,
+        documentId,
         work: JSON.parse(begun?.work as string),
-        attempts: begun?.attempts as number,
+        attempts,
+        claim: { documentId, revision, worker: id, attempts },
         worker: before.worker as string | null,
       };
     });
   }
 
-  async function finish(reference: JobReference, outcome: unknown): Promise<void> {
-    await within(reference, async (query) => {
+  // Of a job that is somebody else's by now, the queue is told that it failed, which it hears from the one who has it only. That it is done
+  // it would believe anybody.
+  async function finish(job: TakenJob, outcome: unknown): Promise<void> {
+    const isOwn = await within(job, async (query) => {
       // Where nobody waits for it, nothing is left to be said.
-      await query(`DELETE FROM aquifer.ingestion_jobs WHERE ${row} AND cardinality(runs) = 0`, keysOf(reference));
-      await query(
-        `UPDATE aquifer.ingestion_jobs SET ended = 'done', outcome = $5, worker = NULL, note = NULL, ended_at = now() WHERE ${row}`,
-        [...keysOf(reference), JSON.stringify(outcome)],
+      const gone = await query(
+        `DELETE FROM aquifer.ingestion_jobs WHERE ${claimed} AND cardinality(runs) = 0 RETURNING 1`,
+        keysOf(job),
       );
+      const ended = await query(
+        `UPDATE aquifer.ingestion_jobs SET ended = 'done', outcome = $7, worker = NULL, note = NULL, ended_at = now() WHERE ${claimed} RETURNING 1`,
+        [...keysOf(job), JSON.stringify(outcome)],
+      );
+      return gone.length + ended.length > 0;
     });
+    if (!isOwn) throw claimLost(job.documentId);
   }
 
   /** Puts the job back at the end of the queue, as if it had not been taken; the queue forgets the one that was taken when it ends. */
-  async function handBack(reference: JobReference, note: string | undefined): Promise<void> {
-    await within(reference, async (query) => {
+  async function handBack(reference: JobReference, job: TakenJob, note: string | undefined): Promise<void> {
+    const isOwn = await within(job, async (query) => {
       const rows = await query(
-        `UPDATE aquifer.ingestion_jobs SET attempts = attempts - 1, worker = NULL, note = coalesce($5, note) WHERE ${row} RETURNING 1`,
-        [...keysOf(reference), note ?? null],
+        `UPDATE aquifer.ingestion_jobs SET attempts = attempts - 1, worker = NULL, note = coalesce($7, note) WHERE ${claimed} RETURNING 1`,
+        [...keysOf(job), note ?? null],
       );
       if (rows.length > 0) await addJobs(query, [reference]);
+      return rows.length > 0;
     });
+    if (!isOwn) throw claimLost(job.documentId);
   }
 
-  async function failed(reference: JobReference, job: TakenJob, error: unknown): Promise<void> {
+  async function failed(job: TakenJob, error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     const isLast = job.attempts >= set('maxAttempts') || (isAquiferError(error) && isPermanent(error));
-    onTrouble?.({ message: reason, job, how: isLast ? 'dead' : 'retry' });
-    if (isLast) return giveUp(reference, reason);
-    await within(reference, (query) =>
-      query(`UPDATE aquifer.ingestion_jobs SET worker = NULL, note = $5 WHERE ${row}`, [...keysOf(reference), reason]),
+    if (isLast) {
+      await giveUp(job, reason);
+      onTrouble?.({ message: reason, job, how: 'dead' });
+      return;
+    }
+    const rows = await within(job, (query) =>
+      query(`UPDATE aquifer.ingestion_jobs SET worker = NULL, note = $7 WHERE ${claimed} RETURNING 1`, [
+        ...keysOf(job),
+        reason,
+      ]),
     );
+    if (rows.length > 0) onTrouble?.({ message: reason, job, how: 'retry' });
     // The queue tries again, later each time.
     throw error;
   }
 
   /** The dead letter: the reason is on the document, whose older version, if there is one, stays searchable. */
-  async function giveUp(reference: JobReference, reason: string): Promise<void> {
-    await within(reference, async (query) => {
-      const [job] = await query(
-        `UPDATE aquifer.ingestion_jobs SET ended = 'failed', note = $5, worker = NULL, ended_at = now() WHERE ${row} RETURNING record_before`,
-        [...keysOf(reference), reason],
-      );
-      if (job === undefined) return;
-      const own = keysOf(reference).slice(0, 3);
+  async function giveUp(job: TakenJob, reason: string): Promise<void> {
+    const isOwn = await within(job, async (query) => {
+      const own = [job.tenant, job.knowledgeBase, job.documentId];
       const ofOwn = 'tenant = $1 AND knowledge_base = $2';
       const [document] = await query(`SELECT record FROM aquifer.documents WHERE ${ofOwn} AND id = $3 FOR UPDATE`, own);
+      const [ended] = await query(
+        `UPDATE aquifer.ingestion_jobs SET ended = 'failed', note = $7, worker = NULL, ended_at = now() WHERE ${claimed} RETURNING record_before`,
+        [...keysOf(job), reason],
+      );
+      if (ended === undefined) return false;
       // It was deleted meanwhile.
-      if (document === undefined) return;
+      if (document === undefined) return true;
       const record = afterFailure(
         documentFromRow(document),
-        job.record_before === null ? undefined : JSON.parse(job.record_before as string),
+        ended.record_before === null ? undefined : JSON.parse(ended.record_before as string),
         reason,
       );
-      if (record === undefined) return;
+      if (record === undefined) return true;
       await query(`UPDATE aquifer.documents SET status = $4, record = $5 WHERE ${ofOwn} AND id = $3`, [
         ...own,
         record.status,
         recordText(record),
       ]);
       await query(`UPDATE aquifer.knowledge_bases SET generation = generation + 1 WHERE ${ofOwn}`, own.slice(0, 2));
+      return true;
     });
+    if (!isOwn) throw claimLost(job.documentId);
   }
 
   const { run } = await import('graphile-worker');
