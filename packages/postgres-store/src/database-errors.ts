@@ -17,6 +17,22 @@ const notAllowed: Meaning = {
   advice: 'Let the owner of the database grant it, or connect as the role that owns the schema "aquifer".',
 };
 
+const untrusted: Meaning = {
+  code: 'index-unavailable',
+  advice:
+    'The certificate is not one that is trusted here for this host: name the host as the certificate does, and the authority that signed it ' +
+    'with sslrootcert=/path/to/ca.pem.',
+};
+const unencrypted: Meaning = {
+  code: 'index-unavailable',
+  advice: 'Turn on ssl on the server, or say sslmode=disable where the way to it is safe.',
+};
+const mustEncrypt: Meaning = {
+  code: 'index-unavailable',
+  advice:
+    'The server may want an encrypted connection: add sslmode=verify-full to the address. Otherwise its pg_hba.conf has to let you in.',
+};
+
 // postgresql.org/docs/current/errcodes-appendix.html, and Node's own codes of sockets.
 const meanings: Readonly<Record<string, Meaning>> = {
   ECONNREFUSED: notAnswering,
@@ -58,6 +74,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   XX002: { code: 'index-corrupt', advice: 'An index of the database is damaged: REINDEX DATABASE mends it.' },
 };
 
+/** What the server, `pg` and TLS say without a code of their own, or with one that says too little. */
+function meaningOfWords(code: string, said: string): Meaning | undefined {
+  if (/^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)|ALTNAME/.test(code)) return untrusted;
+  if (said.includes('does not support SSL')) return unencrypted;
+  if (code === '28000' && said.includes('no encryption')) return mustEncrypt;
+  return undefined;
+}
+
 const isConnectionLost = (code: string, message: string): boolean =>
   code.startsWith('08') ||
   /Connection terminated|Client has encountered a connection error|timeout exceeded/.test(message);
@@ -65,10 +89,18 @@ const isConnectionLost = (code: string, message: string): boolean =>
 /** What a failure of `pg` or the server means, and what to do; errors of Aquifer's own stay as they are. */
 export function describeDatabaseError(error: unknown, shown: string): AquiferError {
   if (isAquiferError(error)) return error;
-  const { code = '', message = String(error) } = error as { code?: string; message?: string };
+  const { code = '', message = String(error), syscall, path } = error as NodeJS.ErrnoException;
+  if (syscall === 'open') {
+    return new AquiferError(
+      'invalid-options',
+      `The address ${shown} names a certificate or key that cannot be read: ${path} (${code}).`,
+      { cause: error },
+    );
+  }
   // An error of several addresses of one host has no message of its own.
   const said = message || code;
   const meaning =
+    meaningOfWords(code, said) ??
     meanings[code] ??
     (isConnectionLost(code, said) ? notAnswering : /^SASL|password must be/.test(said) ? refused : undefined);
   if (meaning === undefined) {

@@ -71,6 +71,12 @@ export function parsePostgresLocation(location: string): PostgresLocation {
   }
   const graph = parseGraphCoding(url.searchParams.get('graph') ?? 'vector', shown.href);
   url.searchParams.delete('graph');
+  const encryption = url.searchParams.get('sslmode');
+  if (encryption !== null) {
+    assertEncryption(encryption, url.searchParams.has('sslrootcert'), shown.href);
+    // Otherwise `pg` takes "require" for "verify-full", which no other program does, and prints a warning.
+    url.searchParams.set('uselibpqcompat', 'true');
+  }
   const replica = url.searchParams.get('replica');
   url.searchParams.delete('replica');
   if (replica !== null && !/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(replica)) {
@@ -97,4 +103,22 @@ export function parsePostgresLocation(location: string): PostgresLocation {
     mayCopy: copy === 'on',
     shown: shown.href,
   };
+}
+
+/** What "sslmode" may say. It is as in libpq, but for what lets somebody on the way choose that nothing is encrypted. */
+const encryptions = ['disable', 'require', 'verify-ca', 'verify-full'];
+
+function assertEncryption(mode: string, hasAuthority: boolean, shown: string): void {
+  if (!encryptions.includes(mode)) {
+    throw new AquiferError(
+      'invalid-options',
+      `The sslmode in ${shown} must be one of ${encryptions.join(', ')}, as in ?sslmode=verify-full`,
+    );
+  }
+  if (mode === 'verify-ca' && !hasAuthority) {
+    throw new AquiferError(
+      'invalid-options',
+      `The sslmode verify-ca in ${shown} needs the authority's certificate, as in &sslrootcert=/etc/ssl/ca.pem. Where it is a public one, say verify-full.`,
+    );
+  }
 }
