@@ -54,7 +54,7 @@ export async function writeBuiltWith(store: Store, builtWith: BuiltWith): Promis
   await store.writeValue(builtWithKey, builtWith);
 }
 
-/** Writes the manifest of a new index. */
+/** Writes the manifest of a new index, unless somebody else has made it at the same moment: then his is the one that is there. */
 export async function createManifest(
   store: Store,
   parts: {
@@ -76,7 +76,7 @@ export async function createManifest(
     metric: 'cosine',
     createdAt: Date.now(),
   };
-  await store.writeManifest(manifest);
+  await store.writeManifest(manifest, { unlessThere: true });
   return manifest;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { AquiferError, type DocumentRecord, type Generator, type Reranker, type Store } from '@aquifer/contracts';
 import type { Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
@@ -143,7 +144,17 @@ async function assemble(
       analyser: analyserVersion,
       name: options.name ?? place.name ?? 'default',
     }));
-  if (known === undefined) await writeBuiltWith(store, builtWith);
+  if (known === undefined) {
+    const { knowledgeBase } = (await store.readManifest()) ?? manifest;
+    if (knowledgeBase.id !== manifest.knowledgeBase.id) {
+      // Somebody else made it at the same moment, maybe with another embedder.
+      await (await embedder.opened())?.close();
+      await (await quota.opened())?.close();
+      await untilBuiltWith(store);
+      return assemble(store, place, analyserVersion, options);
+    }
+    await writeBuiltWith(store, builtWith);
+  }
 
   const identity = { ...manifest.knowledgeBase, location };
   const optimise: KnowledgeBase['optimise'] = ({ signal, onOptimise } = {}) =>
@@ -208,6 +219,11 @@ async function assemble(
     optimise,
     close: closeAll,
   };
+}
+
+/** Whoever makes an index records what it is built with right after its manifest, unless he is killed in between. */
+async function untilBuiltWith(store: Store): Promise<void> {
+  for (let attempt = 0; attempt < 50 && (await readBuiltWith(store)) === undefined; attempt += 1) await wait(100);
 }
 
 /** A value made once, when it is first asked for. A failed attempt is not remembered. */

@@ -120,7 +120,8 @@ export interface StoreStats {
 export interface Store {
   /** Undefined in an index that was just created. */
   readManifest(): Promise<Manifest | undefined>;
-  writeManifest(manifest: Manifest): Promise<void>;
+  /** With `unlessThere`, one that is there already stays: where many may write, somebody else may have made the index at the same moment. */
+  writeManifest(manifest: Manifest, options?: { readonly unlessThere?: boolean }): Promise<void>;
 
   /**
    * Inserts or replaces a document with its text and chunks, atomically. Chunks whose ids the document already has, under

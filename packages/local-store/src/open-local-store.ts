@@ -191,10 +191,14 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       refuseClosed();
       return store.call('readManifest', undefined);
     },
-    async writeManifest(manifest) {
+    async writeManifest(manifest, { unlessThere = false } = {}) {
       refuseReadOnly();
       checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 65_536);
-      return inOrder(() => store.call('writeManifest', manifest));
+      return inOrder(async () => {
+        // Nobody else writes: what is not there now is not there below.
+        if (unlessThere && (await store.call('readManifest', undefined)) !== undefined) return;
+        await store.call('writeManifest', manifest);
+      });
     },
     async replaceDocument(write) {
       refuseReadOnly();

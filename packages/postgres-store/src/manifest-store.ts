@@ -24,9 +24,10 @@ export function createManifestStore(tenant: string, knowledgeBase: string, cache
       return row && (JSON.parse(row.manifest as string) as Manifest);
     },
 
-    async writeManifest(query: Query, manifest: Manifest): Promise<void> {
+    async writeManifest(query: Query, manifest: Manifest, unlessThere: boolean): Promise<void> {
       const { dimensions } = manifest.embedder;
       const before = await sizeOf(query, 'FOR UPDATE');
+      if (before !== undefined && unlessThere) return;
       if (before !== undefined && before.vectors > 0 && before.dimensions !== dimensions) {
         throw new AquiferError(
           'embedder-mismatch',
@@ -35,9 +36,10 @@ export function createManifestStore(tenant: string, knowledgeBase: string, cache
       }
       const values = [...own, JSON.stringify(manifest), dimensions];
       const written = await Promise.all([
+        // What was not there a moment ago may be there now.
         query(
-          `UPDATE aquifer.knowledge_bases SET manifest = $3, dimensions = $4 WHERE ${ofOwn} RETURNING dimensions`,
-          values,
+          `UPDATE aquifer.knowledge_bases SET manifest = $3, dimensions = $4 WHERE ${ofOwn} AND NOT $5 RETURNING dimensions`,
+          [...values, unlessThere],
         ),
         query(
           `INSERT INTO aquifer.knowledge_bases (tenant, knowledge_base, manifest, dimensions) VALUES ($1, $2, $3, $4)

@@ -137,9 +137,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const store: Store = {
     ...documentWrites(),
     readManifest: () => read((query) => manifests.readManifest(query)),
-    async writeManifest(manifest) {
+    async writeManifest(manifest, { unlessThere = false } = {}) {
       checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 16_000);
-      await write((query) => manifests.writeManifest(query, manifest));
+      await write((query) => manifests.writeManifest(query, manifest, unlessThere));
       dense.forget();
     },
     async getDocument(id) {
