@@ -29,8 +29,8 @@ const units = `round(${unitsPerPoint}::float8 * weight * frequency * ${k1 + 1}::
 export function createKeywordSearch(tenant: string, knowledgeBase: string) {
   const own = [tenant, knowledgeBase] as const;
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
-  const positionsOf = (hit: string): string =>
-    `(SELECT positions FROM aquifer.postings WHERE ${ofOwn} AND term = ${hit}.term AND chunk = ${hit}.chunk)::int[]`;
+  const positionsOf = (term: string): string =>
+    `(SELECT positions FROM aquifer.postings WHERE ${ofOwn} AND term = ${term} AND chunk = ahead.chunk)::int[]`;
 
   return async (query: Query, search: KeywordSearch): Promise<SearchResult> => {
     const { terms, pairs, limit, filter, documentIds } = search;
@@ -44,34 +44,36 @@ export function createKeywordSearch(tenant: string, knowledgeBase: string) {
     if (scope.kind === 'few' && scope.chunks.length === 0) return { matches: [], method: 'exact' };
 
     const { values, bind } = createParameters(...own);
-    const termList = bind([...times.keys()]);
+    const asked = `unnest(${bind([...times.keys()])}::text[], ${bind([...times.values()])}::float8[]) WITH ORDINALITY AS asked (term, times, place)`;
     const parts = [
       `base AS MATERIALIZED (
          SELECT chunks::float8, terms::float8 / nullif(chunks, 0) AS average FROM aquifer.knowledge_bases WHERE ${ofOwn})`,
-      // All of it is in the index.
+      // All of it is in the index. From here on a term is its place in the query, which is compared sooner.
       `hits AS MATERIALIZED (
-         SELECT term, chunk, frequency, chunk_terms FROM aquifer.postings WHERE ${ofOwn} AND term = ANY(${termList}::text[]))`,
+         SELECT place, chunk, frequency, chunk_terms FROM ${asked}, LATERAL (
+           SELECT chunk, frequency, chunk_terms FROM aquifer.postings WHERE ${ofOwn} AND postings.term = asked.term OFFSET 0) posting)`,
       `weighed AS MATERIALIZED (
-         SELECT term, times * ${idf('holding')} AS weight
-         FROM (SELECT term, count(*)::float8 AS holding FROM hits GROUP BY term) counted
-         JOIN unnest(${termList}::text[], ${bind([...times.values()])}::float8[]) AS asked (term, times) USING (term)
-         ORDER BY holding, term LIMIT ${maxQueryTerms})`,
+         SELECT place, term, times * ${idf('holding')} AS weight
+         FROM (SELECT place, count(*)::float8 AS holding FROM hits GROUP BY place) counted JOIN ${asked} USING (place)
+         ORDER BY holding, term COLLATE "C" LIMIT ${maxQueryTerms})`,
     ];
-    const gains = [`SELECT chunk, ${units} AS gain FROM hits JOIN weighed USING (term)`];
+    const gains = [`SELECT chunk, ${units} AS gain FROM hits JOIN weighed USING (place)`];
     const pairTimes = countEach(pairs.map((pair) => pair.map(storedTerm).join(' ')));
     if (pairTimes.size > 0) {
       const wanted = [...pairTimes.keys()].map((pair) => pair.split(' '));
       const [firsts, seconds] = [0, 1].map((index) => bind(wanted.map((pair) => pair[index])));
       parts.push(
-        `met AS MATERIALIZED (
-           SELECT ahead.chunk, ahead.chunk_terms, pair.place, pair.times, (
-             SELECT sum(CASE WHEN position < 0 THEN ${contextWeight} ELSE 1 END)::float8
-             FROM unnest(${positionsOf('ahead')}) AS position WHERE position + 1 = ANY(${positionsOf('behind')})) AS frequency
+        `pairs AS MATERIALIZED (
+           SELECT pair.place, pair.times, ahead.term AS ahead, behind.term AS behind, ahead.place AS ahead_place, behind.place AS behind_place
            FROM unnest(${firsts}::text[], ${seconds}::text[], ${bind([...pairTimes.values()])}::float8[])
              WITH ORDINALITY AS pair (ahead, behind, times, place)
-           JOIN hits AS ahead ON ahead.term = pair.ahead
-           JOIN hits AS behind ON behind.term = pair.behind AND behind.chunk = ahead.chunk
-           WHERE ahead.term IN (SELECT term FROM weighed) AND behind.term IN (SELECT term FROM weighed))`,
+           JOIN weighed AS ahead ON ahead.term = pair.ahead JOIN weighed AS behind ON behind.term = pair.behind)`,
+        `met AS MATERIALIZED (
+           SELECT ahead.chunk, ahead.chunk_terms, pairs.place, pairs.times, (
+             SELECT sum(CASE WHEN position < 0 THEN ${contextWeight} ELSE 1 END)::float8
+             FROM unnest(${positionsOf('pairs.ahead')}) AS position WHERE position + 1 = ANY(${positionsOf('pairs.behind')})) AS frequency
+           FROM pairs JOIN hits AS ahead ON ahead.place = pairs.ahead_place
+           JOIN hits AS behind ON behind.place = pairs.behind_place AND behind.chunk = ahead.chunk)`,
         `adjacent AS MATERIALIZED (SELECT * FROM met WHERE frequency IS NOT NULL)`,
         `weighed_pairs AS (
            SELECT place, ${pairWeight}::float8 * min(times) * ${idf('count(*)')} AS weight FROM adjacent GROUP BY place)`,
