@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Analyser, ChunkWrite, DocumentWrite } from '@aquifer/contracts';
 import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
+import { encodeBlocks } from './database/stored-blocks.js';
 import { textParts } from './database/text-parts.js';
 import { storedTerms } from './keyword/keyword-terms.js';
 
@@ -87,7 +88,7 @@ export async function prepareWrite(
     document,
     text: parts,
     pages: JSON.stringify(pages),
-    blocks: JSON.stringify(blocks),
+    blocks: encodeBlocks(blocks),
     chunks: prepared,
   };
   transfer.push(...bodies.blocks);

@@ -87,7 +87,8 @@ function chunkDocument(input: ChunkInput, settings: ChunkSettings): Chunk[] {
   const measure = createMeasure(text, settings);
   const surroundingsOf = createSurroundings(text, input.title, settings);
   const drafts: Draft[] = [];
-  const units = documentUnits(text, input.extracted.blocks).map(measure);
+  const units: MeasuredUnit[] = [];
+  for (const unit of documentUnits(text, input.extracted.blocks)) units.push(measure(unit));
   const documentStart = units[0]?.start ?? 0;
   const documentEnd = units.at(-1)?.end ?? 0;
 
@@ -162,11 +163,20 @@ function createMeasure(text: string, { tokenCounter, maxTokens, specialTokens }:
     const visible = raw.trimEnd();
     if (likelyTokens(visible) > maxTokens * 0.8) {
       const parts = divideUnit(text, unit)?.map(measure);
-      if (parts !== undefined) return { ...unit, parts, tokens: totalTokens(parts) };
+      if (parts !== undefined) return measured(unit, totalTokens(parts), parts);
     }
     const separator = unit.grain === 'block' || unit.grain === 'code' || raw.includes('\n', visible.length) ? 1 : 0;
-    return { ...unit, tokens: tokenCounter.count(visible) - specialTokens + separator };
+    return measured(unit, tokenCounter.count(visible) - specialTokens + separator, undefined);
   };
+}
+
+/** All fields at once, also those that are set later: a field that is added makes each of a million units half as large again. */
+function measured(
+  { start, end, level, grain, section, isHeading, header }: TextUnit,
+  tokens: number,
+  parts: readonly MeasuredUnit[] | undefined,
+): MeasuredUnit {
+  return { start, end, level, grain, section, isHeading, header, tokens, parts, priority: undefined };
 }
 
 /** A guess that looks at a few characters: ideographs and kana are about one token each, other text a quarter. */

@@ -3,9 +3,9 @@ import { cutLevel, type TextUnit } from './text-unit.js';
 /** A unit with its size. `parts` are the smaller units that it was measured by, where that was the cheaper way. */
 export interface MeasuredUnit extends TextUnit {
   readonly tokens: number;
-  readonly parts?: readonly MeasuredUnit[];
+  readonly parts?: readonly MeasuredUnit[] | undefined;
   /** Set when first needed: where the beginning of this unit stands among equally good places to cut, 0 to 1. */
-  priority?: number;
+  priority?: number | undefined;
 }
 
 /** Least part of a chunk that a cut of a level may leave on either side. Headings may leave a short section alone. */

@@ -33,12 +33,11 @@ export interface TextUnit extends TextSpan {
   readonly section: Section;
   readonly isHeading: boolean;
   /** Table rows that are not the header: the row that names the columns. */
-  readonly header?: TextSpan;
+  readonly header?: TextSpan | undefined;
 }
 
-/** The blocks of a document as units. What no block covers counts as paragraphs. */
-export function documentUnits(text: string, blocks: readonly Block[]): TextUnit[] {
-  const units: TextUnit[] = [];
+/** The blocks of a document as units, one by one, for there may be a million. What no block covers counts as paragraphs. */
+export function* documentUnits(text: string, blocks: readonly Block[]): Generator<TextUnit> {
   let section = rootSection();
   let previous: Block | undefined;
   for (const block of completeBlocks(text, blocks)) {
@@ -47,10 +46,9 @@ export function documentUnits(text: string, blocks: readonly Block[]): TextUnit[
     if (isHeading) section = openSection(section, text, block);
     const header = block.header && block.header.end <= block.start ? block.header : undefined;
     const grain = block.kind === 'code' ? 'code' : 'block';
-    units.push({ start: block.start, end: block.end, level, grain, section, isHeading, ...(header && { header }) });
+    yield { start: block.start, end: block.end, level, grain, section, isHeading, ...(header && { header }) };
     previous = block;
   }
-  return units;
 }
 
 /** The blocks that have text, clipped where they overlap, and paragraphs for text that lies in none. */

@@ -11,6 +11,7 @@ import { assertIntact } from './checksums.js';
 import { inSnapshot } from './database.js';
 import { chunkColumns, chunkFromRow, documentFromRow } from './document-rows.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
+import { decodeBlocks } from './stored-blocks.js';
 import { createTextParts } from './text-parts.js';
 
 export interface DocumentReads {
@@ -92,7 +93,7 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
         ];
         const text = wholeText(document, id, first, textChecksum);
         assertIntact(`the structure of document ${JSON.stringify(id)}`, structureChecksum, pages, blocks);
-        return { text, pages: JSON.parse(pages), blocks: JSON.parse(blocks) };
+        return { text, pages: JSON.parse(pages), blocks: decodeBlocks(blocks) };
       }),
     chunks: (ids) =>
       inSnapshot(database, () => {

@@ -30,6 +30,7 @@ export interface DocumentToWrite extends Pick<DocumentWrite, 'document'> {
   readonly text: readonly (string | Uint8Array)[];
   /** As JSON. */
   readonly pages: string;
+  /** As `stored-blocks.ts` makes them. */
   readonly blocks: string;
   readonly chunks: readonly ChunkToWrite[];
 }
