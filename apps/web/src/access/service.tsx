@@ -18,6 +18,8 @@ interface Service {
   readonly hasKey: boolean;
   useKey(key: string | undefined): void;
   choose(id: string): void;
+  /** Grows when another knowledge base is chosen: what is shown begins anew. It does not when the first one is made. */
+  readonly choices: number;
   reload(): Promise<void>;
   /** The knowledge base that documents go into, made where there is none. */
   ensureKnowledgeBase(): Promise<string>;
@@ -30,6 +32,7 @@ export function ServiceProvider({ children }: { readonly children: ReactNode }) 
   const [needsKey, setNeedsKey] = useState(false);
   const [knowledgeBases, setKnowledgeBases] = useState<readonly KnowledgeBaseIdentity[]>([]);
   const [chosen, setChosen] = useState(() => localStorage.getItem(chosenStorage));
+  const [choices, setChoices] = useState(0);
   const [error, setError] = useState<unknown>();
   const [isReady, setReady] = useState(false);
 
@@ -79,7 +82,9 @@ export function ServiceProvider({ children }: { readonly children: ReactNode }) 
     choose(id) {
       localStorage.setItem(chosenStorage, id);
       setChosen(id);
+      setChoices((before) => before + 1);
     },
+    choices,
     reload,
     async ensureKnowledgeBase() {
       if (current !== undefined) return current.id;

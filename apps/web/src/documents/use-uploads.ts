@@ -19,6 +19,8 @@ export function useUploads(onDocument: () => void) {
   const { client, ensureKnowledgeBase } = useService();
   const [uploads, setUploads] = useState<readonly Upload[]>([]);
   const next = useRef(1);
+  const changed = useRef(onDocument);
+  changed.current = onDocument;
   const leaving = useRef<AbortController>(undefined);
   useEffect(() => {
     leaving.current = new AbortController();
@@ -45,13 +47,13 @@ export function useUploads(onDocument: () => void) {
           else if (data.status === 'failed' || data.status === 'ignored' || data.status === 'left-out') {
             change({ failed: [...current.failed, data] });
           }
-          if (event !== 'progress') onDocument();
+          if (event !== 'progress') changed.current();
         }
       } catch (error) {
         if (!leaving.current?.signal.aborted) change({ error });
       }
     },
-    [client, ensureKnowledgeBase, onDocument],
+    [client, ensureKnowledgeBase],
   );
   return { uploads, send };
 }

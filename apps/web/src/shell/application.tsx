@@ -16,7 +16,7 @@ import { Problem } from './problem.js';
 /** Header, the page of the path, and beside it the source that was opened last. */
 export function Application() {
   const messages = useMessages();
-  const { isReady, needsKey, error, reload, knowledgeBase } = useService();
+  const { isReady, needsKey, error, reload, choices } = useService();
   const path = usePath();
   const [source, setSource] = useState<OpenedSource>();
   const [, view = '', document] = path.split('/');
@@ -48,7 +48,7 @@ export function Application() {
       </a>
       <Header view={view === 'ask' ? '' : view} />
       <div className={source ? 'columns with-source' : 'columns'}>
-        <main id="content" tabIndex={-1} key={knowledgeBase}>
+        <main id="content" tabIndex={-1} key={choices}>
           {error !== undefined && <Problem error={error} onRetry={() => void reload()} />}
           {needsKey ? <KeyForm /> : isReady && pageOf()}
         </main>
