@@ -21,10 +21,11 @@ export function useUploads(onDocument: () => void) {
   const next = useRef(1);
   const changed = useRef(onDocument);
   changed.current = onDocument;
-  const leaving = useRef<AbortController>(undefined);
+  // There from the first rendering on: files may be dropped before an effect has run.
+  const leaving = useRef(new AbortController());
   useEffect(() => {
-    leaving.current = new AbortController();
-    return () => leaving.current?.abort();
+    if (leaving.current.signal.aborted) leaving.current = new AbortController();
+    return () => leaving.current.abort();
   }, []);
 
   const send = useCallback(
@@ -38,7 +39,7 @@ export function useUploads(onDocument: () => void) {
         setUploads((before) => before.map((each) => (each.number === number ? current : each)));
       };
       try {
-        const { signal } = leaving.current!;
+        const { signal } = leaving.current;
         const { job, refused } = await client.addDocuments(await ensureKnowledgeBase(), { files });
         change({ job, refused });
         for await (const { event, data } of client.followJob(job.id, { signal })) {
@@ -50,7 +51,7 @@ export function useUploads(onDocument: () => void) {
           if (event !== 'progress') changed.current();
         }
       } catch (error) {
-        if (!leaving.current?.signal.aborted) change({ error });
+        if (!leaving.current.signal.aborted) change({ error });
       }
     },
     [client, ensureKnowledgeBase],
