@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { BedrockEmbeddings, ChatBedrockConverse } from '@langchain/aws';
+import { AmazonKnowledgeBaseRetriever, BedrockEmbeddings, ChatBedrockConverse } from '@langchain/aws';
 import { answer, prompt } from './testing/model-bodies.js';
+import { json, startNative } from './testing/native-fixture.js';
 import { type StartedService, startService } from './testing/service-fixture.js';
 
 /** Nothing but the environment leads to the service. */
@@ -54,5 +55,33 @@ describe('LangChain', () => {
     for await (const chunk of await model.stream(prompt)) text += chunk.text;
     assert.match(text, answer);
     model.client.destroy();
+  });
+
+  it('retrieves with AmazonKnowledgeBaseRetriever', async () => {
+    const native = await startNative();
+    try {
+      const { id } = await json(await native.post('/v1/knowledge-bases', { name: 'default' }));
+      const documents = [
+        { name: 'leave.md', text: 'Parental leave in Japan is 52 weeks.', metadata: { country: 'JP' } },
+        { name: 'leave-de.md', text: 'Parental leave in Germany is three years.', metadata: { country: 'DE' } },
+      ];
+      await native.finished(await native.post('/v1/knowledge-bases/default/documents', { documents }));
+      const retriever = new AmazonKnowledgeBaseRetriever({
+        knowledgeBaseId: id,
+        topK: 1,
+        region: 'us-east-1',
+        filter: { equals: { key: 'country', value: 'DE' } },
+        overrideSearchType: 'HYBRID',
+        clientOptions: { endpoint: native.endpoint },
+      });
+      const [found, ...others] = await retriever.invoke('How long is parental leave?');
+      assert.match(found!.pageContent, /three years/);
+      assert.equal(found!.metadata.country, 'DE');
+      assert.ok(found!.metadata.score > 0);
+      assert.deepEqual(others, []);
+      retriever.bedrockAgentRuntimeClient.destroy();
+    } finally {
+      await native.close();
+    }
   });
 });

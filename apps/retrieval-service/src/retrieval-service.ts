@@ -34,6 +34,7 @@ import type { RequestTracing } from './observing/tracing.js';
 import { createOnePort } from './one-port.js';
 import { createPageFiles } from './page-files.js';
 import type { PromptLog } from './prompt-log.js';
+import { createSessionStore } from './sessions/session-store.js';
 
 /** Bedrock's own limit for a body, in bytes. */
 const maxBodyBytes = 25_000_000;
@@ -122,6 +123,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
 
   const ending = new AbortController();
   const jobs = createJobLog();
+  const sessions = createSessionStore({ now });
   const {
     host: knowledgeBases,
     uploadBytes = defaultUploadBytes,
@@ -131,6 +133,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     knowledgeBases &&
     createNativeApi({
       jobs,
+      sessions,
       uploadBytes,
       uploadFiles: mostUploadFiles,
       signal: ending.signal,
@@ -152,7 +155,13 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     observation: RequestObservation,
   ): KnowledgeBaseBackend | undefined =>
     knowledgeBases &&
-    createHostedKnowledgeBases({ host: observedHost(knowledgeBases, observation), tenant, rerank, modelName });
+    createHostedKnowledgeBases({
+      host: observedHost(knowledgeBases, observation),
+      tenant,
+      sessions,
+      rerank,
+      modelName,
+    });
 
   /** By the formats of Bedrock: models, and knowledge bases searched and asked. */
   async function answerAsBedrock(

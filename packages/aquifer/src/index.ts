@@ -30,6 +30,7 @@ export { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
 export type {
   Answer,
   AnswerEvent,
+  ConversationTurn,
   DocumentExplanation,
   SearchMatch,
   SearchOptions,

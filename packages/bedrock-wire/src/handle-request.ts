@@ -122,11 +122,11 @@ async function answerFromKnowledgeBase(
   if (operation === 'Retrieve') {
     return jsonResponse(request, JSON.stringify(await retrieve(request.knowledgeBaseId ?? '', body, backend, signal)));
   }
-  const events = backend.answer({ ...readRetrieveAndGenerate(body), signal });
+  const answered = await backend.answer({ ...readRetrieveAndGenerate(body), signal });
   if (operation === 'RetrieveAndGenerate') {
-    return jsonResponse(request, JSON.stringify(await grounded(events, requestId)));
+    return jsonResponse(request, JSON.stringify(await grounded(answered)));
   }
-  const iterator = events[Symbol.asyncIterator]();
+  const iterator = answered.events[Symbol.asyncIterator]();
   // What fails before anything was said is refused with a status.
   const first = await iterator.next();
   return {
@@ -134,7 +134,7 @@ async function answerFromKnowledgeBase(
     headers: {
       'content-type': eventStreamType,
       'x-amzn-requestid': requestId,
-      'x-amzn-bedrock-knowledge-base-session-id': requestId,
+      'x-amzn-bedrock-knowledge-base-session-id': answered.sessionId,
     },
     body: groundedFrames(first, iterator),
   };

@@ -10,6 +10,7 @@ export {
 export { errorFrame, eventStreamType } from './event-stream.js';
 export { errorResponse, handleRequest, type WireRequest, type WireResponse } from './handle-request.js';
 export type {
+  GroundedAnswer,
   GroundedCall,
   GroundedEvent,
   KnowledgeBaseBackend,

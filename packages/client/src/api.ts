@@ -2,6 +2,10 @@
 
 export interface Answer {
   readonly question: string;
+  /** What was searched for, where the question leaned on a conversation */
+  readonly standaloneQuestion?: string;
+  /** Where a session was asked for */
+  readonly sessionId?: string;
   readonly answer: string;
   readonly abstained: boolean;
   readonly citations: readonly Citation[];
@@ -93,6 +97,8 @@ export interface AskRequest {
   readonly maxTokens?: number;
   readonly temperature?: number;
   readonly includePrompt?: boolean;
+  /** `new` begins a conversation; the `sessionId` of an answer goes on with it, and the question may lean on those before it */
+  readonly session?: string;
 }
 
 export interface ChatRequest {

@@ -18,6 +18,8 @@ export interface Prompt {
   readonly systemWithoutMarkers: string;
   /** The fenced passages and the question, rendered for a model that takes text. */
   readonly user: string;
+  /** As `user`, without the passages: for models that are given those beside it. Default: the question, fenced. */
+  readonly userWithoutPassages?: string;
   readonly question: string;
   readonly passages: readonly PromptPassage[];
 }
@@ -25,6 +27,8 @@ export interface Prompt {
 export interface GenerateOptions {
   readonly maxTokens?: number;
   readonly temperature?: number;
+  /** Share of the likeliest words that are chosen from, 0 to 1. */
+  readonly topP?: number;
   readonly stopSequences?: readonly string[];
   readonly signal?: AbortSignal;
 }
@@ -49,6 +53,8 @@ export interface Generator {
   readonly description: string;
   /** Tokens that prompt and answer may have together. */
   readonly contextTokens: number;
+  /** False: it quotes, and neither rewrites a question nor keeps to a prompt of somebody's own. Absent: it does what `system` says. */
+  readonly followsInstructions?: false;
   /**
    * Rejects with `aborted`, `model-not-found`, `model-failed`, and a model behind a network also with `credentials-refused`,
    * `model-access-denied`, `model-rejected`, `model-throttled` or `model-unavailable`; also in the middle of the text, which is then not a whole answer.

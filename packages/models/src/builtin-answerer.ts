@@ -34,6 +34,7 @@ export function createBuiltinAnswerer(): Generator {
     id: 'builtin',
     description: 'built-in answerer (quotes, does not reason)',
     contextTokens: 32_768,
+    followsInstructions: false,
     async *generate(prompt, options = {}) {
       throwIfAborted(options.signal);
       if (options.maxTokens !== undefined && !(options.maxTokens >= 1)) {

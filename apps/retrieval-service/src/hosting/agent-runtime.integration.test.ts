@@ -168,6 +168,43 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
     assert.deepEqual([streamed, cited], [output?.text, citations?.length]);
   });
 
+  it('goes on with a session, at once and as it comes', async () => {
+    const first = await client.send(new RetrieveAndGenerateCommand(asked()));
+    const { sessionId } = first;
+    const followUp = { ...asked(), sessionId, input: { text: 'And in Germany?' } };
+    const second = await client.send(new RetrieveAndGenerateCommand(followUp));
+    assert.match(second.output?.text ?? '', /three years/);
+    assert.equal(second.sessionId, sessionId);
+
+    const again = await client.send(
+      new RetrieveAndGenerateStreamCommand({ ...followUp, input: { text: 'And in Japan?' } }),
+    );
+    let text = '';
+    for await (const event of again.stream ?? []) text += event.output?.text ?? '';
+    assert.match(text, /52 weeks/);
+    assert.equal(again.sessionId, sessionId);
+
+    const alone = await client.send(new RetrieveAndGenerateCommand({ ...asked(), input: { text: 'And in Germany?' } }));
+    assert.notEqual(alone.sessionId, sessionId);
+  });
+
+  it('goes on with a session that the API of our own began', async () => {
+    const ask = async (question: string, session: string) =>
+      json(await native.post('/v1/knowledge-bases/default/ask', { question, session }));
+    const first = await ask('How long is parental leave in Japan?', 'new');
+    assert.match(first.answer, /52 weeks/);
+    const second = await ask('And in Germany?', first.sessionId);
+    assert.match(second.answer, /three years/);
+    assert.equal(second.question, 'And in Germany?');
+    assert.equal(second.standaloneQuestion, 'How long is parental leave in Germany?');
+    const bedrock = await client.send(
+      new RetrieveAndGenerateCommand({ ...asked(), input: { text: 'And in Japan?' }, sessionId: first.sessionId }),
+    );
+    assert.match(bedrock.output?.text ?? '', /52 weeks/);
+    const refused = await native.post('/v1/knowledge-bases/default/ask', { question: 'x', session: 'not-there' });
+    assert.deepEqual([refused.status, (await json(refused)).error.code], [404, 'session-not-found']);
+  });
+
   it('refuses as Bedrock does, and says what it does not do', async () => {
     const refused = (configuration: object, pattern: RegExp, more: object = {}) =>
       assert.rejects(
@@ -197,7 +234,7 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
     );
     await assert.rejects(client.send(new RetrieveAndGenerateCommand({ ...asked(), sessionId: 'a-session' })), {
       name: 'ValidationException',
-      message: /sessionId/,
+      message: /Session with Id "a-session" is not valid/,
     });
   });
 });

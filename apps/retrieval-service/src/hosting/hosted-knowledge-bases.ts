@@ -7,11 +7,13 @@ import type {
 } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
 import type { AnswerEvent, SearchMatch } from 'aquifer';
+import type { Session, SessionStore } from '../sessions/session-store.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 
 export interface HostedKnowledgeBasesOptions {
   readonly host: KnowledgeBaseHost;
   readonly tenant: string;
+  readonly sessions: SessionStore;
   /** Ranks passages by a model of Bedrock's name. */
   readonly rerank: ModelBackend['rerank'];
   /** What answers for a model of Bedrock's name, in the library's names. */
@@ -22,6 +24,7 @@ export interface HostedKnowledgeBasesOptions {
 export function createHostedKnowledgeBases({
   host,
   tenant,
+  sessions,
   rerank,
   modelName,
 }: HostedKnowledgeBasesOptions): KnowledgeBaseBackend {
@@ -31,6 +34,16 @@ export function createHostedKnowledgeBases({
     throw new AquiferError(
       'invalid-options',
       `1 validation error detected: Value '${idOrArn.slice(0, 80)}' at 'knowledgeBaseId' failed to satisfy constraint: Member must satisfy regular expression pattern: [0-9a-zA-Z]+`,
+    );
+  }
+
+  function sessionOf(knowledgeBaseId: string, id: string | undefined): Session {
+    if (id === undefined) return sessions.begin(tenant, knowledgeBaseId);
+    const session = sessions.find(tenant, knowledgeBaseId, id);
+    if (session !== undefined) return session;
+    throw new AquiferError(
+      'invalid-options',
+      `Session with Id ${JSON.stringify(id)} is not valid. Leave sessionId out to begin one: sessions are kept for a day, by the process that began them.`,
     );
   }
 
@@ -54,16 +67,19 @@ export function createHostedKnowledgeBases({
 
   return {
     retrieve,
-    async *answer({ knowledgeBaseId, query, limit, mode, filter, reranker, modelId, temperature, maxTokens, signal }) {
+    async answer(call) {
+      const { knowledgeBaseId, query, limit, mode, filter, reranker, modelId, temperature, maxTokens, signal } = call;
       if (reranker !== undefined) {
         throw new AquiferError(
           'invalid-options',
           'A reranking model for one answer is not supported: start the service with --reranker, or use Retrieve.',
         );
       }
-      const { reader } = await find(knowledgeBaseId);
+      const { reader, id } = await find(knowledgeBaseId);
+      const session = sessionOf(id, call.sessionId);
       const events = reader.ask(query, {
         limit,
+        conversation: session.turns,
         model: modelName(modelId),
         ...(mode && { mode }),
         ...(filter && { filter }),
@@ -71,14 +87,19 @@ export function createHostedKnowledgeBases({
         ...(maxTokens !== undefined && { maxTokens }),
         ...(signal && { signal }),
       });
-      let matches: readonly SearchMatch[] = [];
-      for await (const event of events) {
-        if (event.type === 'search') matches = event.search.matches;
-        const sent = groundedEvent(event, matches);
-        if (sent) yield sent;
-      }
+      return { sessionId: session.id, events: groundedEvents(events, session) };
     },
   };
+}
+
+async function* groundedEvents(events: AsyncIterable<AnswerEvent>, session: Session): AsyncIterable<GroundedEvent> {
+  let matches: readonly SearchMatch[] = [];
+  for await (const event of events) {
+    if (event.type === 'search') matches = event.search.matches;
+    if (event.type === 'answer') session.keep(event.answer);
+    const sent = groundedEvent(event, matches);
+    if (sent) yield sent;
+  }
 }
 
 function passageOf(match: SearchMatch): RetrievedPassage {

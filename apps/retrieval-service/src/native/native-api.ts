@@ -8,6 +8,7 @@ import type { Exchange } from '../exchange.js';
 import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import type { JobLog } from '../jobs/job-log.js';
 import type { RequestObservation } from '../observing/request-observer.js';
+import type { SessionStore } from '../sessions/session-store.js';
 import { addDocumentRoutes } from './document-routes.js';
 import { addJobRoutes } from './job-routes.js';
 import { addKnowledgeBaseRoutes } from './knowledge-base-routes.js';
@@ -33,6 +34,7 @@ export type NativeContext = Context<NativeEnvironment>;
 
 export interface NativeApiOptions {
   readonly jobs: JobLog;
+  readonly sessions: SessionStore;
   /** Most bytes of one file that is sent. */
   readonly uploadBytes: number;
   /** Most files of one request. */
@@ -64,7 +66,7 @@ export function createNativeApi(options: NativeApiOptions): NativeApp {
   addKnowledgeBaseRoutes(app);
   addDocumentRoutes(app, options);
   addJobRoutes(app, options);
-  addQuestionRoutes(app);
+  addQuestionRoutes(app, options);
   addOpenAiRoutes(app);
   addMcpRoute(app, options);
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

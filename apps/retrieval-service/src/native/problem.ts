@@ -8,6 +8,7 @@ export type ServiceErrorCode =
   | 'invalid-request'
   | 'not-found'
   | 'rate-limited'
+  | 'session-not-found'
   | 'unauthenticated'
   | 'unsupported-media-type';
 
@@ -17,6 +18,7 @@ const serviceStatuses: Readonly<Record<ServiceErrorCode, ContentfulStatusCode>> 
   'invalid-request': 400,
   'not-found': 404,
   'rate-limited': 429,
+  'session-not-found': 404,
   unauthenticated: 401,
   'unsupported-media-type': 415,
 };

@@ -1,8 +1,9 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { AnswerEvent } from 'aquifer';
+import type { Session } from '../sessions/session-store.js';
 import { begun } from './begun.js';
-import { described, type NativeApp } from './native-api.js';
-import { problemAnswer } from './problem.js';
+import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
+import { Problem, problemAnswer } from './problem.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
 import {
   answerEventSchema,
@@ -83,7 +84,29 @@ async function* map<From, To>(items: AsyncIterable<From>, change: (item: From) =
   for await (const item of items) yield change(item);
 }
 
-export function addQuestionRoutes(app: NativeApp): void {
+/** The answer's events, of which the session keeps the last; it says which session it is. */
+async function* keptIn(session: Session, events: AsyncIterable<AnswerEvent>): AsyncGenerator<AnswerEvent> {
+  for await (const event of events) {
+    if (event.type !== 'answer') yield event;
+    else {
+      session.keep(event.answer);
+      const answer = { ...event.answer, sessionId: session.id };
+      yield { ...event, answer };
+    }
+  }
+}
+
+export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions): void {
+  function sessionOf(tenant: string, knowledgeBaseId: string, wanted: string): Session {
+    const session =
+      wanted === 'new' ? sessions.begin(tenant, knowledgeBaseId) : sessions.find(tenant, knowledgeBaseId, wanted);
+    if (session !== undefined) return session;
+    throw new Problem(
+      'session-not-found',
+      'There is no such session. Sessions are forgotten after a day, and when the service is started again: begin one with "session": "new".',
+    );
+  }
+
   app.openapi(search, async (context) => {
     const { exchange, caller, host } = context.env;
     const { query, ...options } = context.req.valid('json');
@@ -100,9 +123,11 @@ export function addQuestionRoutes(app: NativeApp): void {
 
   app.openapi(ask, async (context) => {
     const { exchange, caller, host, requestId } = context.env;
-    const { question, ...options } = context.req.valid('json');
-    const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
-    const events = reader.ask(question, { ...options, signal: exchange.signal });
+    const { question, session: wanted, ...options } = context.req.valid('json');
+    const { reader, id } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
+    const session = wanted === undefined ? undefined : sessionOf(caller.tenant, id, wanted);
+    const asked = reader.ask(question, { ...options, conversation: session?.turns ?? [], signal: exchange.signal });
+    const events = session === undefined ? asked : keptIn(session, asked);
     if (!/\btext\/event-stream\b/.test(context.req.header('accept') ?? '')) {
       for await (const event of events) if (event.type === 'answer') return described(context, event.answer);
       throw new Error('An answer ended without being whole.');

@@ -67,6 +67,14 @@ export const askRequestSchema = z
     maxTokens: z.int().min(1).max(1_000_000).optional(),
     temperature: z.number().min(0).max(2).optional(),
     includePrompt: z.boolean().optional(),
+    session: z
+      .string()
+      .min(2)
+      .max(100)
+      .optional()
+      .describe(
+        '`new` begins a conversation; the `sessionId` of an answer goes on with it, and the question may lean on those before it',
+      ),
   })
   .openapi('AskRequest', { example: { question: 'How long is parental leave in Japan?' } });
 
@@ -160,6 +168,11 @@ const citationSchema = z
 export const answerSchema = z
   .object({
     question: z.string(),
+    standaloneQuestion: z
+      .string()
+      .optional()
+      .describe('What was searched for, where the question leaned on a conversation'),
+    sessionId: z.string().optional().describe('Where a session was asked for'),
     answer: z.string(),
     abstained: z.boolean(),
     citations: z.array(citationSchema),

@@ -28,6 +28,8 @@ export interface GroundedCall extends Omit<RetrieveCall, 'offset'> {
   readonly modelId: string;
   readonly temperature?: number;
   readonly maxTokens?: number;
+  /** The conversation that the question goes on with. Absent: a new one. */
+  readonly sessionId?: string;
 }
 
 export type GroundedEvent =
@@ -40,9 +42,15 @@ export type GroundedEvent =
       readonly passages: readonly RetrievedPassage[];
     };
 
+/** An answer as it comes, and the conversation that it belongs to. */
+export interface GroundedAnswer {
+  readonly sessionId: string;
+  /** The answer, piece by piece, with its citations. */
+  readonly events: AsyncIterable<GroundedEvent>;
+}
+
 /** What finds and answers behind the API of Bedrock Knowledge Bases. Errors are `AquiferError`s. */
 export interface KnowledgeBaseBackend {
   retrieve(call: RetrieveCall): Promise<readonly RetrievedPassage[]>;
-  /** The answer, piece by piece, with its citations. */
-  answer(call: GroundedCall): AsyncIterable<GroundedEvent>;
+  answer(call: GroundedCall): Promise<GroundedAnswer>;
 }

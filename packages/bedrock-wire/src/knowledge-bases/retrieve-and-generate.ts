@@ -1,16 +1,14 @@
 import { frameworkWords } from '../field-words.js';
 import { type Fields, readFields } from '../request-fields.js';
 import { invalidRequest } from '../wire-error.js';
-import type { GroundedCall, GroundedEvent } from './knowledge-base-backend.js';
+import type { GroundedAnswer, GroundedCall, GroundedEvent } from './knowledge-base-backend.js';
 import { readRetrievalConfiguration, refuseGuardrail, resultOf } from './retrieve.js';
 
 /** Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrieveAndGenerate.html */
 export function readRetrieveAndGenerate(body: unknown): GroundedCall {
   const fields = readFields(body, frameworkWords);
   const query = (fields.object('input') ?? fields.missing('input')).requiredText('text', { max: 1_000 });
-  if (fields.has('sessionId')) {
-    throw invalidRequest('Sessions are not kept: leave sessionId out, and ask the question in full.');
-  }
+  const sessionId = fields.text('sessionId', { min: 2, max: 100 });
   const configuration =
     fields.object('retrieveAndGenerateConfiguration') ?? fields.missing('retrieveAndGenerateConfiguration');
   const type = configuration.choice('type', ['KNOWLEDGE_BASE', 'EXTERNAL_SOURCES']) ?? configuration.missing('type');
@@ -30,7 +28,14 @@ export function readRetrieveAndGenerate(body: unknown): GroundedCall {
   }
   const generation = knowledgeBase.object('generationConfiguration');
   knowledgeBase.refuseOthers();
-  return { ...retrieval, ...readGeneration(generation), knowledgeBaseId, modelId, query };
+  return {
+    ...retrieval,
+    ...readGeneration(generation),
+    knowledgeBaseId,
+    modelId,
+    query,
+    ...(sessionId !== undefined && { sessionId }),
+  };
 }
 
 function readGeneration(fields: Fields | undefined): Pick<GroundedCall, 'temperature' | 'maxTokens'> {
@@ -65,7 +70,7 @@ export function citationOf(answer: string, { start, end, passages }: CitationEve
 }
 
 /** The whole answer. */
-export async function grounded(events: AsyncIterable<GroundedEvent>, sessionId: string): Promise<object> {
+export async function grounded({ sessionId, events }: GroundedAnswer): Promise<object> {
   let text = '';
   const citations: CitationEvent[] = [];
   for await (const event of events) {

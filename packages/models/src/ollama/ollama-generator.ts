@@ -58,7 +58,7 @@ export async function createOllamaGenerator(options: OllamaGeneratorOptions): Pr
     options.contextTokens ?? Math.min(described.contextTokens ?? maxDefaultContext, maxDefaultContext);
   const thinks = described.capabilities.includes('thinking');
 
-  const chatBody = (prompt: Prompt, { maxTokens, temperature, stopSequences = [] }: GenerateOptions) => ({
+  const chatBody = (prompt: Prompt, { maxTokens, temperature, topP, stopSequences = [] }: GenerateOptions) => ({
     model: options.model,
     messages: [
       { role: 'system', content: prompt.system },
@@ -74,6 +74,7 @@ export async function createOllamaGenerator(options: OllamaGeneratorOptions): Pr
       num_ctx: contextTokens,
       ...(maxTokens !== undefined && { num_predict: maxTokens }),
       ...(temperature !== undefined && { temperature }),
+      ...(topP !== undefined && { top_p: topP }),
       ...(stopSequences.length > 0 && { stop: stopSequences }),
     },
   });

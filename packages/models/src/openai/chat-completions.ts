@@ -16,7 +16,7 @@ export type ChatCompletionBody = Readonly<Record<string, unknown>> & {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 };
 
-/** Models of OpenAI that reason refuse `max_tokens` and any temperature but their own. */
+/** Models of OpenAI that reason refuse `max_tokens` and any temperature and `top_p` but their own. */
 const reasons = /^(o\d|gpt-5)/;
 
 /**
@@ -29,7 +29,7 @@ export function chatCompletionBody(
   prompt: Prompt,
   options: GenerateOptions,
 ): ChatCompletionBody {
-  const { maxTokens, temperature, stopSequences = [] } = options;
+  const { maxTokens, temperature, topP, stopSequences = [] } = options;
   const isReasoning = model !== undefined && reasons.test(model);
   return {
     ...(model !== undefined && { model }),
@@ -41,6 +41,7 @@ export function chatCompletionBody(
     stream_options: { include_usage: true },
     ...(maxTokens !== undefined && { [isReasoning ? 'max_completion_tokens' : 'max_tokens']: maxTokens }),
     ...(temperature !== undefined && !isReasoning && { temperature }),
+    ...(topP !== undefined && !isReasoning && { top_p: topP }),
     ...(stopSequences.length > 0 && { stop: stopSequences }),
   };
 }

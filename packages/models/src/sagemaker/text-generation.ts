@@ -18,13 +18,15 @@ export interface TextGenerationBody {
 
 /** Source: https://huggingface.co/docs/text-generation-inference/reference/api_reference */
 export function textGenerationBody(prompt: Prompt, options: GenerateOptions, streams: boolean): TextGenerationBody {
-  const { maxTokens, temperature = 0, stopSequences = [] } = options;
+  const { maxTokens, temperature = 0, topP, stopSequences = [] } = options;
   return {
     inputs: `${prompt.system}\n\n${prompt.user}\n\nAnswer:`,
     parameters: {
       max_new_tokens: maxTokens,
       // It refuses a temperature of 0.
       ...(temperature > 0 ? { do_sample: true, temperature } : { do_sample: false }),
+      // It refuses a share of 1, which is all of them.
+      ...(temperature > 0 && topP !== undefined && topP < 1 && { top_p: topP }),
       ...(stopSequences.length > 0 && { stop: stopSequences }),
       return_full_text: false,
       details: true,

@@ -38,6 +38,8 @@ export interface AnswerTimes {
 
 export interface Answer {
   readonly question: string;
+  /** What was searched for and answered, where the question leaned on a conversation. */
+  readonly standaloneQuestion?: string;
   /** Without citation markers. */
   readonly answer: string;
   /** The documents do not answer the question; `answer` says so. */

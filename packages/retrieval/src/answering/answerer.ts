@@ -18,6 +18,7 @@ import type { Retrieval, Retriever } from '../searching/retriever.js';
 import { checkCount, checkQuery, type SearchOptions } from '../searching/search-options.js';
 import { abstentionText } from './abstention.js';
 import type { Answer, AnswerEvent } from './answer-events.js';
+import { type ConversationTurn, standaloneQuestion } from './follow-up.js';
 import { estimateTokens, packPassages } from './pack.js';
 import { type DroppedMatch, selectPassages } from './passages.js';
 import { buildPrompt } from './prompt.js';
@@ -39,7 +40,13 @@ export interface AskOptions extends Pick<SearchOptions, 'mode' | 'fusion' | 'den
   /** Longest answer in tokens. Default 1,024, or a quarter of what a smaller model takes. */
   readonly maxTokens?: number;
   readonly temperature?: number;
+  /** Share of the likeliest words that are chosen from, 0 to 1. */
+  readonly topP?: number;
+  /** The answer ends before the first of these. At most 4 are taken by every model. */
+  readonly stopSequences?: readonly string[];
   readonly signal?: AbortSignal;
+  /** What was asked and answered before, oldest first: a question that leans on it is rewritten before it is searched for. */
+  readonly conversation?: readonly ConversationTurn[];
   /** Adds the exact prompt to the answer. */
   readonly includePrompt?: boolean;
 }
@@ -88,10 +95,17 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
   async function* ask(question: string, options: AskOptions = {}): AsyncGenerator<AnswerEvent, void, undefined> {
     const clock = startClock();
     const { signal } = options;
-    const query = checkQuery(question);
+    const asked = checkQuery(question);
     const limit = checkCount('limit', options.limit ?? defaultPassages, maxPassages);
     const answerTokens = checkAnswerTokens(options.maxTokens, generator.contextTokens);
     checkTemperature(options.temperature);
+    checkTopP(options.topP);
+    const { conversation = [] } = options;
+    const rewriting = standaloneQuestion(asked, conversation, generator, { analyser, ...(signal && { signal }) });
+    const standalone = await rewriting.catch((error: unknown) => {
+      throw toModelError(error, generator, signal);
+    });
+    const query = standalone.question;
 
     const retrieval = await retriever.retrieve(query, {
       filter: options.filter,
@@ -121,7 +135,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     const citer = createCiter(prompt.passages, store, analyser);
     const outcome: Outcome = {
       reason: prompt.passages.length > 0 ? 'end' : 'abstained',
-      usage: { inputTokens: 0, outputTokens: 0 },
+      usage: standalone.usage,
     };
     let generateMs = 0;
     if (prompt.passages.length > 0) {
@@ -149,7 +163,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
       generateMs = clock() - generateFrom;
     }
     if (text === '' && (outcome.reason === 'abstained' || outcome.reason === 'end')) {
-      text = abstentionText(query);
+      text = abstentionText(asked);
       outcome.reason = 'abstained';
       firstText = clock();
       yield { type: 'text', text };
@@ -158,7 +172,8 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     yield {
       type: 'answer',
       answer: {
-        question: query,
+        question: asked,
+        ...(query !== asked && { standaloneQuestion: query }),
         answer: text,
         abstained: !isAnswer,
         citations: isAnswer ? [...citer.citations] : [],
@@ -218,7 +233,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     for await (const event of generator.generate(prompt, generation(maxTokens, askOptions))) {
       throwIfAborted(signal);
       if (event.type === 'stop') {
-        outcome.usage = event.usage;
+        outcome.usage = sum(outcome.usage, event.usage);
         outcome.reason = event.reason;
         isStopped = true;
         break;
@@ -249,8 +264,14 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
   };
 }
 
-function generation(maxTokens: number, { temperature, signal }: AskOptions): GenerateOptions {
-  return { maxTokens, ...(temperature !== undefined && { temperature }), ...(signal && { signal }) };
+function generation(maxTokens: number, { temperature, topP, stopSequences, signal }: AskOptions): GenerateOptions {
+  return {
+    maxTokens,
+    ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+    ...(stopSequences !== undefined && { stopSequences }),
+    ...(signal && { signal }),
+  };
 }
 
 function checkAnswerTokens(maxTokens: number | undefined, contextTokens: number): number {
@@ -268,6 +289,20 @@ function checkTemperature(temperature: number | undefined): void {
   if (temperature !== undefined && !(temperature >= 0 && temperature <= 2)) {
     throw new AquiferError('invalid-options', '"temperature" must be a number from 0 to 2.');
   }
+}
+
+function checkTopP(topP: number | undefined): void {
+  if (topP !== undefined && !(topP >= 0 && topP <= 1)) {
+    throw new AquiferError('invalid-options', '"topP" must be a number from 0 to 1.');
+  }
+}
+
+function sum(before: TokenUsage, { inputTokens, outputTokens, costUsd }: TokenUsage): TokenUsage {
+  return {
+    inputTokens: before.inputTokens + inputTokens,
+    outputTokens: before.outputTokens + outputTokens,
+    ...(costUsd !== undefined && { costUsd: costUsd + (before.costUsd ?? 0) }),
+  };
 }
 
 function toModelError(error: unknown, generator: Generator, signal: AbortSignal | undefined): AquiferError {

@@ -141,12 +141,13 @@ function knownTextModel(modelId: string) {
 }
 
 function settingsFor(baseId: string, model: ModelDescription, options: GenerateOptions): TextSettings {
-  const { maxTokens = defaultAnswerTokens, temperature, stopSequences = [] } = options;
+  const { maxTokens = defaultAnswerTokens, temperature, topP, stopSequences = [] } = options;
   if (!(maxTokens >= 1)) throw new AquiferError('invalid-options', `maxTokens must be at least 1, not ${maxTokens}.`);
   return {
     baseId,
     maxTokens: Math.min(maxTokens, model.maxOutputTokens ?? maxTokens),
     ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
     stopSequences: stopSequences.filter((sequence) => sequence !== ''),
     citesNatively: model.citesNatively ?? false,
     streams: model.streams ?? true,

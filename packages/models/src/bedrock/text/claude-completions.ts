@@ -8,7 +8,7 @@ const humanTurn = '\n\nHuman:';
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-text-completion.html
  */
 export const claudeCompletions: TextFamily = {
-  request({ system, user }, { maxTokens, temperature, stopSequences }) {
+  request({ system, user }, { maxTokens, temperature, topP, stopSequences }) {
     return {
       operation: 'InvokeModelWithResponseStream',
       body: {
@@ -16,6 +16,7 @@ export const claudeCompletions: TextFamily = {
         max_tokens_to_sample: maxTokens,
         stop_sequences: [humanTurn, ...stopSequences],
         ...(temperature !== undefined && { temperature }),
+        ...(topP !== undefined && { top_p: topP }),
       },
     };
   },

@@ -9,9 +9,12 @@ import type { AnswerEnd, TextFamily } from './text-family.js';
  * https://platform.claude.com/docs/en/build-with-claude/search-results
  */
 export const claudeMessages: TextFamily = {
-  request(prompt, { maxTokens, temperature, stopSequences, citesNatively }) {
+  request(prompt, { maxTokens, temperature, topP, stopSequences, citesNatively }) {
     const content = citesNatively
-      ? [...prompt.passages.map(searchResult), { type: 'text', text: `<question>${prompt.question}</question>` }]
+      ? [
+          ...prompt.passages.map(searchResult),
+          { type: 'text', text: prompt.userWithoutPassages ?? `<question>${prompt.question}</question>` },
+        ]
       : [{ type: 'text', text: prompt.user }];
     return {
       operation: 'InvokeModelWithResponseStream',
@@ -21,6 +24,7 @@ export const claudeMessages: TextFamily = {
         system: citesNatively ? prompt.systemWithoutMarkers : prompt.system,
         messages: [{ role: 'user', content }],
         ...(temperature !== undefined && { temperature }),
+        ...(topP !== undefined && { top_p: topP }),
         ...(stopSequences.length > 0 && { stop_sequences: stopSequences }),
       },
     };

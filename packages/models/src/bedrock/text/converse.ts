@@ -8,7 +8,7 @@ import type { AnswerEnd, TextFamily } from './text-family.js';
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
 export const converse: TextFamily = {
-  request({ system, user }, { baseId, maxTokens, temperature, stopSequences, streams }) {
+  request({ system, user }, { baseId, maxTokens, temperature, topP, stopSequences, streams }) {
     const takesSystem = !withoutSystem.test(baseId);
     return {
       operation: streams ? 'ConverseStream' : 'Converse',
@@ -18,6 +18,7 @@ export const converse: TextFamily = {
         inferenceConfig: {
           maxTokens,
           ...(temperature !== undefined && { temperature }),
+          ...(topP !== undefined && { topP }),
           ...(stopSequences.length > 0 && { stopSequences }),
         },
       },

@@ -6,7 +6,7 @@ import type { AnswerEnd, TextFamily } from './text-family.js';
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-jamba.html
  */
 export const jamba: TextFamily = {
-  request({ system, user }, { maxTokens, temperature, stopSequences }) {
+  request({ system, user }, { maxTokens, temperature, topP, stopSequences }) {
     return {
       operation: 'InvokeModelWithResponseStream',
       body: {
@@ -16,6 +16,7 @@ export const jamba: TextFamily = {
         ],
         max_tokens: maxTokens,
         ...(temperature !== undefined && { temperature }),
+        ...(topP !== undefined && { top_p: topP }),
         ...(stopSequences.length > 0 && { stop: stopSequences }),
       },
     };

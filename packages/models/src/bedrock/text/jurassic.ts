@@ -7,7 +7,7 @@ import type { AnswerEnd, TextFamily } from './text-family.js';
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-jurassic2.html
  */
 export const jurassic: TextFamily = {
-  request({ system, user }, { maxTokens, temperature, stopSequences }) {
+  request({ system, user }, { maxTokens, temperature, topP, stopSequences }) {
     return {
       operation: 'InvokeModel',
       body: {
@@ -15,6 +15,7 @@ export const jurassic: TextFamily = {
         maxTokens,
         stopSequences: [...fences, ...stopSequences],
         ...(temperature !== undefined && { temperature }),
+        ...(topP !== undefined && { topP }),
       },
     };
   },

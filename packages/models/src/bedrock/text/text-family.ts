@@ -12,6 +12,7 @@ export interface TextSettings {
   readonly baseId: string;
   readonly maxTokens: number;
   readonly temperature?: number;
+  readonly topP?: number;
   readonly stopSequences: readonly string[];
   /** Whether the model cites passages by itself when it is given them as search results. */
   readonly citesNatively: boolean;

@@ -7,7 +7,7 @@ import type { AnswerEnd, TextFamily } from './text-family.js';
  * Source: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-text.html
  */
 export const titanText: TextFamily = {
-  request({ system, user }, { maxTokens, temperature, stopSequences }) {
+  request({ system, user }, { maxTokens, temperature, topP, stopSequences }) {
     return {
       operation: 'InvokeModelWithResponseStream',
       body: {
@@ -16,6 +16,7 @@ export const titanText: TextFamily = {
           maxTokenCount: maxTokens,
           stopSequences: ['User:', ...stopSequences],
           ...(temperature !== undefined && { temperature }),
+          ...(topP !== undefined && { topP }),
         },
       },
     };
