@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   BedrockAgentRuntimeClient,
+  type GenerationConfiguration,
   RetrieveAndGenerateCommand,
   RetrieveAndGenerateStreamCommand,
   RetrieveCommand,
   type RetrieveCommandInput,
+  type TextInferenceConfig,
 } from '@aws-sdk/client-bedrock-agent-runtime';
 import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
 
@@ -136,12 +138,13 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
     );
   });
 
-  const asked = () => ({
+  const asked = (generationConfiguration: GenerationConfiguration = {}) => ({
     input: { text: 'How long is parental leave in Japan?' },
     retrieveAndGenerateConfiguration: {
       type: 'KNOWLEDGE_BASE' as const,
       knowledgeBaseConfiguration: {
         knowledgeBaseId,
+        generationConfiguration,
         modelArn: 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0',
       },
     },
@@ -166,6 +169,23 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
       if (event.citation?.generatedResponsePart) cited += 1;
     }
     assert.deepEqual([streamed, cited], [output?.text, citations?.length]);
+  });
+
+  it('hands on how the model is to choose its words and where to stop', async () => {
+    const by = (textInferenceConfig: TextInferenceConfig) => asked({ inferenceConfig: { textInferenceConfig } });
+    const settings = { temperature: 0.2, topP: 0.9, maxTokens: 300, stopSequences: ['weeks'] };
+    const { output } = await client.send(new RetrieveAndGenerateCommand(by(settings)));
+    assert.match(output?.text ?? '', /may take 52$/);
+    const { stream } = await client.send(new RetrieveAndGenerateStreamCommand(by(settings)));
+    let text = '';
+    for await (const event of stream ?? []) text += event.output?.text ?? '';
+    assert.equal(text, output?.text);
+    for (const wrong of [{ topP: 1.5 }, { stopSequences: ['a', 'b', 'c', 'd', 'e'] }]) {
+      await assert.rejects(client.send(new RetrieveAndGenerateCommand(by(wrong))), {
+        name: 'ValidationException',
+        message: /topP|stopSequences/,
+      });
+    }
   });
 
   it('goes on with a session, at once and as it comes', async () => {

@@ -68,7 +68,8 @@ export function createHostedKnowledgeBases({
   return {
     retrieve,
     async answer(call) {
-      const { knowledgeBaseId, query, limit, mode, filter, reranker, modelId, temperature, maxTokens, signal } = call;
+      const { knowledgeBaseId, query, limit, mode, filter, reranker, modelId, signal } = call;
+      const { temperature, topP, maxTokens, stopSequences } = call;
       if (reranker !== undefined) {
         throw new AquiferError(
           'invalid-options',
@@ -84,7 +85,9 @@ export function createHostedKnowledgeBases({
         ...(mode && { mode }),
         ...(filter && { filter }),
         ...(temperature !== undefined && { temperature }),
+        ...(topP !== undefined && { topP }),
         ...(maxTokens !== undefined && { maxTokens }),
+        ...(stopSequences && { stopSequences }),
         ...(signal && { signal }),
       });
       return { sessionId: session.id, events: groundedEvents(events, session) };

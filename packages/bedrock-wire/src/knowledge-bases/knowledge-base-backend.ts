@@ -27,7 +27,10 @@ export interface RetrieveCall {
 export interface GroundedCall extends Omit<RetrieveCall, 'offset'> {
   readonly modelId: string;
   readonly temperature?: number;
+  readonly topP?: number;
   readonly maxTokens?: number;
+  /** At most 4. */
+  readonly stopSequences?: readonly string[];
   /** The conversation that the question goes on with. Absent: a new one. */
   readonly sessionId?: string;
 }

@@ -38,7 +38,9 @@ export function readRetrieveAndGenerate(body: unknown): GroundedCall {
   };
 }
 
-function readGeneration(fields: Fields | undefined): Pick<GroundedCall, 'temperature' | 'maxTokens'> {
+function readGeneration(
+  fields: Fields | undefined,
+): Pick<GroundedCall, 'temperature' | 'topP' | 'maxTokens' | 'stopSequences'> {
   if (fields === undefined) return {};
   refuseGuardrail(fields);
   for (const name of ['promptTemplate', 'additionalModelRequestFields', 'performanceConfig']) {
@@ -49,12 +51,15 @@ function readGeneration(fields: Fields | undefined): Pick<GroundedCall, 'tempera
   if (inference === undefined) return {};
   const temperature = inference.number('temperature', { min: 0, max: 1 });
   const maxTokens = inference.integer('maxTokens', { min: 1, max: 65_536 });
-  for (const name of ['topP', 'stopSequences']) {
-    if (inference.has(name))
-      throw invalidRequest(`textInferenceConfig.${name} is not supported: give temperature or maxTokens.`);
-  }
+  const topP = inference.number('topP', { min: 0, max: 1 });
+  const stopSequences = inference.texts('stopSequences', { max: 4 });
   inference.refuseOthers();
-  return { ...(temperature !== undefined && { temperature }), ...(maxTokens !== undefined && { maxTokens }) };
+  return {
+    ...(temperature !== undefined && { temperature }),
+    ...(topP !== undefined && { topP }),
+    ...(maxTokens !== undefined && { maxTokens }),
+    ...(stopSequences !== undefined && { stopSequences }),
+  };
 }
 
 type CitationEvent = Extract<GroundedEvent, { type: 'citation' }>;

@@ -82,7 +82,7 @@ describe('ollama generator', () => {
     const generator = await createOllamaGenerator({ model: 'qwen3:8b', baseUrl: `${server.url}/`, keepAlive: '30m' });
     assert.equal(generator.contextTokens, 8192);
     const prompt = samplePrompt('How long is parental leave in Japan?');
-    const options = { maxTokens: 300, temperature: 0, stopSequences: ['END'] };
+    const options = { maxTokens: 300, temperature: 0, topP: 0.9, stopSequences: ['END'] };
     for await (const _ of generator.generate(prompt, options)) {
     }
     const { body } = server.requests.at(-1)!;
@@ -97,7 +97,7 @@ describe('ollama generator', () => {
       truncate: false,
       shift: false,
       keep_alive: '30m',
-      options: { num_ctx: 8192, num_predict: 300, temperature: 0, stop: ['END'] },
+      options: { num_ctx: 8192, num_predict: 300, temperature: 0, top_p: 0.9, stop: ['END'] },
     });
     assert.deepEqual(generator.request?.(prompt, options).body, body);
   });

@@ -87,7 +87,7 @@ describe('openai generator', () => {
     for (const baseUrl of [server.url, `${server.url}/v1`, `${server.url}/v1/`]) {
       const generator = await createOpenAiGenerator({ model: 'm', baseUrl, apiKey: 'sk-secret' });
       const prompt = samplePrompt('How long is parental leave in Japan?');
-      const options = { maxTokens: 300, temperature: 0, stopSequences: ['END'] };
+      const options = { maxTokens: 300, temperature: 0, topP: 0.9, stopSequences: ['END'] };
       for await (const _ of generator.generate(prompt, options)) {
       }
       const { method, path, headers, body } = server.requests.at(-1)!;
@@ -103,6 +103,7 @@ describe('openai generator', () => {
         stream_options: { include_usage: true },
         max_tokens: 300,
         temperature: 0,
+        top_p: 0.9,
         stop: ['END'],
       });
       assert.deepEqual(generator.request?.(prompt, options).body, body);

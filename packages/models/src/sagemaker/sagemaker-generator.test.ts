@@ -101,7 +101,7 @@ async function eventsOf(respond: Respond, options: Partial<SageMakerGeneratorOpt
 describe('sagemaker generator', () => {
   it('sends the body of its format to the endpoint', async () => {
     const prompt = samplePrompt('How long is parental leave in Japan?');
-    const options = { maxTokens: 300, temperature: 0.5, stopSequences: ['END'] };
+    const options = { maxTokens: 300, temperature: 0.5, topP: 0.9, stopSequences: ['END'] };
     const messages = await open(chat, { model: 'tgi', inferenceComponent: 'part' });
     for await (const _ of messages.generator.generate(prompt, options)) {
     }
@@ -118,6 +118,7 @@ describe('sagemaker generator', () => {
       stream_options: { include_usage: true },
       max_tokens: 300,
       temperature: 0.5,
+      top_p: 0.9,
       stop: ['END'],
     });
     assert.deepEqual(messages.generator.request?.(prompt, options).body, request!.body);
@@ -130,6 +131,7 @@ describe('sagemaker generator', () => {
           max_new_tokens: 300,
           do_sample: true,
           temperature: 0.5,
+          top_p: 0.9,
           stop: ['END'],
           return_full_text: false,
           details: true,

@@ -176,7 +176,7 @@ describe('Claude Messages', () => {
     const { request, text } = await exchange(
       numbered,
       { events: [start, begin(0), delta(0, 'It is 52 weeks [2].'), stop(0), ...done('end_turn')] },
-      { maxTokens: 100, temperature: 0.5, stopSequences: ['END', ''] },
+      { maxTokens: 100, temperature: 0.5, topP: 0.9, stopSequences: ['END', ''] },
     );
     assert.equal(text, 'It is 52 weeks [2].');
     assert.deepEqual(request.body, {
@@ -185,6 +185,7 @@ describe('Claude Messages', () => {
       system,
       messages: [{ role: 'user', content: [{ type: 'text', text: user }] }],
       temperature: 0.5,
+      top_p: 0.9,
       stop_sequences: ['END'],
     });
   });
@@ -250,7 +251,7 @@ describe('Claude text completions', () => {
           chunk('', 'stop_sequence', '\n\nHuman:', metrics(80, 9)),
         ],
       },
-      { maxTokens: 50, temperature: 0, stopSequences: ['END'] },
+      { maxTokens: 50, temperature: 0, topP: 0.9, stopSequences: ['END'] },
     );
     assert.equal(text, ' It is 52 weeks [2].');
     assert.deepEqual([stop.reason, stop.usage.inputTokens, stop.usage.outputTokens], ['end', 80, 9]);
@@ -260,6 +261,7 @@ describe('Claude text completions', () => {
       max_tokens_to_sample: 50,
       stop_sequences: ['\n\nHuman:', 'END'],
       temperature: 0,
+      top_p: 0.9,
     });
   });
 
@@ -300,7 +302,7 @@ describe('Jurassic-2', () => {
         body: completion('\nIt is 52 weeks [2].', { reason: 'endoftext' }),
         headers: { 'x-amzn-bedrock-input-token-count': '71', 'x-amzn-bedrock-output-token-count': '9' },
       },
-      { maxTokens: 60, temperature: 0.2, stopSequences: ['END'] },
+      { maxTokens: 60, temperature: 0.2, topP: 0.9, stopSequences: ['END'] },
     );
     assert.equal(text, '\nIt is 52 weeks [2].');
     assert.deepEqual([stop.reason, stop.usage.inputTokens, stop.usage.outputTokens], ['end', 71, 9]);
@@ -310,6 +312,7 @@ describe('Jurassic-2', () => {
       maxTokens: 60,
       stopSequences: ['<passages>', '<question>', 'END'],
       temperature: 0.2,
+      topP: 0.9,
     });
   });
 
@@ -341,7 +344,7 @@ describe('Jamba', () => {
           chunk({ content: '' }, 'stop', { usage: { prompt_tokens: 60, completion_tokens: 7, total_tokens: 67 } }),
         ],
       },
-      { maxTokens: 40, temperature: 1, stopSequences: ['END'] },
+      { maxTokens: 40, temperature: 1, topP: 0.9, stopSequences: ['END'] },
     );
     assert.equal(text, 'It is 52 weeks [2].');
     assert.deepEqual([stop.reason, stop.usage.inputTokens, stop.usage.outputTokens], ['end', 60, 7]);
@@ -352,6 +355,7 @@ describe('Jamba', () => {
       ],
       max_tokens: 40,
       temperature: 1,
+      top_p: 0.9,
       stop: ['END'],
     });
   });
@@ -380,13 +384,13 @@ describe('Titan Text', () => {
     const { request, text, stop } = await exchange(
       model,
       { events: [chunk('It is 52', null), chunk(' weeks [2].', 'FINISH')] },
-      { maxTokens: 30, temperature: 0, stopSequences: ['|'] },
+      { maxTokens: 30, temperature: 0, topP: 0.9, stopSequences: ['|'] },
     );
     assert.equal(text, 'It is 52 weeks [2].');
     assert.deepEqual([stop.reason, stop.usage.inputTokens, stop.usage.outputTokens], ['end', 55, 6]);
     assert.deepEqual(request.body, {
       inputText: `User: ${system}\n\n${user}\nBot:`,
-      textGenerationConfig: { maxTokenCount: 30, stopSequences: ['User:', '|'], temperature: 0 },
+      textGenerationConfig: { maxTokenCount: 30, stopSequences: ['User:', '|'], temperature: 0, topP: 0.9 },
     });
   });
 
@@ -434,7 +438,7 @@ describe('Converse', () => {
           metadata,
         ],
       },
-      { maxTokens: 20, temperature: 0, stopSequences: ['END'] },
+      { maxTokens: 20, temperature: 0, topP: 0.9, stopSequences: ['END'] },
     );
     assert.equal(answer.text, 'It is 52 weeks [2].');
     const { usage, reason } = answer.stop;
@@ -445,7 +449,7 @@ describe('Converse', () => {
     assert.deepEqual(answer.request.body, {
       system: [{ text: system }],
       messages: [{ role: 'user', content: [{ text: user }] }],
-      inferenceConfig: { maxTokens: 20, temperature: 0, stopSequences: ['END'] },
+      inferenceConfig: { maxTokens: 20, temperature: 0, topP: 0.9, stopSequences: ['END'] },
     });
   });
 
