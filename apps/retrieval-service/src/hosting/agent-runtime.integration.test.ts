@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import {
   BedrockAgentRuntimeClient,
@@ -25,12 +28,35 @@ const documents = [
   { name: 'coffee.md', text: '# Coffee\n\nThe espresso machine is on floor seven.', metadata: { floor: 7 } },
 ];
 
+/** An OpenAI-compatible server whose model cites the first passage, and the messages it was sent. */
+async function startChat(): Promise<{ server: Server; baseUrl: string; sent: { role: string; content: string }[][] }> {
+  const sent: { role: string; content: string }[][] = [];
+  const server = createServer(async (request, response) => {
+    sent.push(JSON.parse(await textOf(request)).messages);
+    response.setHeader('content-type', 'text/event-stream');
+    for (const [content, finish_reason] of [
+      ['Arr, 52 weeks of parental leave [1].', null] as const,
+      ['', 'stop'] as const,
+    ]) {
+      response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason }] })}\n\n`);
+    }
+    response.end('data: [DONE]\n\n');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, sent, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
 describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
+  let chat: Awaited<ReturnType<typeof startChat>>;
   let native: StartedNative;
   let client: BedrockAgentRuntimeClient;
   let knowledgeBaseId: string;
   before(async () => {
-    native = await startNative();
+    chat = await startChat();
+    native = await startNative({
+      modelName: (modelId) => (modelId.endsWith('/chat') ? 'openai:chat' : 'builtin'),
+      index: { models: { openai: { baseUrl: chat.baseUrl } } },
+    });
     knowledgeBaseId = (await json(await native.post('/v1/knowledge-bases', { name: 'default' }))).id;
     const job = await native.finished(await native.post('/v1/knowledge-bases/default/documents', { documents }));
     assert.equal(job.status, 'succeeded');
@@ -45,6 +71,8 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
   after(async () => {
     client.destroy();
     await native.close();
+    chat.server.closeAllConnections();
+    chat.server.close();
     assert.deepEqual(native.failures, []);
   });
 
@@ -138,14 +166,15 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
     );
   });
 
-  const asked = (generationConfiguration: GenerationConfiguration = {}) => ({
+  const claude = 'anthropic.claude-3-haiku-20240307-v1:0';
+  const asked = (generationConfiguration: GenerationConfiguration = {}, model = claude) => ({
     input: { text: 'How long is parental leave in Japan?' },
     retrieveAndGenerateConfiguration: {
       type: 'KNOWLEDGE_BASE' as const,
       knowledgeBaseConfiguration: {
         knowledgeBaseId,
         generationConfiguration,
-        modelArn: 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0',
+        modelArn: `arn:aws:bedrock:us-east-1::foundation-model/${model}`,
       },
     },
   });
@@ -186,6 +215,37 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
         message: /topP|stopSequences/,
       });
     }
+  });
+
+  it('asks the model by a prompt of the caller, and still cites', async () => {
+    const by = (textPromptTemplate: string, model?: string) => asked({ promptTemplate: { textPromptTemplate } }, model);
+    const template = 'Talk like a pirate.\nResults: $search_results$\n$output_format_instructions$\nAsked: $query$';
+    const { output, citations } = await client.send(new RetrieveAndGenerateCommand(by(template, 'chat')));
+    assert.equal(output?.text, 'Arr, 52 weeks of parental leave.');
+    assert.match(citations?.[0]?.retrievedReferences?.[0]?.content?.text ?? '', /52 weeks/);
+    const user = chat.sent.at(-1)?.find(({ role }) => role === 'user')?.content ?? '';
+    assert.match(user, /^Talk like a pirate\.\nResults: <passages>\n<passage number="1" source="leave-jp\.md"/);
+    assert.match(
+      user,
+      /<\/passages>\n- End every sentence with the numbers .*\nAsked: How long is parental leave in Japan\?$/s,
+    );
+    assert.ok(!user.includes('$'));
+
+    const { stream } = await client.send(
+      new RetrieveAndGenerateStreamCommand(by('Be brief. $search_results$', 'chat')),
+    );
+    let cited = 0;
+    for await (const event of stream ?? []) if (event.citation) cited += 1;
+    assert.equal(cited, 1);
+    const brief = chat.sent.at(-1)?.find(({ role }) => role === 'user')?.content ?? '';
+    assert.match(brief, /^Be brief\. <passages>.*<question>How long is parental leave in Japan\?<\/question>$/s);
+
+    const quoted = await client.send(new RetrieveAndGenerateCommand(by(template)));
+    assert.match(quoted.output?.text ?? '', /^Full-time employees in Japan/);
+    await assert.rejects(client.send(new RetrieveAndGenerateCommand(by('Answer $query$', 'chat'))), {
+      name: 'ValidationException',
+      message: /\$search_results\$/,
+    });
   });
 
   it('goes on with a session, at once and as it comes', async () => {

@@ -69,7 +69,7 @@ export function createHostedKnowledgeBases({
     retrieve,
     async answer(call) {
       const { knowledgeBaseId, query, limit, mode, filter, reranker, modelId, signal } = call;
-      const { temperature, topP, maxTokens, stopSequences } = call;
+      const { temperature, topP, maxTokens, stopSequences, promptTemplate } = call;
       if (reranker !== undefined) {
         throw new AquiferError(
           'invalid-options',
@@ -88,6 +88,7 @@ export function createHostedKnowledgeBases({
         ...(topP !== undefined && { topP }),
         ...(maxTokens !== undefined && { maxTokens }),
         ...(stopSequences && { stopSequences }),
+        ...(promptTemplate !== undefined && { promptTemplate }),
         ...(signal && { signal }),
       });
       return { sessionId: session.id, events: groundedEvents(events, session) };

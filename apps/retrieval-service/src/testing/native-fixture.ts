@@ -7,16 +7,19 @@ import { startService } from './service-fixture.js';
 
 /** A service with the knowledge base of a folder of its own; `close` removes both. */
 export async function startNative(
-  options: Partial<RetrievalServiceOptions> & { readonly index?: Partial<FolderHostOptions['knowledgeBase']> } = {},
+  options: Partial<RetrievalServiceOptions> & {
+    readonly index?: Partial<FolderHostOptions['knowledgeBase']>;
+    readonly modelName?: (modelId: string) => string;
+  } = {},
 ) {
-  const { index, ...others } = options;
+  const { index, modelName, ...others } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aquifer-native-'));
   const location = join(folder, 'index');
   const uploadFolder = join(folder, 'uploads');
   const host = createFolderHost({ knowledgeBase: { location, threads: 1, ...index }, uploadFolder });
   const failures: unknown[] = [];
   const started = await startService({
-    knowledgeBases: { host, uploadBytes: 1024 * 1024 },
+    knowledgeBases: { host, uploadBytes: 1024 * 1024, ...(modelName && { modelName }) },
     onFailure: ({ error }) => failures.push(error),
     ...others,
   });

@@ -31,6 +31,8 @@ export interface GroundedCall extends Omit<RetrieveCall, 'offset'> {
   readonly maxTokens?: number;
   /** At most 4. */
   readonly stopSequences?: readonly string[];
+  /** A prompt of the caller's own, with `$search_results$` in it. */
+  readonly promptTemplate?: string;
   /** The conversation that the question goes on with. Absent: a new one. */
   readonly sessionId?: string;
 }

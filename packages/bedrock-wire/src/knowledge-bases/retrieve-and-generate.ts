@@ -38,17 +38,30 @@ export function readRetrieveAndGenerate(body: unknown): GroundedCall {
   };
 }
 
-function readGeneration(
-  fields: Fields | undefined,
-): Pick<GroundedCall, 'temperature' | 'topP' | 'maxTokens' | 'stopSequences'> {
+type Generation = Pick<GroundedCall, 'temperature' | 'topP' | 'maxTokens' | 'stopSequences' | 'promptTemplate'>;
+
+function readGeneration(fields: Fields | undefined): Generation {
   if (fields === undefined) return {};
   refuseGuardrail(fields);
-  for (const name of ['promptTemplate', 'additionalModelRequestFields', 'performanceConfig']) {
+  for (const name of ['additionalModelRequestFields', 'performanceConfig']) {
     if (fields.has(name)) throw invalidRequest(`generationConfiguration.${name} is not supported.`);
   }
+  const promptTemplate = readPromptTemplate(fields.object('promptTemplate'));
   const inference = fields.object('inferenceConfig')?.object('textInferenceConfig');
   fields.refuseOthers();
-  if (inference === undefined) return {};
+  return { ...(promptTemplate !== undefined && { promptTemplate }), ...(inference && readInference(inference)) };
+}
+
+function readPromptTemplate(fields: Fields | undefined): string | undefined {
+  const template = fields?.text('textPromptTemplate', { min: 1, max: 4_000 });
+  fields?.refuseOthers();
+  if (template !== undefined && !template.includes('$search_results$')) {
+    throw invalidRequest('The prompt template must contain the placeholder $search_results$.');
+  }
+  return template;
+}
+
+function readInference(inference: Fields): Omit<Generation, 'promptTemplate'> {
   const temperature = inference.number('temperature', { min: 0, max: 1 });
   const maxTokens = inference.integer('maxTokens', { min: 1, max: 65_536 });
   const topP = inference.number('topP', { min: 0, max: 1 });

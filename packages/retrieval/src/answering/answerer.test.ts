@@ -85,6 +85,21 @@ describe('ask', () => {
     );
   });
 
+  it('asks by a prompt of the caller, which must have a place for the passages', async () => {
+    const generator = createScriptedGenerator((prompt) => [`Arr, 52 weeks in Japan ${marker(prompt, '52 weeks')}.`]);
+    const promptTemplate = 'Be a pirate. $search_results$';
+    const { answer } = await collect(generator, 'How long is parental leave?', { promptTemplate });
+    assert.match(generator.prompts[0]!.user, /^Be a pirate\. <passages>/);
+    assert.equal(answer.citations.length, 1);
+    await assert.rejects(collect(generator, 'How long?', { promptTemplate: 'Be a pirate.' }), {
+      code: 'invalid-options',
+    });
+    // The template takes room of its own.
+    const small = createScriptedGenerator(() => [], { contextTokens: 600 });
+    const long = { promptTemplate: `${'Arr. '.repeat(400)} $search_results$` };
+    await assert.rejects(collect(small, 'How long is parental leave?', long), { code: 'too-large' });
+  });
+
   it('lists what no passage bears out', async () => {
     const generator = createScriptedGenerator((prompt) => [
       `Yes. You get 53 weeks of parental leave in Japan ${marker(prompt, '52 weeks')}. Everybody is happy about that. ` +

@@ -21,7 +21,7 @@ import type { Answer, AnswerEvent } from './answer-events.js';
 import { type ConversationTurn, standaloneQuestion } from './follow-up.js';
 import { estimateTokens, packPassages } from './pack.js';
 import { type DroppedMatch, selectPassages } from './passages.js';
-import { buildPrompt } from './prompt.js';
+import { buildPrompt, passagesPlaceholder } from './prompt.js';
 
 export interface AnswererOptions {
   readonly retriever: Pick<Retriever, 'retrieve'>;
@@ -44,6 +44,12 @@ export interface AskOptions extends Pick<SearchOptions, 'mode' | 'fusion' | 'den
   readonly topP?: number;
   /** The answer ends before the first of these. At most 4 are taken by every model. */
   readonly stopSequences?: readonly string[];
+  /**
+   * A prompt of your own instead of the built-in instructions. `$search_results$`, which it must have, becomes the numbered passages; `$query$`
+   * the question, which is put behind it otherwise; `$output_format_instructions$` how to cite and how to say that there is no answer: a model
+   * that is not told cites only if it does so by itself. The built-in answerer ignores it.
+   */
+  readonly promptTemplate?: string;
   readonly signal?: AbortSignal;
   /** What was asked and answered before, oldest first: a question that leans on it is rewritten before it is searched for. */
   readonly conversation?: readonly ConversationTurn[];
@@ -100,6 +106,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     const answerTokens = checkAnswerTokens(options.maxTokens, generator.contextTokens);
     checkTemperature(options.temperature);
     checkTopP(options.topP);
+    checkPromptTemplate(options.promptTemplate);
     const { conversation = [] } = options;
     const rewriting = standaloneQuestion(asked, conversation, generator, { analyser, ...(signal && { signal }) });
     const standalone = await rewriting.catch((error: unknown) => {
@@ -117,7 +124,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
       limit: limit * matchesPerPassage,
     });
     const searchMs = clock();
-    const { prompt, dropped } = await preparePrompt(query, retrieval, limit, answerTokens, signal);
+    const { prompt, dropped } = await preparePrompt(query, retrieval, { ...options, limit, answerTokens });
     const packMs = clock() - searchMs;
     yield {
       type: 'search',
@@ -206,17 +213,17 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
   async function preparePrompt(
     question: string,
     { chunks }: Retrieval,
-    limit: number,
-    answerTokens: number,
-    signal: AbortSignal | undefined,
+    options: Pick<AskOptions, 'promptTemplate' | 'signal'> & { readonly limit: number; readonly answerTokens: number },
   ): Promise<{ prompt: Prompt; dropped: readonly DroppedMatch[] }> {
+    const { limit, answerTokens, promptTemplate, signal } = options;
     const { passages, dropped } = await selectPassages(store, chunks, { question, limit, signal });
     const { contextTokens } = generator;
-    const packed = packPassages(passages, { question, contextTokens, answerTokens, countTokens });
+    const room = { contextTokens, answerTokens, countTokens };
+    const packed = packPassages(passages, { question, promptTemplate, ...room });
     const unpacked = packed.left.flatMap(({ rank, chunkIds, documentId, source }) =>
       chunkIds.map((chunkId) => ({ rank, chunkId, documentId, source, reason: 'over-budget' as const })),
     );
-    return { prompt: buildPrompt(question, packed.passages), dropped: [...dropped, ...unpacked] };
+    return { prompt: buildPrompt(question, packed.passages, promptTemplate), dropped: [...dropped, ...unpacked] };
   }
 
   /** The model's stream with its markers read; the way it ended goes to `outcome`. */
@@ -294,6 +301,15 @@ function checkTemperature(temperature: number | undefined): void {
 function checkTopP(topP: number | undefined): void {
   if (topP !== undefined && !(topP >= 0 && topP <= 1)) {
     throw new AquiferError('invalid-options', '"topP" must be a number from 0 to 1.');
+  }
+}
+
+function checkPromptTemplate(template: string | undefined): void {
+  if (template !== undefined && !template.includes(passagesPlaceholder)) {
+    throw new AquiferError(
+      'invalid-options',
+      `"promptTemplate" has no ${passagesPlaceholder}: put it where the passages are to be.`,
+    );
   }
 }
 

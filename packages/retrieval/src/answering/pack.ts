@@ -5,6 +5,8 @@ import { buildPrompt, renderPassage } from './prompt.js';
 
 export interface PackOptions {
   readonly question: string;
+  /** Of a prompt of somebody's own. */
+  readonly promptTemplate?: string | undefined;
   /** Tokens that prompt and answer may have together. */
   readonly contextTokens: number;
   /** Tokens kept free for the answer. */
@@ -25,8 +27,8 @@ export interface Packed {
  * @throws `too-large` when the question alone leaves no room for a passage.
  */
 export function packPassages(passages: readonly Passage[], options: PackOptions): Packed {
-  const { question, contextTokens, answerTokens, countTokens } = options;
-  const { system, user } = buildPrompt(question, []);
+  const { question, promptTemplate, contextTokens, answerTokens, countTokens } = options;
+  const { system, user } = buildPrompt(question, [], promptTemplate);
   const frame = countTokens(system) + countTokens(user);
   let room = contextTokens - answerTokens - frame;
   const packed: PromptPassage[] = [];
