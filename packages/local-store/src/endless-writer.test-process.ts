@@ -20,9 +20,9 @@ if (how === 'idle') {
   // An open channel to the parent would keep the process alive as well.
   process.disconnect();
 } else {
-  process.send?.('writing');
   for (let version = 1; ; version++) {
     await write('changing', version);
     await write(`${process.pid} ${version % 40}`, version);
+    if (version === 1) process.send?.('writing');
   }
 }

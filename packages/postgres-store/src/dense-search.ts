@@ -1,16 +1,14 @@
 import { checkVector, type DenseQuery, isStorable, type SearchResult } from '@aquifer/contracts';
 import pg from 'pg';
 import { createParameters } from './filter-sql.js';
-import type { GraphCoding } from './graph-coding.js';
+import { maxCandidates } from './graph-calibration.js';
+import { graphPlan, graphSettings } from './graph-coding.js';
 import { rankMatches } from './rank-matches.js';
 import { type ResolvedScope, resolveScope, type ScopedChunk } from './search-scope.js';
 import { avoidNestedLoops, type Query } from './transactions.js';
 import { calculableVector, vectorToBytes } from './vector-bytes.js';
-import type { VectorGraph } from './vector-graph.js';
+import type { ReadyGraph, VectorGraph } from './vector-graph.js';
 
-/** pgvector's own limit of `hnsw.ef_search`. */
-const maxCandidates = 1_000;
-const leastCandidates = 100;
 const shortlists = [10, 20, 50, 100, 200, 500, maxCandidates];
 /** How long a search goes by what an earlier one was told of the knowledge base. */
 const trustMs = 2_000;
@@ -18,15 +16,9 @@ const trustMs = 2_000;
 interface KnownBase {
   readonly since: number;
   readonly dimensions: number;
-  /** Of the graph that may be used. */
-  readonly coding: GraphCoding | undefined;
+  /** Where there is one that may be used. */
+  readonly graph: ReadyGraph | undefined;
 }
-
-/** The graph gives rows in order of distance only while nothing sorts or hashes them. */
-const graphPlan = (other: 'on' | 'off'): string =>
-  ['hashjoin', 'mergejoin', 'sort', 'bitmapscan', 'seqscan']
-    .map((plan) => `SET LOCAL enable_${plan} = ${other}`)
-    .join('; ');
 
 /** Searches by cosine, in transactions that see one snapshot each. */
 export function createDenseSearch(tenant: string, knowledgeBase: string, graph: VectorGraph) {
@@ -95,13 +87,12 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     scope: ResolvedScope,
     limit: number,
     vector: Buffer,
-    coding: GraphCoding,
+    { coding, candidates: least }: ReadyGraph,
   ): Promise<SearchResult> => {
     // One of few numbers, so that statements are few.
-    const wanted = coding.shortlist(limit);
+    const wanted = Math.max(coding.shortlist(limit), coding.isShortlist ? least : 0);
     const shortlist = shortlists.find((length) => length >= wanted) ?? wanted;
-    const candidates = Math.min(maxCandidates, Math.max(leastCandidates, shortlist));
-    const settings = `SET LOCAL hnsw.ef_search = ${candidates}; SET LOCAL hnsw.iterative_scan = relaxed_order; ${graphPlan('off')}`;
+    const settings = graphSettings(Math.min(maxCandidates, Math.max(least, shortlist)));
     const parameters = createParameters(vector);
     const nearest = (condition: string): string =>
       // The names stand in the text: a plan that is made once has to prove that it may use the graph, which is of these names alone.
@@ -134,7 +125,7 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     known = base && {
       ...base,
       since,
-      coding: (await graph.isReady(query, base.dimensions)) ? graph.coding(base.dimensions) : undefined,
+      graph: await graph.ready(query, base.dimensions),
     };
     return known;
   };
@@ -158,8 +149,8 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
       const scope = await resolveScope(query, own, search);
       // What a filter leaves is answered sooner by looking at it alone, and for certain.
       if (scope.kind === 'few') return searchFew(query, scope.chunks, limit, vector);
-      if (base.coding !== undefined && search.exact !== true && base.coding.shortlist(limit) <= maxCandidates) {
-        const found = await searchGraph(query, scope, limit, vector, base.coding);
+      if (base.graph !== undefined && search.exact !== true && base.graph.coding.shortlist(limit) <= maxCandidates) {
+        const found = await searchGraph(query, scope, limit, vector, base.graph);
         // The graph stops after hnsw.max_scan_tuples; a result is never short.
         if (found.matches.length === limit) return found;
         await query(graphPlan('on'));

@@ -14,9 +14,21 @@ export interface GraphCoding {
   readonly distance: '<=>' | '<~>';
   /** Rows to take from the graph for so many results, before their exact distances are compared. */
   shortlist(limit: number): number;
+  /** What the graph finds is ordered by the whole vectors, so more of it finds more. */
+  readonly isShortlist: boolean;
   /** Bytes of one vector in the graph. */
   readonly bytes: number;
 }
+
+/** The graph gives rows in order of distance only while nothing sorts or hashes them. */
+export const graphPlan = (other: 'on' | 'off'): string =>
+  ['hashjoin', 'mergejoin', 'sort', 'bitmapscan', 'seqscan']
+    .map((plan) => `SET LOCAL enable_${plan} = ${other}`)
+    .join('; ');
+
+/** What a transaction sets before it asks a graph. */
+export const graphSettings = (candidates: number): string =>
+  `SET LOCAL hnsw.ef_search = ${candidates}; SET LOCAL hnsw.iterative_scan = relaxed_order; ${graphPlan('off')}`;
 
 /** What an HNSW index of pgvector takes of each type (github.com/pgvector/pgvector). */
 const maxVectorDimensions = 2_000;
@@ -36,6 +48,7 @@ export function graphCoding(wanted: GraphCodingName, dimensions: number): GraphC
       operators: 'bit_hamming_ops',
       distance: '<~>',
       shortlist: (limit) => Math.max(100, 10 * limit),
+      isShortlist: true,
       bytes: dimensions / 8,
     };
   }
@@ -46,6 +59,7 @@ export function graphCoding(wanted: GraphCodingName, dimensions: number): GraphC
       operators: 'vector_cosine_ops',
       distance: '<=>',
       shortlist: (limit) => Math.max(100, 8 * limit),
+      isShortlist: true,
       bytes: 4 * prefixDimensions,
     };
   }
@@ -59,6 +73,7 @@ export function graphCoding(wanted: GraphCodingName, dimensions: number): GraphC
     distance: '<=>',
     // Half-precision puts near neighbours in another order.
     shortlist: (limit) => (isWhole ? limit : Math.ceil(1.2 * limit) + 10),
+    isShortlist: false,
     bytes: dimensions * (isWhole ? 4 : 2),
   };
 }

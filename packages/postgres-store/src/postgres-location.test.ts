@@ -10,7 +10,7 @@ describe('the address of a shared index', () => {
         'postgres://me:pass%40word@db:5433/docs?name=hand%20book&tenant=acme&sslmode=require&max=3',
       ),
       {
-        connectionString: 'postgres://me:pass%40word@db:5433/docs?sslmode=require',
+        connectionString: 'postgres://me:pass%40word@db:5433/docs?sslmode=require&uselibpqcompat=true',
         knowledgeBase: 'hand book',
         tenant: 'acme',
         maxConnections: 3,

@@ -40,7 +40,7 @@ export async function readStats(
     bytes: Math.round(numberOf(size?.bytes) * share),
     generation: numberOf(counted?.generation),
     index: {
-      kind: (await graph.isReady(query, dimensions)) ? 'hnsw' : 'exact',
+      kind: (await graph.ready(query, dimensions)) === undefined ? 'exact' : 'hnsw',
       vectors: chunks,
       ...(note !== undefined && { note }),
     },

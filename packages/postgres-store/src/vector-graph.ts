@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AquiferError, throwIfAborted } from '@aquifer/contracts';
 import pg from 'pg';
+import { calibrateGraph, leastCandidates, readCalibration, writeCalibration } from './graph-calibration.js';
 import { type GraphCoding, graphCoding } from './graph-coding.js';
 import { watchIndexBuild } from './index-build.js';
 import type { PostgresLocation } from './postgres-location.js';
@@ -9,14 +10,18 @@ import type { Query, Transactions } from './transactions.js';
 /** `auto` builds a graph for 20,000 vectors and more, `hnsw` for any number, `exact` none and uses none. */
 export type GraphKind = 'auto' | 'exact' | 'hnsw';
 
-/** Fewer than this are looked at one by one in some 10 ms. */
+/** Fewer than this are looked at one by one in some 100 ms. */
 export const leastGraphVectors = 20_000;
 
+/** A graph that may be used, and how much it must be asked. */
+export interface ReadyGraph {
+  readonly coding: GraphCoding;
+  readonly candidates: number;
+}
+
 export interface VectorGraph {
-  /** How vectors of so many dimensions stand in the graph; undefined where no graph takes them. */
-  coding(dimensions: number): GraphCoding | undefined;
-  /** Whether there is a graph of these dimensions that may be used. */
-  isReady(query: Query, dimensions: number): Promise<boolean>;
+  /** The graph of these dimensions, where there is one that may be used. */
+  ready(query: Query, dimensions: number): Promise<ReadyGraph | undefined>;
   /** Builds what is to be built, outside of any transaction; returns why there is none, where one was wanted. */
   bring(options: {
     readonly dimensions: number;
@@ -25,6 +30,13 @@ export interface VectorGraph {
     readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
   }): Promise<string | undefined>;
 }
+
+const slowNote =
+  'These vectors have so little structure that looking at every one is as fast as a graph with the same recall: every search is exact.';
+
+/** In the text, because the condition of an index has no parameters, and a plan must prove that it may use it. */
+const namesOf = ({ tenant, knowledgeBase }: PostgresLocation): string =>
+  `tenant = ${pg.escapeLiteral(tenant)} AND knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`;
 
 /** What the graph keeps of a vector beside it: neighbours in all layers, and the tuples' heads. */
 const graphBytesPerVector = 400;
@@ -72,10 +84,9 @@ export function createVectorGraph(parts: {
     );
     onProcess(session?.id as number);
     try {
-      // An index's condition can have no parameters.
       await query(
         `CREATE INDEX CONCURRENTLY ${name} ON aquifer.embeddings USING hnsw (${of.expression('vector')} ${of.operators})
-         WHERE tenant = ${pg.escapeLiteral(tenant)} AND knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`,
+         WHERE ${namesOf(location)}`,
       );
     } finally {
       await query('RESET maintenance_work_mem').catch(() => {});
@@ -83,10 +94,15 @@ export function createVectorGraph(parts: {
   };
 
   return {
-    coding,
-    async isReady(query, dimensions) {
+    async ready(query, dimensions) {
       const of = coding(dimensions);
-      return kind !== 'exact' && of !== undefined && (await find(query, nameOf(of)))?.valid === true;
+      if (kind === 'exact' || of === undefined) return undefined;
+      const [found, calibration] = await Promise.all([
+        find(query, nameOf(of)),
+        readCalibration(query, location, nameOf(of)),
+      ]);
+      if (found?.valid !== true || calibration?.worthwhile === false) return undefined;
+      return { coding: of, candidates: calibration?.candidates ?? leastCandidates };
     },
     async bring({ dimensions, vectors, signal, onProgress }) {
       if (kind === 'exact' || vectors === 0 || (kind === 'auto' && vectors < leastGraphVectors)) return undefined;
@@ -95,7 +111,9 @@ export function createVectorGraph(parts: {
         return `an HNSW index takes at most 4,000 dimensions, and these have ${dimensions}: every search is exact (?graph=bit takes more)`;
       }
       const name = nameOf(of);
-      return transactions.outside(async (query) => {
+      const before = await transactions.read((query) => readCalibration(query, location, name));
+      if (before?.worthwhile === false && vectors < 2 * before.vectors) return slowNote;
+      const missing = await transactions.outside(async (query): Promise<string | undefined> => {
         const lock = [`aquifer ${name}`];
         // Two at once would build the same graph twice; the second one has nothing left to do.
         await query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
@@ -130,6 +148,14 @@ export function createVectorGraph(parts: {
           await query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock).catch(() => {});
         }
       });
+      if (missing !== undefined || (before !== undefined && vectors < 2 * before.vectors)) return missing;
+      const named = namesOf(location);
+      const calibration = await calibrateGraph({ transactions, location, coding: of, named, vectors, signal });
+      await transactions.write((query) => writeCalibration(query, location, name, calibration));
+      if (calibration.worthwhile) return undefined;
+      // It would only make writing slower.
+      await transactions.outside((query) => query(`DROP INDEX CONCURRENTLY IF EXISTS aquifer.${name}`));
+      return slowNote;
     },
   };
 }
