@@ -24,6 +24,7 @@ MESSAGES = [{"role": "user", "content": [{"text": PROMPT}]}]
 PICTURE = base64.b64encode(b"bytes of a picture").decode()
 
 runtime = boto3.client("bedrock-runtime", config=Config(retries={"total_max_attempts": 1}))
+agent = boto3.client("bedrock-agent-runtime", config=Config(retries={"total_max_attempts": 1}))
 checks = []
 
 
@@ -176,7 +177,6 @@ def _():
 
 @check("reranks by the agent runtime")
 def _():
-    agent = boto3.client("bedrock-agent-runtime")
     answered = agent.rerank(
         queries=[{"type": "TEXT", "textQuery": {"text": QUESTION}}],
         sources=[
@@ -191,6 +191,84 @@ def _():
         },
     )
     assert [each["index"] for each in answered["results"]] == [1, 0]
+
+
+KNOWLEDGE_BASE = os.environ["AQUIFER_TEST_KNOWLEDGE_BASE"]
+
+
+def asking_documents(session=None, text=QUESTION, **generation):
+    return {
+        "input": {"text": text},
+        "retrieveAndGenerateConfiguration": {
+            "type": "KNOWLEDGE_BASE",
+            "knowledgeBaseConfiguration": {
+                "knowledgeBaseId": KNOWLEDGE_BASE,
+                "modelArn": f"arn:aws:bedrock:us-east-1::foundation-model/{CLAUDE}",
+                "generationConfiguration": generation,
+            },
+        },
+        **({"sessionId": session} if session else {}),
+    }
+
+
+@check("retrieves")
+def _():
+    search = {"numberOfResults": 3, "overrideSearchType": "HYBRID"}
+    answered = agent.retrieve(
+        knowledgeBaseId=KNOWLEDGE_BASE,
+        retrievalQuery={"text": QUESTION},
+        retrievalConfiguration={"vectorSearchConfiguration": search},
+    )
+    best = answered["retrievalResults"][0]
+    assert ANSWER in best["content"]["text"], best
+    assert best["location"]["customDocumentLocation"]["id"] == "leave.md", best
+    assert best["score"] > 0 and best["metadata"]["x-amz-bedrock-kb-source-uri"] == "leave.md", best
+
+
+@check("retrieves and generates, and goes on with the session")
+def _():
+    whole = agent.retrieve_and_generate(**asking_documents())
+    text = whole["output"]["text"]
+    assert ANSWER in text, whole
+    part = whole["citations"][0]["generatedResponsePart"]["textResponsePart"]
+    assert text[part["span"]["start"] : part["span"]["end"] + 1] == part["text"], part
+    assert ANSWER in whole["citations"][0]["retrievedReferences"][0]["content"]["text"], whole
+    again = agent.retrieve_and_generate(**asking_documents(whole["sessionId"], "When is it announced?"))
+    assert "one month before" in again["output"]["text"], again
+    assert again["sessionId"] == whole["sessionId"]
+
+
+@check("retrieves and generates in a stream")
+def _():
+    answered = agent.retrieve_and_generate_stream(**asking_documents())
+    assert answered["sessionId"]
+    events = list(answered["stream"])
+    assert ANSWER in "".join(event["output"]["text"] for event in events if "output" in event), events
+    cited = [event["citation"] for event in events if "citation" in event]
+    assert ANSWER in cited[0]["retrievedReferences"][0]["content"]["text"], events
+
+
+@check("says how to generate")
+def _():
+    settings = {"temperature": 0.2, "topP": 0.9, "maxTokens": 300, "stopSequences": ["weeks"]}
+    template = "$search_results$ $output_format_instructions$ $query$"
+    whole = agent.retrieve_and_generate(
+        **asking_documents(
+            inferenceConfig={"textInferenceConfig": settings}, promptTemplate={"textPromptTemplate": template}
+        )
+    )
+    assert whole["output"]["text"] == "Parental leave in Japan is 52", whole
+    without = asking_documents(promptTemplate={"textPromptTemplate": "Answer: $query$"})
+    message = refused("ValidationException", 400, lambda: agent.retrieve_and_generate(**without))
+    assert "$search_results$" in message, message
+
+
+@check("is told of a knowledge base that is not there")
+def _():
+    query = {"text": QUESTION}
+    refused(
+        "ResourceNotFoundException", 404, lambda: agent.retrieve(knowledgeBaseId="NOTTHERE00", retrievalQuery=query)
+    )
 
 
 @check("takes ARNs")
