@@ -104,7 +104,7 @@ export interface AskRequest {
 export interface ChatRequest {
   /** A knowledge base, by name or id */
   readonly model: string;
-  /** The last one of the user is the question */
+  /** The last one of the user is the question, which may lean on the ones before it */
   readonly messages: readonly {
     readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool' | 'function';
     readonly content:

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Answer, AnswerEvent } from 'aquifer';
+import type { Answer, AnswerEvent, ConversationTurn } from 'aquifer';
 import { begun } from './begun.js';
 import { described, type NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
@@ -17,7 +17,11 @@ const messageSchema = z.looseObject({
 const chatRequestSchema = z
   .looseObject({
     model,
-    messages: z.array(messageSchema).min(1).max(10_000).describe('The last one of the user is the question'),
+    messages: z
+      .array(messageSchema)
+      .min(1)
+      .max(10_000)
+      .describe('The last one of the user is the question, which may lean on the ones before it'),
     stream: z.boolean().nullish(),
     stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
     max_tokens: z.int().min(1).max(1_000_000).nullish(),
@@ -128,7 +132,9 @@ export function addOpenAiRoutes(app: NativeApp): void {
     const request = context.req.valid('json');
     const { reader, id: knowledgeBaseId } = await host.get(caller.tenant, request.model);
     const maxTokens = request.max_completion_tokens ?? request.max_tokens;
-    const events = reader.ask(questionOf(request.messages), {
+    const { question, conversation } = askedIn(request.messages);
+    const events = reader.ask(question, {
+      conversation,
       ...(maxTokens != null && { maxTokens }),
       ...(request.temperature != null && { temperature: request.temperature }),
       signal: exchange.signal,
@@ -145,12 +151,38 @@ export function addOpenAiRoutes(app: NativeApp): void {
   });
 }
 
-function questionOf(messages: readonly z.infer<typeof messageSchema>[]): string {
-  const content = messages.findLast(({ role }) => role === 'user')?.content;
+type Message = z.infer<typeof messageSchema>;
+
+const mostTurns = 10;
+/** What is rewritten needs the beginning of what was said, not all of it. */
+const readCharacters = 1_000;
+
+/** The last message of the user, and what the user and the assistant said before it. */
+function askedIn(messages: readonly Message[]): { question: string; conversation: readonly ConversationTurn[] } {
+  const last = messages.findLastIndex(({ role }) => role === 'user');
+  const question = textOf(messages[last]?.content ?? null);
+  if (question === undefined) {
+    throw new Problem('invalid-request', 'The messages hold no text of the user, which is the question.');
+  }
+  const turns: { question: string; answer: string }[] = [];
+  for (const { role, content } of messages.slice(0, last)) {
+    const text = textOf(content)?.trim();
+    if (!text) continue;
+    const turn = turns.at(-1);
+    if (role === 'user') turns.push({ question: text.slice(0, readCharacters), answer: '' });
+    // An assistant that uses tools says something more than once; a greeting answers nothing.
+    else if (role === 'assistant' && turn !== undefined) {
+      turn.answer = `${turn.answer}\n${text}`.trim().slice(0, readCharacters);
+    }
+  }
+  return { question, conversation: turns.slice(-mostTurns) };
+}
+
+/** Undefined where there is none: pictures and calls of tools have no text. */
+function textOf(content: Message['content']): string | undefined {
   if (typeof content === 'string') return content;
   const texts = (content ?? []).flatMap(({ type, text }) => (type === 'text' && text !== undefined ? [text] : []));
-  if (texts.length > 0) return texts.join('\n');
-  throw new Problem('invalid-request', 'The messages hold no text of the user, which is the question.');
+  return texts.length > 0 ? texts.join('\n') : undefined;
 }
 
 /** Its events have neither names nor numbers. */

@@ -15,7 +15,10 @@ describe("the API of OpenAI's clients", () => {
       keys: fixedKeys([key('OWNER'), { ...key('READER'), scopes: ['read'] }, { ...key('STRANGER'), tenant: 'other' }]),
     });
     await native.post('/v1/knowledge-bases', { name: 'default' }, as('OWNER'));
-    const documents = [{ name: 'leave.md', text: '# Leave\n\nParental leave in Japan is 52 weeks.' }];
+    const documents = [
+      { name: 'leave.md', text: '# Leave\n\nParental leave in Japan is 52 weeks.' },
+      { name: 'germany.md', text: '# Germany\n\nParental leave in Germany is 156 weeks.' },
+    ];
     const sent = await native.post('/v1/knowledge-bases/default/documents', { documents }, as('OWNER'));
     const { job } = await json(sent);
     await (await native.send(`/v1/jobs/${job.id}/events`, { headers: as('OWNER') })).text();
@@ -71,6 +74,28 @@ describe("the API of OpenAI's clients", () => {
     assert.deepEqual(chunks.at(-1).usage, answer.usage);
     assert.deepEqual(chunks.at(-2).citations, answer.citations);
     assert.equal(chunks.at(-2).choices[0].finish_reason, 'stop');
+  });
+
+  it('reads the messages before as the conversation that the question leans on', async () => {
+    const said = (role: string, content: unknown) => ({ role, content });
+    const before = [
+      said('assistant', 'What would you like to know?'),
+      ...messages,
+      said('assistant', null),
+      said('tool', 'Nothing of the user.'),
+      said('assistant', 'It is 52 weeks.'),
+    ];
+    const followUp = said('user', 'And in Germany?');
+    const answerTo = async (asked: object[]) => {
+      const body = { model: 'default', messages: asked };
+      const { choices } = await json(await native.post('/v1/chat/completions', body, as('READER')));
+      return choices[0].message.content;
+    };
+    const whole = await answerTo([said('user', 'How long is parental leave in Germany?')]);
+    assert.match(whole, /156 weeks/);
+    assert.equal(await answerTo([...before, followUp]), whole);
+    const leaning = [...before, followUp, said('assistant', whole), said('user', 'How many weeks is it there?')];
+    assert.match(await answerTo(leaning), /156 weeks/);
   });
 
   it('embeds as the knowledge base does, as numbers and as Base64', async () => {

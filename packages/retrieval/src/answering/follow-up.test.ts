@@ -64,6 +64,21 @@ describe('standaloneQuestion', () => {
     }
   });
 
+  it('reads questions that lean on each other, rewritten already or not', async () => {
+    const generator = { ...createScriptedGenerator(() => []), followsInstructions: false as const };
+    const asked = ['How long is parental leave in Japan?', 'And in Germany?', 'Is it paid?'];
+    const rewritten = [
+      'How long is parental leave in Japan?',
+      'How long is parental leave in Germany?',
+      'Is it paid? (parental leave Germany)',
+    ];
+    for (const questions of [asked, rewritten]) {
+      const before = questions.map((question) => ({ question, answer: 'So it is.' }));
+      const last = standaloneQuestion('Why?', before, generator, { analyser });
+      assert.equal((await last).question, 'Why? (paid parental leave Germany)');
+    }
+  });
+
   it('asks no model for the first question', async () => {
     const generator = createScriptedGenerator(() => {
       throw new Error('asked');

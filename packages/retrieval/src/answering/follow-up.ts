@@ -2,7 +2,7 @@ import type { Analyser, Generator, Prompt, TokenUsage } from '@aquifer/contracts
 
 /** A question of a conversation and what it was answered. */
 export interface ConversationTurn {
-  /** As it can be understood alone: of a follow-up question, its rewritten form. */
+  /** Best as it can be understood alone: of a follow-up question, its rewritten form. Otherwise what it leans on is in the turns before. */
   readonly question: string;
   readonly answer: string;
 }
@@ -28,9 +28,11 @@ export async function standaloneQuestion(
   generator: Generator,
   { analyser, signal }: { readonly analyser: Analyser; readonly signal?: AbortSignal },
 ): Promise<StandaloneQuestion> {
-  const last = turns.at(-1);
-  if (last === undefined) return { question, usage: unused };
-  const byRule = carriedOver(question, last.question, analyser);
+  if (turns.length === 0) return { question, usage: unused };
+  // The questions before may lean on each other too. One that was rewritten already stays what it is.
+  const byRule = [...turns.map((turn) => turn.question), question].reduce((previous, next) =>
+    carriedOver(next, previous, analyser),
+  );
   if (generator.followsInstructions === false) return { question: byRule, usage: unused };
   let text = '';
   let usage = unused;
