@@ -9,8 +9,9 @@ import { sketchDocument, suiteManifest } from '@aquifer/contracts/testing';
 import { openPostgresStore } from '@aquifer/postgres-store';
 import { createAnalyser } from '@aquifer/text-analysis';
 import pg from 'pg';
-import { dimensions, embedAll, readPassages, readQuestions } from './postgres/passages.mjs';
+import { readPassages, readQuestions } from './passages.mjs';
 import { copyPlainly } from './postgres/plain-copy.mjs';
+import { dimensions, embedAll } from './postgres/vectors.mjs';
 
 const { values } = parseArgs({
   options: {

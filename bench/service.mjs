@@ -1,7 +1,9 @@
 // The service under load, as a process of its own: searches on 16 connections beside the library's own call, answers streamed to many at once, and searches
 // while files are sent and indexed.
 //
-//   node bench/service.mjs [--chunks 20000] [--seconds 60] [--streams 500] [--files 1000]
+//   node bench/service.mjs [--data ../shared/eval] [--chunks 20000] [--seconds 60] [--streams 500] [--files 1000]
+//
+// Text: sentences in a row of the retrieval sets in ../shared/eval, and questions that people asked.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,9 +13,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createMemorySource, openKnowledgeBase } from 'aquifer';
+import { readPassages, readQuestions } from './passages.mjs';
 
 const { values } = parseArgs({
   options: {
+    data: { type: 'string', default: '../shared/eval' },
     chunks: { type: 'string', default: '20000' },
     seconds: { type: 'string', default: '60' },
     streams: { type: 'string', default: '500' },
@@ -22,44 +26,27 @@ const { values } = parseArgs({
 });
 const [chunkCount, seconds, streams, files] = [values.chunks, values.seconds, values.streams, values.files].map(Number);
 const connections = 16;
-const sectionsPerDocument = 20;
+const passagesPerDocument = 20;
 const bin = fileURLToPath(new URL('../apps/cli/bin/aquifer.js', import.meta.url));
 
-const topics = [
-  'leave',
-  'travel',
-  'pay',
-  'security',
-  'nursery',
-  'training',
-  'equipment',
-  'pension',
-  'health',
-  'garden',
-];
-const places = ['Japan', 'Norway', 'Chile', 'Kenya', 'France', 'Canada', 'India', 'Spain'];
-let seed = 1;
-const below = (count) => {
-  seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-  return seed % count;
-};
-const pick = (list) => list[below(list.length)];
-const section = (number) => {
-  const sentences = Array.from(
-    { length: 14 },
-    () =>
-      `In ${pick(places)} the rule ${below(100_000)} on ${pick(topics)} allows ${below(400)} days of ${pick(topics)}.`,
-  );
-  return `## Rule ${number}\n\n${sentences.join(' ')}\n`;
-};
-const questions = Array.from(
-  { length: 400 },
-  (_, index) => `${pick(topics)} and ${pick(topics)} in ${pick(places)} ${index}`,
-);
+const passages = readPassages(values.data, chunkCount + files);
+const section = (number) => `## Passage ${number}\n\n${passages[number]}\n`;
+const questions = readQuestions(values.data, 400);
 
 const folder = await mkdtemp(join(tmpdir(), 'aquifer-bench-service-'));
 const location = join(folder, 'index');
-const { port, child } = await prepare();
+let child;
+// By default a signal ends this process at once, and would leave the service and the folder behind.
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, async () => {
+    await end();
+    process.exit(exitCode);
+  });
+}
+const port = await prepare();
 const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
 const base = '/v1/knowledge-bases/default';
 try {
@@ -68,28 +55,36 @@ try {
   await uploading();
 } finally {
   agent.destroy();
-  child.kill();
-  await once(child, 'close');
+  await end();
+}
+
+async function end() {
+  if (child?.exitCode === null && child.signalCode === null) {
+    child.kill();
+    await once(child, 'exit');
+  }
   await rm(folder, { recursive: true, force: true });
 }
 
 async function prepare() {
   const knowledgeBase = await openKnowledgeBase({ location, chunkTokens: 256 });
-  const documents = Array.from({ length: Math.ceil(chunkCount / sectionsPerDocument) }, (_, index) => ({
-    path: `rules/${index}.md`,
-    text: Array.from({ length: sectionsPerDocument }, (_, each) => section(index * sectionsPerDocument + each)).join(
-      '\n',
-    ),
-  }));
+  const documents = Array.from({ length: Math.ceil(chunkCount / passagesPerDocument) }, (_, index) => {
+    const from = index * passagesPerDocument;
+    const length = Math.min(passagesPerDocument, chunkCount - from);
+    return {
+      path: `passages/${index}.md`,
+      text: Array.from({ length }, (_, each) => section(from + each)).join('\n'),
+    };
+  });
   await knowledgeBase.index(createMemorySource({ id: 'bench', documents }));
   const { chunks } = await knowledgeBase.status();
   console.log(`${chunks} chunks`);
   await knowledgeBase.close();
-  const started = spawn(process.execPath, [bin, 'serve', '--kb', location, '--port', '0', '--json'], {
+  child = spawn(process.execPath, [bin, 'serve', '--kb', location, '--port', '0', '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [line] = await once(started.stdout, 'data');
-  return { port: Number(new URL(JSON.parse(line).url).port), child: started };
+  const [line] = await once(child.stdout, 'data');
+  return Number(new URL(JSON.parse(line).url).port);
 }
 
 /** A request, the milliseconds to its first byte and to its last, and its body. */
@@ -221,7 +216,7 @@ async function uploading() {
   const boundary = 'bench-service';
   const parts = Array.from({ length: files }, (_, number) => {
     const head = `content-disposition: form-data; name="file"; filename="sent/${number}.md"`;
-    return `--${boundary}\r\n${head}\r\n\r\n# Sent ${number}\n\n${section(number)}\r\n`;
+    return `--${boundary}\r\n${head}\r\n\r\n# Sent ${number}\n\n${section(chunkCount + number)}\r\n`;
   });
   let isOver = false;
   const searching = repeat(search, lines, () => isOver);

@@ -1,9 +1,6 @@
-// Real text and real questions for the measurements on PostgreSQL: every few sentences in a row of the retrieval sets in ../shared/eval,
-// embedded by the built-in embedder, which is deterministic. Vectors are kept in a temporary folder, to be used again.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// Real text and real questions to measure with: every few sentences in a row of the retrieval sets in ../shared/eval.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBuiltinEmbedder } from '@aquifer/models';
 import { splitSentences } from '@aquifer/text-analysis';
 
 const sets = [
@@ -16,7 +13,6 @@ const sets = [
   'jaquad-dev',
   'jsquad-v1.3-valid',
 ];
-export const dimensions = 1_024;
 
 const readJsonLines = (path) =>
   readFileSync(path, 'utf8')
@@ -54,20 +50,4 @@ export function readQuestions(folder, count) {
     questions.push(...round);
   }
   return questions.slice(0, count);
-}
-
-export async function embedAll(texts, purpose) {
-  const embedder = createBuiltinEmbedder({ dimensions });
-  const cache = join(tmpdir(), `aquifer-bench-${purpose}-${texts.length}-${dimensions}`);
-  if (!existsSync(cache)) {
-    const bytes = new Float32Array(texts.length * dimensions);
-    for (let from = 0; from < texts.length; from += 256) {
-      const { vectors } = await embedder.embed(texts.slice(from, from + 256), { purpose });
-      for (const [index, vector] of vectors.entries()) bytes.set(vector, (from + index) * dimensions);
-    }
-    writeFileSync(cache, bytes);
-  }
-  const { buffer, byteOffset } = readFileSync(cache);
-  const all = new Float32Array(buffer.slice(byteOffset, byteOffset + 4 * texts.length * dimensions));
-  return texts.map((_, index) => all.subarray(index * dimensions, (index + 1) * dimensions));
 }
