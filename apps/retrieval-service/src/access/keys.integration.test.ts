@@ -107,6 +107,7 @@ describe('the HTTP API with keys', () => {
     const { paths } = await json(await native.send('/openapi.json', { headers: bearer('STRANGER') }));
     const bodies: Record<string, unknown> = {
       search: { query: 'leave' },
+      explain: { query: 'leave', documentId: ids.document },
       ask: { question: 'How long is leave?' },
       addDocuments: { documents: [{ name: 'c.md', text: 'Mine now.' }] },
     };
