@@ -19,8 +19,17 @@ export interface ServiceMetrics {
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Models have the names that callers give them: more of them than this are counted together. */
 const mostModels = 100;
+const longestModel = 200;
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Counter {
+  readonly labels: Labels;
+  value: number;
+}
 
 interface Histogram {
+  readonly labels: Labels;
   readonly counts: number[];
   sum: number;
   count: number;
@@ -28,81 +37,92 @@ interface Histogram {
 
 export function createServiceMetrics(): ServiceMetrics {
   const startedAt = Date.now() / 1000;
-  const requests = new Map<string, number>();
+  const requests = new Map<string, Counter>();
   const durations = new Map<string, Histogram>();
   const stages = new Map<string, Histogram>();
-  const tokens = new Map<string, number>();
-  const costs = new Map<string, number>();
+  const tokens = new Map<string, Counter>();
+  const costs = new Map<string, Counter>();
   const models = new Set<string>();
 
-  const add = (counters: Map<string, number>, labels: string, value: number) =>
-    counters.set(labels, (counters.get(labels) ?? 0) + value);
-  const observe = (histograms: Map<string, Histogram>, labels: string, seconds: number) => {
-    const known = histograms.get(labels) ?? { counts: buckets.map(() => 0), sum: 0, count: 0 };
-    histograms.set(labels, known);
+  // Every request passes here: labels are written as text when somebody looks.
+  const add = (counters: Map<string, Counter>, labels: Labels, value: number) => {
+    const key = keyOf(labels);
+    const known = counters.get(key);
+    if (known === undefined) counters.set(key, { labels, value });
+    else known.value += value;
+  };
+  const observe = (histograms: Map<string, Histogram>, labels: Labels, seconds: number) => {
+    const key = keyOf(labels);
+    let known = histograms.get(key);
+    if (known === undefined) {
+      known = { labels, counts: buckets.map(() => 0), sum: 0, count: 0 };
+      histograms.set(key, known);
+    }
     known.sum += seconds;
     known.count += 1;
-    buckets.forEach((bound, index) => {
-      if (seconds <= bound) known.counts[index]! += 1;
-    });
+    for (let index = buckets.length - 1; index >= 0 && seconds <= buckets[index]!; index--) known.counts[index]! += 1;
   };
-  const modelLabel = (model: string): string => {
+  const modelLabel = (named: string): string => {
+    const model = named.slice(0, longestModel);
     if (models.size < mostModels) models.add(model);
     return models.has(model) ? model : 'other';
   };
 
   return {
     count({ operation, usages, ms }, { status, seconds }) {
-      add(requests, labelled({ operation, status: String(status) }), 1);
-      observe(durations, labelled({ operation }), seconds);
-      for (const [stage, each] of Object.entries(ms)) observe(stages, labelled({ stage }), each / 1000);
+      add(requests, { operation, status: String(status) }, 1);
+      observe(durations, { operation }, seconds);
+      for (const [stage, each] of Object.entries(ms)) observe(stages, { stage }, each / 1000);
       for (const { model: named, inputTokens, outputTokens, costUsd } of usages) {
         const model = modelLabel(named);
-        add(tokens, labelled({ model, direction: 'in' }), inputTokens);
-        add(tokens, labelled({ model, direction: 'out' }), outputTokens);
-        if (costUsd !== undefined) add(costs, labelled({ model }), costUsd);
+        add(tokens, { model, direction: 'in' }, inputTokens);
+        add(tokens, { model, direction: 'out' }, outputTokens);
+        if (costUsd !== undefined) add(costs, { model }, costUsd);
       }
     },
     text({ requestsInFlight, jobsUnfinished, isReady }) {
       const { rss, heapUsed } = process.memoryUsage();
       return [
-        ...simple('requests_total', 'counter', 'Requests that were answered, or broken off (status 0).', requests),
+        ...counter('requests_total', 'Requests that were answered, or broken off (status 0).', requests),
         ...histogram('request_seconds', 'From the first byte of a request to the last of its answer.', durations),
         ...histogram('stage_seconds', 'Stages of searching and answering.', stages),
-        ...simple('tokens_total', 'counter', 'Tokens that models took; estimated where they do not say.', tokens),
-        ...simple('cost_usd_total', 'counter', 'What answers cost, where the price is known.', costs),
-        ...one('requests_in_flight', 'gauge', 'Requests that are not answered yet.', requestsInFlight),
-        ...one('jobs_unfinished', 'gauge', 'Jobs that wait or run.', jobsUnfinished),
-        ...one('ready', 'gauge', 'Whether GET /readyz says so.', isReady ? 1 : 0),
-        ...one('resident_memory_bytes', 'gauge', 'Memory of the process.', rss),
-        ...one('heap_bytes', 'gauge', 'Heap of JavaScript in use.', heapUsed),
-        ...one('start_time_seconds', 'gauge', 'When the service began, in seconds since 1970.', startedAt),
+        ...counter('tokens_total', 'Tokens that models took; estimated where they do not say.', tokens),
+        ...counter('cost_usd_total', 'What answers cost, where the price is known.', costs),
+        ...gauge('requests_in_flight', 'Requests that are not answered yet.', requestsInFlight),
+        ...gauge('jobs_unfinished', 'Jobs that wait or run.', jobsUnfinished),
+        ...gauge('ready', 'Whether GET /readyz says so.', isReady ? 1 : 0),
+        ...gauge('resident_memory_bytes', 'Memory of the process.', rss),
+        ...gauge('heap_bytes', 'Heap of JavaScript in use.', heapUsed),
+        ...gauge('start_time_seconds', 'When the service began, in seconds since 1970.', startedAt),
         '',
       ].join('\n');
     },
   };
 }
 
-function simple(name: string, type: 'counter' | 'gauge', help: string, samples: ReadonlyMap<string, number>): string[] {
-  return [...heading(name, type, help), ...[...samples].map(([labels, value]) => `aquifer_${name}${labels} ${value}`)];
+function counter(name: string, help: string, samples: ReadonlyMap<string, Counter>): string[] {
+  return [
+    ...heading(name, 'counter', help),
+    ...[...samples.values()].map(({ labels, value }) => `aquifer_${name}{${labelled(labels)}} ${value}`),
+  ];
 }
 
-function one(name: string, type: 'counter' | 'gauge', help: string, value: number): string[] {
-  return simple(name, type, help, new Map([['', value]]));
+function gauge(name: string, help: string, value: number): string[] {
+  return [...heading(name, 'gauge', help), `aquifer_${name} ${value}`];
 }
 
 function histogram(name: string, help: string, samples: ReadonlyMap<string, Histogram>): string[] {
   return [
     ...heading(name, 'histogram', help),
-    ...[...samples].flatMap(([labels, { counts, sum, count }]) => {
-      const inner = labels.slice(1, -1);
+    ...[...samples.values()].flatMap(({ labels, counts, sum, count }) => {
+      const inner = labelled(labels);
       const bucket = (bound: number | string, value: number) =>
         `aquifer_${name}_bucket{${inner},le="${bound}"} ${value}`;
       return [
         ...buckets.map((bound, index) => bucket(bound, counts[index]!)),
         bucket('+Inf', count),
-        `aquifer_${name}_sum${labels} ${sum}`,
-        `aquifer_${name}_count${labels} ${count}`,
+        `aquifer_${name}_sum{${inner}} ${sum}`,
+        `aquifer_${name}_count{${inner}} ${count}`,
       ];
     }),
   ];
@@ -112,8 +132,12 @@ function heading(name: string, type: string, help: string): string[] {
   return [`# HELP aquifer_${name} ${help}`, `# TYPE aquifer_${name} ${type}`];
 }
 
-function labelled(labels: Readonly<Record<string, string>>): string {
+function keyOf(labels: Labels): string {
+  return Object.values(labels).join('\0');
+}
+
+function labelled(labels: Labels): string {
   const escaped = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value.slice(0, 200))}"`);
-  return `{${pairs.join(',')}}`;
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return pairs.join(',');
 }
