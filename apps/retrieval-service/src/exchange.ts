@@ -57,14 +57,13 @@ async function collect(
   { announced, limit, bodyMs }: { readonly announced: number; readonly limit: number; readonly bodyMs: number },
 ): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      source.destroy();
-      reject(new Error('The request took too long to come.'));
-    }, bodyMs);
+    // One that is silent is cut off by the connection's own timer, so it is enough to look when something comes.
+    const until = performance.now() + bodyMs;
     const chunks: Buffer[] = [];
     let bytes = 0;
     let isTooLong = announced > limit;
     source.on('data', (chunk: Buffer) => {
+      if (performance.now() > until) source.destroy(new Error('The request took too long to come.'));
       bytes += chunk.length;
       if (bytes > limit) isTooLong = true;
       if (!isTooLong) {
@@ -74,15 +73,11 @@ async function collect(
       chunks.length = 0;
       if (bytes > limit + mostDiscarded) resolve(undefined);
     });
-    const onClose = () => {
-      clearTimeout(timer);
-      reject(new Error('The caller went away in the middle of the request.'));
-    };
+    const onClose = () => reject(new Error('The caller went away in the middle of the request.'));
     source.once('close', onClose);
     source.once('end', () => {
       // Every request closes in the end, and an error takes a stack to make.
       source.off('close', onClose);
-      clearTimeout(timer);
       if (isTooLong) resolve(undefined);
       else resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
     });
@@ -120,11 +115,9 @@ export function http1Exchange(
   { waits = false, patience = usualPatience }: { readonly waits?: boolean; readonly patience?: Patience } = {},
 ): Exchange {
   const { silenceMs, bodyMs } = patience;
-  // Once the body is here, a model may think for as long as it likes.
-  request.setTimeout(silenceMs, () => {
-    if (!request.complete) request.destroy();
-  });
-  request.once('end', () => request.setTimeout(0));
+  // The server times the silence of its connections. Once the body is here, a model may think for as long as it likes.
+  request.on('timeout', () => request.destroy());
+  response.on('timeout', () => {});
   const gone = new AbortController();
   let answered: number | undefined;
   response.on('close', () => {

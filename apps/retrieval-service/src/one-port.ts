@@ -46,6 +46,7 @@ export function createOnePort(
     { requestTimeout: 0, headersTimeout: headMs, connectionsCheckingInterval: Math.min(headMs, 5_000) },
     (request, response) => void handle(http1Exchange(request, response, { patience })),
   );
+  http1.timeout = silenceMs;
   http1.on('checkContinue', (request, response) => {
     void handle(http1Exchange(request, response, { waits: true, patience }));
   });
