@@ -1,8 +1,7 @@
 import { checkVector, type DenseQuery, isStorable, type SearchResult } from '@aquifer/contracts';
-import pg from 'pg';
 import { createParameters } from './filter-sql.js';
 import { maxCandidates } from './graph-calibration.js';
-import { graphPlan, graphSettings } from './graph-coding.js';
+import { graphPlan, graphSettings, namedRows } from './graph-coding.js';
 import { rankMatches } from './rank-matches.js';
 import { type ResolvedScope, resolveScope, type ScopedChunk } from './search-scope.js';
 import { avoidNestedLoops, type Query } from './transactions.js';
@@ -24,8 +23,7 @@ interface KnownBase {
 export function createDenseSearch(tenant: string, knowledgeBase: string, graph: VectorGraph) {
   const own = [tenant, knowledgeBase] as const;
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
-  const named = (table: string): string =>
-    `${table}.tenant = ${pg.escapeLiteral(tenant)} AND ${table}.knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`;
+  const named = (table: string): string => namedRows({ tenant, knowledgeBase }, table);
   const documents = `JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2
     AND documents.id = chunks.document_id`;
   const ofOwnChunks = 'chunks.tenant = $1 AND chunks.knowledge_base = $2';
@@ -95,7 +93,6 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     const settings = graphSettings(Math.min(maxCandidates, Math.max(least, shortlist)));
     const parameters = createParameters(vector);
     const nearest = (condition: string): string =>
-      // The names stand in the text: a plan that is made once has to prove that it may use the graph, which is of these names alone.
       `SELECT id, document_id, 1 - (vector <=> $1::vector) AS score FROM (
          SELECT chunks.id, chunks.document_id, embeddings.vector
          FROM aquifer.embeddings JOIN aquifer.chunks ON chunks.embedding_key = embeddings.key AND ${named('chunks')} ${condition}

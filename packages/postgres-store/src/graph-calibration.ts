@@ -1,9 +1,8 @@
 import { throwIfAborted } from '@aquifer/contracts';
-import type { GraphCoding } from './graph-coding.js';
-import { graphSettings } from './graph-coding.js';
+import { type GraphCoding, graphSettings, namedRows } from './graph-coding.js';
 import type { PostgresLocation } from './postgres-location.js';
 import type { Query, Transactions } from './transactions.js';
-import { calculableVector, vectorFromBytes, vectorToBytes } from './vector-bytes.js';
+import { calculableVector, lengthOf, vectorFromBytes, vectorToBytes } from './vector-bytes.js';
 
 /** How much a graph must be asked. */
 export interface GraphCalibration {
@@ -34,11 +33,10 @@ export async function calibrateGraph(parts: {
   readonly transactions: Transactions;
   readonly location: PostgresLocation;
   readonly coding: GraphCoding;
-  readonly named: string;
   readonly vectors: number;
   readonly signal?: AbortSignal | undefined;
 }): Promise<GraphCalibration> {
-  const { transactions, location, coding, named, vectors, signal } = parts;
+  const { transactions, location, coding, vectors, signal } = parts;
   const own = [location.tenant, location.knowledgeBase];
   const questions = await transactions.read(async (query) => questionsOf(await sample(query, own, vectors)));
   const wanted: { readonly question: Buffer; readonly farthest: number; readonly count: number }[] = [];
@@ -64,7 +62,7 @@ export async function calibrateGraph(parts: {
           query(graphSettings(candidates)),
           query(
             `SELECT vector <=> $1::vector AS distance FROM (
-               SELECT vector FROM aquifer.embeddings WHERE ${named}
+               SELECT vector FROM aquifer.embeddings WHERE ${namedRows(location)}
                ORDER BY ${coding.expression('vector')} ${coding.distance} ${coding.expression('$1::vector')}
                LIMIT ${coding.isShortlist ? candidates : neighbours}) nearest`,
             [question],
@@ -100,16 +98,10 @@ function questionsOf(vectors: readonly Float32Array[]): Buffer[] {
     if (index % 2 === 0 || other === undefined || other.length !== vector.length) {
       return vectorToBytes(calculableVector(vector));
     }
-    const [own, others] = [lengthOf(vector), lengthOf(other)];
+    const [own, others] = [lengthOf(vector) || 1, lengthOf(other) || 1];
     const between = vector.map((value, at) => (0.7 * value) / own + (0.3 * (other[at] as number)) / others);
     return vectorToBytes(lengthOf(between) > 0.01 ? between : calculableVector(vector));
   });
-}
-
-function lengthOf(vector: Float32Array): number {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  return Math.sqrt(squares) || 1;
 }
 
 const valueKey = (graphName: string): string => `graph-calibration ${graphName}`;

@@ -1,4 +1,19 @@
 import { AquiferError } from '@aquifer/contracts';
+import pg from 'pg';
+
+/**
+ * The rows of a knowledge base, its names in the text: the condition of an index has no parameters, and a plan that is made once has to prove that it may
+ * use the graph, which is of these names alone.
+ *
+ * @param table Where there is more than one.
+ */
+export function namedRows(
+  { tenant, knowledgeBase }: { readonly tenant: string; readonly knowledgeBase: string },
+  table?: string,
+): string {
+  const of = table === undefined ? '' : `${table}.`;
+  return `${of}tenant = ${pg.escapeLiteral(tenant)} AND ${of}knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`;
+}
 
 /** How a graph keeps vectors, as `?graph=` says it. */
 export const graphCodings = ['vector', 'halfvec', 'bit', 'prefix'] as const;

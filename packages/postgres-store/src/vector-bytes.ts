@@ -45,10 +45,15 @@ export function vectorsToBytes(vectors: readonly Float32Array[], elementType: nu
   return Buffer.concat(parts);
 }
 
-/** The same vector where pgvector can calculate with it, else one of length 1 in its direction. Cosines are the same. */
-export function calculableVector(vector: Float32Array): Float32Array {
+/** Euclidean. */
+export function lengthOf(vector: Float32Array): number {
   let squares = 0;
   for (const value of vector) squares += value * value;
-  const length = Math.sqrt(squares);
+  return Math.sqrt(squares);
+}
+
+/** The same vector where pgvector can calculate with it, else one of length 1 in its direction. Cosines are the same. */
+export function calculableVector(vector: Float32Array): Float32Array {
+  const length = lengthOf(vector);
   return length >= shortest && length <= longest ? vector : vector.map((value) => value / length);
 }

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AquiferError, throwIfAborted } from '@aquifer/contracts';
-import pg from 'pg';
 import { calibrateGraph, leastCandidates, readCalibration, writeCalibration } from './graph-calibration.js';
-import { type GraphCoding, graphCoding } from './graph-coding.js';
+import { type GraphCoding, graphCoding, namedRows } from './graph-coding.js';
 import { watchIndexBuild } from './index-build.js';
 import type { PostgresLocation } from './postgres-location.js';
 import type { Query, Transactions } from './transactions.js';
@@ -33,10 +32,6 @@ export interface VectorGraph {
 
 const slowNote =
   'These vectors have so little structure that looking at every one is as fast as a graph with the same recall: every search is exact.';
-
-/** In the text, because the condition of an index has no parameters, and a plan must prove that it may use it. */
-const namesOf = ({ tenant, knowledgeBase }: PostgresLocation): string =>
-  `tenant = ${pg.escapeLiteral(tenant)} AND knowledge_base = ${pg.escapeLiteral(knowledgeBase)}`;
 
 /** What the graph keeps of a vector beside it: neighbours in all layers, and the tuples' heads. */
 const graphBytesPerVector = 400;
@@ -86,7 +81,7 @@ export function createVectorGraph(parts: {
     try {
       await query(
         `CREATE INDEX CONCURRENTLY ${name} ON aquifer.embeddings USING hnsw (${of.expression('vector')} ${of.operators})
-         WHERE ${namesOf(location)}`,
+         WHERE ${namedRows(location)}`,
       );
     } finally {
       await query('RESET maintenance_work_mem').catch(() => {});
@@ -149,8 +144,7 @@ export function createVectorGraph(parts: {
         }
       });
       if (missing !== undefined || (before !== undefined && vectors < 2 * before.vectors)) return missing;
-      const named = namesOf(location);
-      const calibration = await calibrateGraph({ transactions, location, coding: of, named, vectors, signal });
+      const calibration = await calibrateGraph({ transactions, location, coding: of, vectors, signal });
       await transactions.write((query) => writeCalibration(query, location, name, calibration));
       if (calibration.worthwhile) return undefined;
       // It would only make writing slower.
