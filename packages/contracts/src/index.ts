@@ -47,15 +47,16 @@ export { keepingProcessAlive } from './keeping-process-alive.js';
 export { keywordRanking } from './keyword-ranking.js';
 export type { Manifest } from './manifest.js';
 export { type Metadata, type MetadataValue, maxMetadataKeyLength, parseMetadata } from './metadata.js';
-export type {
-  Attachment,
-  Block,
-  BlockKind,
-  DocumentReader,
-  ExtractedDocument,
-  Reader,
-  ReadInput,
-  ReadOptions,
+export {
+  type Attachment,
+  type Block,
+  type BlockKind,
+  blockKinds,
+  type DocumentReader,
+  type ExtractedDocument,
+  type Reader,
+  type ReadInput,
+  type ReadOptions,
 } from './reader.js';
 export type { Reranker } from './reranker.js';
 export type { QuotaRequest, QuotaReservation, SharedQuota } from './shared-quota.js';

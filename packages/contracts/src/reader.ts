@@ -1,7 +1,9 @@
 import type { PageSpan } from './document.js';
 import type { Metadata } from './metadata.js';
 
-export type BlockKind = 'heading' | 'paragraph' | 'list-item' | 'table-row' | 'code';
+/** Stored by their place in this list: new ones go to its end. */
+export const blockKinds = ['heading', 'paragraph', 'list-item', 'table-row', 'code'] as const;
+export type BlockKind = (typeof blockKinds)[number];
 
 /** A piece of structure: a slice of the extracted text. */
 export interface Block {

@@ -1,4 +1,4 @@
-import type { Block, BlockKind } from '@aquifer/contracts';
+import { type Block, type BlockKind, blockKinds } from '@aquifer/contracts';
 import type { ReadDocument } from './reading-pool.js';
 
 /**
@@ -16,8 +16,6 @@ export interface PackedDocument extends Omit<ReadDocument, 'text' | 'blocks'> {
 /** Kind, start, end, level, start and end of the header; -1 for what is absent. */
 const blockFields = 6;
 
-const kinds: readonly BlockKind[] = ['heading', 'paragraph', 'list-item', 'table-row', 'code'];
-
 /** Characters from which packing is worth it. */
 const longText = 2 ** 20;
 
@@ -30,7 +28,7 @@ export function packDocument({ text, blocks, ...rest }: ReadDocument): PackedDoc
   const packedBlocks = new Int32Array(blocks.length * blockFields);
   let position = 0;
   for (const { kind, start, end, level = -1, header } of blocks) {
-    packedBlocks[position++] = kinds.indexOf(kind);
+    packedBlocks[position++] = blockKinds.indexOf(kind);
     packedBlocks[position++] = start;
     packedBlocks[position++] = end;
     packedBlocks[position++] = level;
@@ -56,7 +54,7 @@ export function unpackDocument({ packedText, encoding, packedBlocks, ...rest }: 
     if (headerStart < 0) header = undefined;
     else if (header?.start !== headerStart || header.end !== headerEnd) header = { start: headerStart, end: headerEnd };
     blocks.push({
-      kind: kinds[field(0)] as BlockKind,
+      kind: blockKinds[field(0)] as BlockKind,
       start: field(1),
       end: field(2),
       ...(level >= 0 && { level }),

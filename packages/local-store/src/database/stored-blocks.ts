@@ -1,6 +1,4 @@
-import type { Block, BlockKind } from '@aquifer/contracts';
-
-const kinds: readonly BlockKind[] = ['heading', 'paragraph', 'list-item', 'table-row', 'code'];
+import { type Block, type BlockKind, blockKinds } from '@aquifer/contracts';
 
 /** Which header a block has. */
 const headers = { none: 0, itself: 1, asBefore: 2, stated: 3 } as const;
@@ -24,7 +22,7 @@ export function encodeBlocks(blocks: readonly Block[]): string {
   };
   for (const [index, { kind, start, end, level = -1, header }] of blocks.entries()) {
     if (index > 0 && index % pieceBlocks === 0) writePiece();
-    numbers.push(kinds.indexOf(kind), start - position, end - start, level);
+    numbers.push(blockKinds.indexOf(kind), start - position, end - start, level);
     position = end;
     if (header === undefined) numbers.push(headers.none);
     else if (header.start === start && header.end === end) numbers.push(headers.itself);
@@ -46,7 +44,7 @@ export function decodeBlocks(json: string): Block[] {
   let before: Block['header'];
   for (let at = 0; at < numbers.length; ) {
     const next = () => numbers[at++] as number;
-    const kind = kinds[next()] as BlockKind;
+    const kind = blockKinds[next()] as BlockKind;
     const start = position + next();
     const end = start + next();
     const level = next();
