@@ -2,7 +2,7 @@ import { AquiferError, isAquiferError } from '@aquifer/contracts';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { Answer, SearchMatch } from 'aquifer';
 import { z } from 'zod';
-import type { HostedKnowledgeBase, KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
+import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 
 export interface McpServerOptions {
   readonly host: KnowledgeBaseHost;
@@ -104,7 +104,7 @@ async function find({ host, tenant, knowledgeBase: usual }: McpServerOptions, na
   if (wanted !== undefined) return host.get(tenant, wanted);
   const present = await host.list(tenant);
   const [only] = present;
-  if (present.length === 1 && only !== undefined) return host.get(tenant, only.id) as Promise<HostedKnowledgeBase>;
+  if (present.length === 1 && only !== undefined) return host.get(tenant, only.id);
   const names = present.map((each) => each.name).join(', ');
   throw new AquiferError(
     'knowledge-base-not-found',
@@ -113,10 +113,11 @@ async function find({ host, tenant, knowledgeBase: usual }: McpServerOptions, na
 }
 
 function passageText({ rank, documentId, source, headings, pageStart, start, text }: SearchMatch): string {
-  const page = pageStart === undefined ? '' : ` · page ${pageStart}`;
   const place = headings.length > 0 ? ` · ${headings.join(' › ')}` : '';
-  return `[${rank}] ${source}${page}${place}\ndocumentId ${documentId}, start ${start}\n${text}`;
+  return `[${rank}] ${source}${pageText(pageStart)}${place}\ndocumentId ${documentId}, start ${start}\n${text}`;
 }
+
+const pageText = (page: number | undefined): string => (page === undefined ? '' : ` · page ${page}`);
 
 /** Numbers behind the cited words, and what they stand for. */
 function answerText({ answer, citations, abstained }: Answer): string {
@@ -126,8 +127,7 @@ function answerText({ answer, citations, abstained }: Answer): string {
   let end = 0;
   for (const { end: citedEnd, references } of [...citations].sort((a, b) => a.end - b.end)) {
     const numbers = references.map(({ source, documentId, pageStart, quote }) => {
-      const page = pageStart === undefined ? '' : ` · page ${pageStart}`;
-      const line = `${source}${page} · documentId ${documentId}\n    “${quote.replace(/\s+/g, ' ').slice(0, 400)}”`;
+      const line = `${source}${pageText(pageStart)} · documentId ${documentId}\n    “${quote.replace(/\s+/g, ' ').slice(0, 400)}”`;
       const known = sources.indexOf(line);
       return known >= 0 ? known + 1 : sources.push(line);
     });

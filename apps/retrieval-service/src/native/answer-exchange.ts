@@ -7,7 +7,8 @@ import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import { observedHost } from '../observing/observed-host.js';
 import type { RequestObservation } from '../observing/request-observer.js';
 import type { NativeApp } from './native-api.js';
-import { Problem, problemAnswer } from './problem.js';
+import { Problem } from './problem.js';
+import { sendProblem } from './send-problem.js';
 
 const brotli = promisify(brotliCompress);
 const compressors = {
@@ -60,20 +61,7 @@ export async function answerExchange(
   const hasFiles = isForm(headers['content-type']);
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasFiles ? Buffer.alloc(0) : await exchange.readBody(maxJsonBytes);
-  const refuse = (thrown: unknown) => {
-    const { status, body: problem, retryAfterSeconds } = problemAnswer(thrown, requestId);
-    exchange.send(
-      status,
-      {
-        ...always,
-        'content-type': 'application/json',
-        'x-request-id': requestId,
-        ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
-      },
-      JSON.stringify(problem),
-    );
-  };
+  const refuse = (thrown: unknown) => sendProblem(exchange, thrown, requestId, always);
   if (body === undefined) {
     const message = `The request has more than ${maxJsonBytes} bytes: send documents as files (multipart/form-data).`;
     return refuse(new Problem('invalid-request', message));

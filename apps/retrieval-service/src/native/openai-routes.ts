@@ -1,10 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Answer, AnswerEvent, ConversationTurn } from 'aquifer';
+import { keptCharacters, mostTurns } from '../sessions/session-store.js';
 import { begun } from './begun.js';
 import { described, type NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
 import { json, problems } from './responses.js';
 import { eventStream, eventStreamHeaders } from './server-sent-events.js';
+import { wholeAnswer } from './whole-answer.js';
 
 /** https://platform.openai.com/docs/api-reference: what its clients send beside this is taken and has no effect. */
 const model = z.string().min(1).max(200).describe('A knowledge base, by name or id').openapi({ example: 'default' });
@@ -141,10 +143,7 @@ export function addOpenAiRoutes(app: NativeApp): void {
     });
     const created = Math.floor(Date.now() / 1000);
     const about: Chat = { id: `chatcmpl-${requestId}`, created, model: request.model, knowledgeBaseId };
-    if (request.stream !== true) {
-      for await (const event of events) if (event.type === 'answer') return described(context, whole(event, about));
-      throw new Error('An answer ended without being whole.');
-    }
+    if (request.stream !== true) return described(context, whole(await wholeAnswer(events), about));
     const chunks = chunksOf(await begun(events), about, request.stream_options?.include_usage === true);
     const body = eventStream(chunks, (thrown) => problemAnswer(thrown, requestId).body, dataOnly);
     return context.body(body, 200, eventStreamHeaders) as never;
@@ -152,10 +151,6 @@ export function addOpenAiRoutes(app: NativeApp): void {
 }
 
 type Message = z.infer<typeof messageSchema>;
-
-const mostTurns = 10;
-/** What is rewritten needs the beginning of what was said, not all of it. */
-const readCharacters = 1_000;
 
 /** The last message of the user, and what the user and the assistant said before it. */
 function askedIn(messages: readonly Message[]): { question: string; conversation: readonly ConversationTurn[] } {
@@ -169,10 +164,10 @@ function askedIn(messages: readonly Message[]): { question: string; conversation
     const text = textOf(content)?.trim();
     if (!text) continue;
     const turn = turns.at(-1);
-    if (role === 'user') turns.push({ question: text.slice(0, readCharacters), answer: '' });
+    if (role === 'user') turns.push({ question: text.slice(0, keptCharacters), answer: '' });
     // An assistant that uses tools says something more than once; a greeting answers nothing.
     else if (role === 'assistant' && turn !== undefined) {
-      turn.answer = `${turn.answer}\n${text}`.trim().slice(0, readCharacters);
+      turn.answer = `${turn.answer}\n${text}`.trim().slice(0, keptCharacters);
     }
   }
   return { question, conversation: turns.slice(-mostTurns) };
@@ -190,11 +185,9 @@ function dataOnly({ type, data }: { readonly type: string; readonly data: unknow
   return type === 'done' ? 'data: [DONE]\n\n' : `data: ${JSON.stringify(data)}\n\n`;
 }
 
-type AnswerOf = Extract<AnswerEvent, { type: 'answer' }>;
-
 const finishReasons: Readonly<Record<string, string>> = { 'max-tokens': 'length', filtered: 'content_filter' };
 
-function usageOf({ inputTokens, outputTokens }: AnswerOf['answer']['usage']) {
+function usageOf({ inputTokens, outputTokens }: Answer['usage']) {
   return {
     prompt_tokens: inputTokens,
     completion_tokens: outputTokens,
@@ -218,7 +211,7 @@ function annotationsOf(
   }));
 }
 
-function whole({ answer }: AnswerOf, about: Chat): object {
+function whole(answer: Answer, about: Chat): object {
   const { id, created, model: named } = about;
   const annotations = answer.citations.flatMap((citation) => annotationsOf(citation, about));
   return {

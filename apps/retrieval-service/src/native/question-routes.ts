@@ -15,6 +15,7 @@ import {
   searchResponseSchema,
 } from './schemas.js';
 import { eventStream, eventStreamHeaders } from './server-sent-events.js';
+import { wholeAnswer } from './whole-answer.js';
 
 const search = createRoute({
   method: 'post',
@@ -129,8 +130,7 @@ export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions
     const asked = reader.ask(question, { ...options, conversation: session?.turns ?? [], signal: exchange.signal });
     const events = session === undefined ? asked : keptIn(session, asked);
     if (!/\btext\/event-stream\b/.test(context.req.header('accept') ?? '')) {
-      for await (const event of events) if (event.type === 'answer') return described(context, event.answer);
-      throw new Error('An answer ended without being whole.');
+      return described(context, await wholeAnswer(events));
     }
     const body = eventStream(map(await begun(events), sent), (thrown) => problemAnswer(thrown, requestId).body.error);
     return context.body(body, 200, eventStreamHeaders) as never;

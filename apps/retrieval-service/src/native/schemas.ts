@@ -127,6 +127,16 @@ export const explainRequestSchema = z
   })
   .openapi('ExplainRequest', { example: { query: 'parental leave in Japan', documentId: '…' } });
 
+/** A chunk, but for what its id is called. */
+const chunkShape = {
+  ordinal: z.int(),
+  ...offsets,
+  pageStart: z.int().optional(),
+  pageEnd: z.int().optional(),
+  headings: z.array(z.string()),
+  text: z.string(),
+};
+
 const standingSchema = z.object({ rank: z.int().optional(), score: z.number() });
 
 export const explanationSchema = z
@@ -140,12 +150,7 @@ export const explanationSchema = z
     best: z
       .object({
         chunkId: z.string(),
-        ordinal: z.int(),
-        ...offsets,
-        pageStart: z.int().optional(),
-        pageEnd: z.int().optional(),
-        headings: z.array(z.string()),
-        text: z.string(),
+        ...chunkShape,
         dense: standingSchema.optional(),
         keyword: standingSchema.optional(),
         fused: standingSchema.optional(),
@@ -282,12 +287,7 @@ export const wholeDocumentSchema = documentSchema
     chunks: z.array(
       z.looseObject({
         id: z.string(),
-        ordinal: z.int(),
-        ...offsets,
-        pageStart: z.int().optional(),
-        pageEnd: z.int().optional(),
-        headings: z.array(z.string()),
-        text: z.string(),
+        ...chunkShape,
         tokens: z.int(),
       }),
     ),

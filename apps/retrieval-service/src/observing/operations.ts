@@ -1,8 +1,8 @@
 import { type AccessControl, refusalOf } from '../access/access-control.js';
-import type { Exchange } from '../exchange.js';
+import { type Exchange, pathOf } from '../exchange.js';
 import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import type { JobLog } from '../jobs/job-log.js';
-import { problemAnswer } from '../native/problem.js';
+import { sendProblem } from '../native/send-problem.js';
 import { createReadiness } from './readiness.js';
 import type { AnsweredRequest } from './request-lines.js';
 import type { RequestObservation } from './request-observer.js';
@@ -31,8 +31,8 @@ export function createOperations(options: {
   const readiness = createReadiness(host, signal);
   let requestsInFlight = 0;
 
-  const sendJson = (exchange: Exchange, status: number, body: object, headers: Record<string, string> = {}) =>
-    exchange.send(status, { 'content-type': 'application/json', ...headers }, JSON.stringify(body));
+  const sendJson = (exchange: Exchange, status: number, body: object) =>
+    exchange.send(status, { 'content-type': 'application/json' }, JSON.stringify(body));
 
   /** Whose key may; where there are no keys only this machine can ask at all. */
   function admitted(exchange: Exchange, body: Buffer, observation: RequestObservation): boolean {
@@ -41,13 +41,7 @@ export function createOperations(options: {
       observation.admitted(access.admit({ method, target, headers, body }, 'admin'));
       return true;
     } catch (thrown) {
-      const { requestId } = observation;
-      const { status, body: problem, retryAfterSeconds } = problemAnswer(refusalOf(thrown), requestId);
-      sendJson(exchange, status, problem, {
-        'x-request-id': requestId,
-        ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
-        ...(status === 401 && { 'www-authenticate': 'Bearer' }),
-      });
+      sendProblem(exchange, refusalOf(thrown), observation.requestId);
       return false;
     }
   }
@@ -55,7 +49,7 @@ export function createOperations(options: {
   return {
     answers: (method, path) => method === 'GET' && paths.some((each) => each === path),
     async answer(exchange, observation) {
-      const [path = ''] = exchange.target.split('?');
+      const path = pathOf(exchange.target);
       observation.isOf(`GET ${path}`);
       // What is not read would be taken for the next request of the connection.
       const body = (await exchange.readBody(mostBytes)) ?? Buffer.alloc(0);

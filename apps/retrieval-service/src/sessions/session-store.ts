@@ -26,9 +26,10 @@ export interface SessionStoreOptions {
 }
 
 const day = 24 * 60 * 60_000;
-const mostTurns = 10;
-/** What is rewritten later needs the beginning of an answer, not all of it. */
-const keptCharacters = 1_000;
+/** What a question may lean on, whoever keeps the conversation. */
+export const mostTurns = 10;
+/** What is rewritten needs the beginning of what was said, not all of it. */
+export const keptCharacters = 1_000;
 
 interface Entry {
   readonly knowledgeBaseId: string;
