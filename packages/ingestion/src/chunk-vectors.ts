@@ -20,6 +20,12 @@ export interface ChunkVectorsOptions {
   readonly embedBatchSize: number;
   readonly embedConcurrency: number;
   readonly signal: AbortSignal;
+  /**
+   * Vectors that took longer than this, in milliseconds a text, are stored as soon as they are made, not with their document, so that a killed
+   * run pays for nothing twice. Default 2: models take tens of milliseconds a text, storing a vector some 0.05 ms; what the built-in embedder
+   * makes in well under 1 ms may as well be made again.
+   */
+  readonly worthSavingMs?: number;
 }
 
 export interface EmbeddingCounts {
@@ -69,12 +75,6 @@ interface Resolved {
 /** Chunks of a document that are held in memory with their vectors. Longer documents keep theirs in the cache. */
 const windowChunks = 512;
 const lookupBatchSize = 256;
-/**
- * Vectors that took longer than this are stored as soon as they are made, not with their document, so that a killed run
- * pays for nothing twice. Models take tens of milliseconds a text, storing a vector some 0.05 ms; what the built-in
- * embedder makes in well under 1 ms may as well be made again.
- */
-const worthSavingMs = 2;
 
 function asFaultOfText(error: AquiferError): AquiferError {
   if (error.code === 'too-large') return error;
@@ -90,7 +90,7 @@ export function embeddingKeys(embedder: Pick<Embedder, 'fingerprint'>): (text: s
 }
 
 export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
-  const { store, embedder, signal } = options;
+  const { store, embedder, signal, worthSavingMs = 2 } = options;
   const keyOf = embeddingKeys(embedder);
   const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0, requests: 0 };
   /** Texts on their way: until their vectors are durable, equal texts wait for the same promise. */

@@ -113,6 +113,8 @@ export function describeDatabaseError(error: unknown, shown: string): AquiferErr
 }
 
 const lostCodes = new Set([
+  // Of a transaction that has failed, the first failure is what counts: this one is the first only where somebody left the connection in one.
+  '25P02',
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',

@@ -49,6 +49,7 @@ describe('searches on a replica', { skip: noOwnServer }, () => {
       '-D',
       join(folder, 'data'),
       '-R',
+      '--checkpoint=fast',
     );
     await appendFile(
       join(folder, 'data', 'postgresql.conf'),

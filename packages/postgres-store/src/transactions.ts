@@ -106,6 +106,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     const client = await connect();
     let failure: Error | undefined;
     let first: unknown;
+    let isOver = false;
     wasConnected = true;
     const watched = async <Result>(answer: Promise<Result>): Promise<Result> => {
       try {
@@ -115,8 +116,13 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         throw error;
       }
     };
+    // Where work that runs side by side failed in one place, the rest of it may go on asking, on a connection that is somebody else's by then.
+    const mine = (): pg.PoolClient => {
+      if (isOver) throw new Error('The transaction of this statement is over');
+      return client;
+    };
     const ask = async <Result extends Row>(statement: pg.QueryConfig): Promise<Result[]> =>
-      (await watched(client.query(statement))).rows;
+      (await watched(mine().query(statement))).rows;
     const query: Query = Object.assign(
       <Result extends Row>(sql: string, parameters?: readonly unknown[]) =>
         ask<Result>({ text: sql, values: parameters as unknown[] }),
@@ -127,7 +133,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
             text: sql,
             values: parameters as unknown[],
           }),
-        copy: (sql: string, rows: Buffer) => watched(copyRows(client, sql, rows)),
+        copy: async (sql: string, rows: Buffer) => watched(copyRows(mine(), sql, rows)),
       },
     );
     try {
@@ -139,6 +145,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       if (isPassing(cause)) failure = cause as Error;
       throw cause;
     } finally {
+      isOver = true;
       client.release(lost.get(client) ?? failure);
     }
   }
