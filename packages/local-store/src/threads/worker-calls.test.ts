@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -78,5 +78,24 @@ describe('calls to a worker', () => {
     }
     await assert.rejects(client.call('echo', 1), /test thread has ended/);
     await client.terminate();
+  });
+
+  it('tells a package that could not be opened from one that is not there', async () => {
+    // Node misses an index.js for either: here there is none, where files ran out it has not read which file it is.
+    for (const [name, code] of [
+      ['unread', 'too-many-open-files'],
+      ['absent', 'internal'],
+    ] as const) {
+      const importing = join(folder, `${name}.mjs`);
+      await mkdir(join(folder, 'node_modules', name), { recursive: true });
+      if (name === 'unread') await writeFile(join(folder, 'node_modules', name, 'package.json'), '{}');
+      await writeFile(importing, `import ${JSON.stringify(name)};`);
+      const client = createWorkerClient<Methods>(pathToFileURL(importing), 'test');
+      await assert.rejects(client.call('echo', 1), (error: unknown) => {
+        assert.ok(isAquiferError(error, code), String(error));
+        return /Cannot find package '.*index\.js'/.test(error.message);
+      });
+      await client.terminate();
+    }
   });
 });

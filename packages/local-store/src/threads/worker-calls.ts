@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type MessagePort, Worker } from 'node:worker_threads';
 import {
@@ -72,8 +74,7 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
     if (pending.size === 0) started?.unref();
   };
   const die = (reason: string, cause?: unknown): void => {
-    // Threads open the modules that they run, and those of a process share its limit.
-    const noFiles = /\b(EMFILE|ENFILE)\b|too many open files/i.test(reason);
+    const noFiles = isForWantOfFiles(reason);
     death ??= new AquiferError(
       noFiles ? 'too-many-open-files' : 'internal',
       `The ${what} thread has ended: ${reason}. ${noFiles ? 'Raise the limit (ulimit -n), close' : 'Close'} the index and open it again.`,
@@ -144,6 +145,16 @@ export function createWorkerClient<Methods extends WorkerMethods>(entry: URL, wh
       await keepingProcessAlive(async () => started?.terminate());
     },
   };
+}
+
+/**
+ * Threads open the modules that they run, and those of a process share its limit. Node does not say so of a package.json that it could
+ * not open: it looks for the index.js of a package without one, and misses that.
+ */
+function isForWantOfFiles(reason: string): boolean {
+  if (/\b(EMFILE|ENFILE)\b|too many open files/i.test(reason)) return true;
+  const missed = /^Cannot find package '(.+)[/\\]index\.js' imported from /.exec(reason)?.[1];
+  return missed !== undefined && existsSync(join(missed, 'package.json'));
 }
 
 /**
