@@ -163,6 +163,26 @@ describe('workers', { skip: noOwnServer }, () => {
     }
   });
 
+  it('begin again where the queue has ended under them', async () => {
+    const folder = createTextFolder(3);
+    const location = server.location({ name: 'ended' });
+    try {
+      const worker = start();
+      await worker.heard('started');
+      // What graphile-worker ends its runner for, as it does where the database goes away while a job is being completed.
+      await server.run(`SELECT pg_notify('worker:migrate', '{"breaking":true}')`);
+      await worker.heard('trouble');
+      await enqueue(location, folder.path);
+      await until(
+        () => isDone(location, 3),
+        () => JSON.stringify(worker.events.slice(-8)),
+      );
+      assert.equal((await statusOf(location)).queue?.workers, 1);
+    } finally {
+      folder.remove();
+    }
+  });
+
   it('know who is dead by the clock of the database, whatever theirs say', async () => {
     const folder = createTextFolder(30);
     const location = server.location({ name: 'clocks' });

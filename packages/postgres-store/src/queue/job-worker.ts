@@ -1,4 +1,7 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { AquiferError, type DocumentRecord, isAquiferError } from '@aquifer/contracts';
+import type { Runner } from 'graphile-worker';
+import { isPassing } from '../database-errors.js';
 import { documentFromRow, recordText } from '../document-rows.js';
 import { migrate } from '../migrations.js';
 import { parsePostgresLocation } from '../postgres-location.js';
@@ -249,34 +252,37 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
     events.on('pool:create', ({ workerPool }) => {
       id = workerPool.id;
     });
-    const runner = await run({
-      pgPool: pool,
-      schema: queueSchema,
-      concurrency,
-      pollInterval: set('pollMs'),
-      noHandleSignals: true,
-      logger: await silentLogger(),
-      events,
-      forbiddenFlags: () => {
-        for (const [flag, until] of refused) if (until < performance.now()) refused.delete(flag);
-        return [...refused.keys()];
-      },
-      taskList: {
-        [taskName]: async (payload, { job }) => {
-          inWork.add(job.id);
-          await perform(payload as JobReference).finally(() => inWork.delete(job.id));
+    const logger = await silentLogger();
+    const launch = () =>
+      run({
+        pgPool: pool,
+        schema: queueSchema,
+        concurrency,
+        pollInterval: set('pollMs'),
+        noHandleSignals: true,
+        logger,
+        events,
+        forbiddenFlags: () => {
+          for (const [flag, until] of refused) if (until < performance.now()) refused.delete(flag);
+          return [...refused.keys()];
         },
-      },
-      // Without batches of one, a database that is away when a job ends would end the process.
-      preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
-    });
-    return keepAlive(runner);
+        taskList: {
+          [taskName]: async (payload, { job }) => {
+            inWork.add(job.id);
+            await perform(payload as JobReference).finally(() => inWork.delete(job.id));
+          },
+        },
+        // Without batches of one, a database that is away when a job ends would end the process.
+        preset: { worker: { completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
+      });
+    return keepAlive(launch, await launch());
   } catch (error) {
     await Promise.all([pool.end(), transactions.close()]);
     throw error;
   }
 
-  async function keepAlive(runner: Awaited<ReturnType<typeof run>>): Promise<JobWorker> {
+  async function keepAlive(launch: () => Promise<Runner>, first: Runner): Promise<JobWorker> {
+    let runner: Promise<Runner> = Promise.resolve(first);
     const beat = async (): Promise<void> => {
       try {
         await registry.beat(id, concurrency);
@@ -298,7 +304,10 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
           () => stopping.abort(new AquiferError('aborted', 'The worker stops.')),
           set('graceMs'),
         );
-        await runner.stop().catch((error: Error) => onTrouble?.({ message: error.message }));
+        const last = await runner.catch(() => undefined);
+        // One that has ended by itself is as good as stopped.
+        await last?.stop().catch(() => {});
+        await last?.promise.catch(() => {});
         clearTimeout(grace);
         clearInterval(timer);
         await beating;
@@ -307,14 +316,32 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
       })();
       return ending;
     };
-    const ended = runner.promise.then(
-      () => stop(),
-      async (error: unknown) => {
-        await stop();
-        throw error;
-      },
-    );
-    ended.catch(() => {});
+    const launchAgain = async (): Promise<Runner> => {
+      for (;;) {
+        try {
+          return await launch();
+        } catch (error) {
+          if (ending !== undefined || !isPassing(error)) throw error;
+          await wait(set('pollMs'));
+        }
+      }
+    };
+    // A runner ends by itself where the database goes away in an unlucky moment, as while it is told that a job is done.
+    const ended = (async () => {
+      for (;;) {
+        const reason = await (await runner).promise.then(
+          () => 'the queue could not be asked',
+          (error: Error) => error.message,
+        );
+        if (ending !== undefined) return ending;
+        onTrouble?.({ message: `The worker begins again: ${reason}.` });
+        await registry.leave(id).catch((error: Error) => onTrouble?.({ message: error.message }));
+        runner = launchAgain();
+        await runner;
+        await beat();
+      }
+    })();
+    ended.catch(() => stop());
     return { id, stop, ended };
   }
 }
