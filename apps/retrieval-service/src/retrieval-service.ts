@@ -17,6 +17,7 @@ import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
 import { type Exchange, type Patience, pathOf } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
+import { createExternalDocuments, type ExternalDocumentsOptions } from './hosting/external-documents.js';
 import { createHostedKnowledgeBases } from './hosting/hosted-knowledge-bases.js';
 import type { KnowledgeBaseHost } from './hosting/knowledge-base-host.js';
 import { startIndexingUploads } from './jobs/index-uploads.js';
@@ -25,7 +26,7 @@ import { answerExchange } from './native/answer-exchange.js';
 import { createNativeApi } from './native/native-api.js';
 import type { AuditLog } from './observing/audit-log.js';
 import { meteredBackend } from './observing/metered-backend.js';
-import { observedHost } from './observing/observed-host.js';
+import { observedExternalDocuments, observedHost } from './observing/observed-host.js';
 import { createOperations } from './observing/operations.js';
 import { meteredResponse } from './observing/passed-through-usage.js';
 import type { AnsweredRequest } from './observing/request-lines.js';
@@ -67,6 +68,8 @@ export interface RetrievalServiceOptions {
     readonly modelName?: (modelId: string) => string;
     /** Most bytes of one file that is sent. Default 256 MiB. */
     readonly uploadBytes?: number;
+    /** How documents that come with their question are read, and which objects of buckets questions may name. Default: none. */
+    readonly externalDocuments?: ExternalDocumentsOptions;
   };
   /** Keeps who did what with which knowledge base. Default: nobody does. */
   readonly auditLog?: AuditLog;
@@ -140,6 +143,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       onFailure: options.onFailure,
       version: apiVersion,
     });
+  const externalDocuments = createExternalDocuments(options.knowledgeBases?.externalDocuments);
   const access = createAccessControl(keys, now);
   const operations = createOperations({ access, host: knowledgeBases, jobs, signal: ending.signal });
   const page = options.page === undefined ? undefined : createPageFiles(options.page);
@@ -159,6 +163,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       host: observedHost(knowledgeBases, observation),
       tenant,
       sessions,
+      externalDocuments: observedExternalDocuments(externalDocuments, observation),
       rerank,
       modelName,
     });
@@ -291,6 +296,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       ending.abort();
       await port.close(graceMs);
       await jobs.settled();
+      await externalDocuments.close();
       await knowledgeBases?.close();
     },
   };

@@ -74,7 +74,9 @@ export type { MovedKnowledgeBase, MoveOptions, MoveProgress, MoveSummary } from 
 export { openKnowledgeBase } from './open-knowledge-base.js';
 export { withoutPassword } from './open-store.js';
 export { type ReEmbedKnowledgeBaseOptions, reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
+export { type ReadObjectOptions, readObject } from './read-object.js';
 export { type SharedKnowledgeBases, sharedKnowledgeBases } from './shared-knowledge-bases.js';
 export { type Stage, stages } from './stage-clock.js';
+export { openTemporaryKnowledgeBase } from './temporary-knowledge-base.js';
 export { tuneForIndexing } from './tune-for-indexing.js';
 export { type WatchIndexOptions, watchIndex } from './watch-index.js';

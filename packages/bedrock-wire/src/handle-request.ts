@@ -122,7 +122,8 @@ async function answerFromKnowledgeBase(
   if (operation === 'Retrieve') {
     return jsonResponse(request, JSON.stringify(await retrieve(request.knowledgeBaseId ?? '', body, backend, signal)));
   }
-  const answered = await backend.answer({ ...readRetrieveAndGenerate(body), signal });
+  const call = { ...readRetrieveAndGenerate(body), signal };
+  const answered = await ('document' in call ? backend.answerFrom(call) : backend.answer(call));
   if (operation === 'RetrieveAndGenerate') {
     return jsonResponse(request, JSON.stringify(await grounded(answered)));
   }

@@ -10,6 +10,9 @@ export {
 export { errorFrame, eventStreamType } from './event-stream.js';
 export { errorResponse, handleRequest, type WireRequest, type WireResponse } from './handle-request.js';
 export type {
+  AskCall,
+  ExternalCall,
+  ExternalDocument,
   GroundedAnswer,
   GroundedCall,
   GroundedEvent,

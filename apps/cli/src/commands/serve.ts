@@ -52,6 +52,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
         const name = mappedModel(modelMap, modelId) ?? 'builtin';
         return name === realBedrock ? modelId : name;
       },
+      externalDocuments: { knowledgeBase: readingOptions(knowledgeBase), allowedObjects: values.externalSources },
       ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
     },
     page: join(dirname(fileURLToPath(import.meta.resolve('@aquifer/web/package.json'))), 'dist/page'),
@@ -96,6 +97,12 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   if (!signal.aborted) await once(signal, 'abort');
   await service.close();
   await requestLog?.close();
+}
+
+/** Of a document that comes with its question as of any other; where the index is and what it is built with says nothing about it. */
+function readingOptions(options: KnowledgeBaseOptions) {
+  const { models, readTimeoutMs, readMemoryMb, ocr, ocrLanguages, passwords, s3 } = options;
+  return { models, readTimeoutMs, readMemoryMb, ocr, ocrLanguages, passwords, s3 };
 }
 
 /** Hidden, so that indexing the folder around it passes it by; and not in the index, which is replaced as a whole when it is rebuilt. */

@@ -1,4 +1,5 @@
 import type {
+  AskCall,
   GroundedEvent,
   KnowledgeBaseBackend,
   ModelBackend,
@@ -6,14 +7,16 @@ import type {
   RetrievedPassage,
 } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
-import type { AnswerEvent, SearchMatch } from 'aquifer';
+import type { AnswerEvent, AskOptions, SearchMatch } from 'aquifer';
 import type { Session, SessionStore } from '../sessions/session-store.js';
+import { type ExternalDocuments, externalDocumentsId } from './external-documents.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 
 export interface HostedKnowledgeBasesOptions {
   readonly host: KnowledgeBaseHost;
   readonly tenant: string;
   readonly sessions: SessionStore;
+  readonly externalDocuments: ExternalDocuments;
   /** Ranks passages by a model of Bedrock's name. */
   readonly rerank: ModelBackend['rerank'];
   /** What answers for a model of Bedrock's name, in the library's names. */
@@ -25,6 +28,7 @@ export function createHostedKnowledgeBases({
   host,
   tenant,
   sessions,
+  externalDocuments,
   rerank,
   modelName,
 }: HostedKnowledgeBasesOptions): KnowledgeBaseBackend {
@@ -45,6 +49,20 @@ export function createHostedKnowledgeBases({
       'invalid-options',
       `Session with Id ${JSON.stringify(id)} is not valid. Leave sessionId out to begin one: sessions are kept for a day, by the process that began them.`,
     );
+  }
+
+  function askOptions(call: AskCall, session: Session): AskOptions {
+    const { modelId, temperature, topP, maxTokens, stopSequences, promptTemplate, signal } = call;
+    return {
+      conversation: session.turns,
+      model: modelName(modelId),
+      ...(temperature !== undefined && { temperature }),
+      ...(topP !== undefined && { topP }),
+      ...(maxTokens !== undefined && { maxTokens }),
+      ...(stopSequences && { stopSequences }),
+      ...(promptTemplate !== undefined && { promptTemplate }),
+      ...(signal && { signal }),
+    };
   }
 
   async function retrieve(call: RetrieveCall): Promise<readonly RetrievedPassage[]> {
@@ -68,8 +86,7 @@ export function createHostedKnowledgeBases({
   return {
     retrieve,
     async answer(call) {
-      const { knowledgeBaseId, query, limit, mode, filter, reranker, modelId, signal } = call;
-      const { temperature, topP, maxTokens, stopSequences, promptTemplate } = call;
+      const { knowledgeBaseId, query, limit, mode, filter, reranker } = call;
       if (reranker !== undefined) {
         throw new AquiferError(
           'invalid-options',
@@ -79,19 +96,24 @@ export function createHostedKnowledgeBases({
       const { reader, id } = await find(knowledgeBaseId);
       const session = sessionOf(id, call.sessionId);
       const events = reader.ask(query, {
+        ...askOptions(call, session),
         limit,
-        conversation: session.turns,
-        model: modelName(modelId),
         ...(mode && { mode }),
         ...(filter && { filter }),
-        ...(temperature !== undefined && { temperature }),
-        ...(topP !== undefined && { topP }),
-        ...(maxTokens !== undefined && { maxTokens }),
-        ...(stopSequences && { stopSequences }),
-        ...(promptTemplate !== undefined && { promptTemplate }),
-        ...(signal && { signal }),
       });
       return { sessionId: session.id, events: groundedEvents(events, session) };
+    },
+    async answerFrom(call) {
+      const session = sessionOf(externalDocumentsId, call.sessionId);
+      async function* events(): AsyncGenerator<AnswerEvent> {
+        const { ask, close } = await externalDocuments.open(call.document, call.signal);
+        try {
+          yield* ask(call.query, askOptions(call, session));
+        } finally {
+          await close();
+        }
+      }
+      return { sessionId: session.id, events: groundedEvents(events(), session) };
     },
   };
 }

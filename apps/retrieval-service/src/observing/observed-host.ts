@@ -1,5 +1,6 @@
 import { estimateTokens } from '@aquifer/text-analysis';
 import type { AnswerEvent, KnowledgeBase, SearchMatch } from 'aquifer';
+import { type ExternalDocuments, externalDocumentsId } from '../hosting/external-documents.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost, ReadableKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import type { UploadFolder } from '../uploads/upload-folder.js';
 import type { RequestObserver } from './request-observer.js';
@@ -27,6 +28,20 @@ export function observedHost(host: KnowledgeBaseHost, observer: RequestObserver)
       const { id } = await host.get(tenant, idOrName);
       await observer.accessed({ action: 'delete-knowledge-base', knowledgeBaseId: id });
       await host.delete(tenant, idOrName);
+    },
+  };
+}
+
+/** As {@link observedHost}, for documents that come with their question. */
+export function observedExternalDocuments(documents: ExternalDocuments, observer: RequestObserver): ExternalDocuments {
+  return {
+    ...documents,
+    async open(document, signal) {
+      const { ask, close } = await documents.open(document, signal);
+      return {
+        ask: (question, options) => observedAnswer(externalDocumentsId, question, ask(question, options), observer),
+        close,
+      };
     },
   };
 }

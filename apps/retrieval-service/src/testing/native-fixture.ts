@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ExternalDocumentsOptions } from '../hosting/external-documents.js';
 import { createFolderHost, type FolderHostOptions } from '../hosting/folder-host.js';
 import type { RetrievalServiceOptions } from '../retrieval-service.js';
 import { startService } from './service-fixture.js';
@@ -10,16 +11,22 @@ export async function startNative(
   options: Partial<RetrievalServiceOptions> & {
     readonly index?: Partial<FolderHostOptions['knowledgeBase']>;
     readonly modelName?: (modelId: string) => string;
+    readonly externalDocuments?: ExternalDocumentsOptions;
   } = {},
 ) {
-  const { index, modelName, ...others } = options;
+  const { index, modelName, externalDocuments, ...others } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aquifer-native-'));
   const location = join(folder, 'index');
   const uploadFolder = join(folder, 'uploads');
   const host = createFolderHost({ knowledgeBase: { location, threads: 1, ...index }, uploadFolder });
   const failures: unknown[] = [];
   const started = await startService({
-    knowledgeBases: { host, uploadBytes: 1024 * 1024, ...(modelName && { modelName }) },
+    knowledgeBases: {
+      host,
+      uploadBytes: 1024 * 1024,
+      ...(modelName && { modelName }),
+      ...(externalDocuments && { externalDocuments }),
+    },
     onFailure: ({ error }) => failures.push(error),
     ...others,
   });

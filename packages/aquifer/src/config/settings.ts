@@ -156,6 +156,11 @@ export const settings = {
     description:
       'the folder where the service keeps files that are sent to it; default: beside the index, unless that is encrypted',
   }),
+  externalSources: setting({
+    kind: textList,
+    description:
+      'objects in S3, or prefixes of them (s3://bucket/prefix), that RetrieveAndGenerate may name as external sources; default: none',
+  }),
   keyFile: setting({ kind: text, description: 'a file of the access keys that requests must be signed with' }),
   faults: setting({
     kind: text,

@@ -24,7 +24,9 @@ export interface RetrieveCall {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface GroundedCall extends Omit<RetrieveCall, 'offset'> {
+/** A question for a model, and how it is to answer. */
+export interface AskCall {
+  readonly query: string;
   readonly modelId: string;
   readonly temperature?: number;
   readonly topP?: number;
@@ -35,6 +37,25 @@ export interface GroundedCall extends Omit<RetrieveCall, 'offset'> {
   readonly promptTemplate?: string;
   /** The conversation that the question goes on with. Absent: a new one. */
   readonly sessionId?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GroundedCall extends AskCall, Omit<RetrieveCall, 'offset' | 'query' | 'signal'> {}
+
+/** A document that comes with the question instead of being in a knowledge base. */
+export type ExternalDocument =
+  | { readonly type: 's3'; readonly uri: string }
+  | {
+      readonly type: 'bytes';
+      /** Its file name. */
+      readonly identifier: string;
+      /** Its MIME type. */
+      readonly contentType: string;
+      readonly bytes: Uint8Array;
+    };
+
+export interface ExternalCall extends AskCall {
+  readonly document: ExternalDocument;
 }
 
 export type GroundedEvent =
@@ -58,4 +79,6 @@ export interface GroundedAnswer {
 export interface KnowledgeBaseBackend {
   retrieve(call: RetrieveCall): Promise<readonly RetrievedPassage[]>;
   answer(call: GroundedCall): Promise<GroundedAnswer>;
+  /** From the document of the call alone, of which nothing stays. */
+  answerFrom(call: ExternalCall): Promise<GroundedAnswer>;
 }

@@ -1,44 +1,96 @@
 import { frameworkWords } from '../field-words.js';
-import { type Fields, readFields } from '../request-fields.js';
-import { invalidRequest } from '../wire-error.js';
-import type { GroundedAnswer, GroundedCall, GroundedEvent } from './knowledge-base-backend.js';
+import { base64Bytes, type Fields, readFields } from '../request-fields.js';
+import { invalidRequest, type WireException } from '../wire-error.js';
+import type {
+  AskCall,
+  ExternalCall,
+  ExternalDocument,
+  GroundedAnswer,
+  GroundedCall,
+  GroundedEvent,
+} from './knowledge-base-backend.js';
 import { readRetrievalConfiguration, refuseGuardrail, resultOf } from './retrieve.js';
 
+/** Of a document that comes with a question: the longest `ByteContentBlob` of the service model. */
+export const mostDocumentBytes = 10_485_760;
+
 /** Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrieveAndGenerate.html */
-export function readRetrieveAndGenerate(body: unknown): GroundedCall {
+export function readRetrieveAndGenerate(body: unknown): GroundedCall | ExternalCall {
   const fields = readFields(body, frameworkWords);
   const query = (fields.object('input') ?? fields.missing('input')).requiredText('text', { max: 1_000 });
   const sessionId = fields.text('sessionId', { min: 2, max: 100 });
   const configuration =
     fields.object('retrieveAndGenerateConfiguration') ?? fields.missing('retrieveAndGenerateConfiguration');
   const type = configuration.choice('type', ['KNOWLEDGE_BASE', 'EXTERNAL_SOURCES']) ?? configuration.missing('type');
-  if (type === 'EXTERNAL_SOURCES') {
-    throw invalidRequest('EXTERNAL_SOURCES is not supported: put the documents into a knowledge base.');
-  }
   fields.object('userContext');
   fields.object('sessionConfiguration');
   fields.refuseOthers();
-  const knowledgeBase =
-    configuration.object('knowledgeBaseConfiguration') ?? configuration.missing('knowledgeBaseConfiguration');
-  const knowledgeBaseId = knowledgeBase.requiredText('knowledgeBaseId');
-  const modelId = knowledgeBase.requiredText('modelArn', { min: 1, max: 2_048 });
-  const retrieval = readRetrievalConfiguration(knowledgeBase.object('retrievalConfiguration'));
-  if (knowledgeBase.has('orchestrationConfiguration')) {
-    throw invalidRequest('orchestrationConfiguration is not supported: questions are searched for as they are.');
-  }
-  const generation = knowledgeBase.object('generationConfiguration');
-  knowledgeBase.refuseOthers();
-  return {
-    ...retrieval,
-    ...readGeneration(generation),
-    knowledgeBaseId,
-    modelId,
-    query,
-    ...(sessionId !== undefined && { sessionId }),
-  };
+  const name = type === 'KNOWLEDGE_BASE' ? 'knowledgeBaseConfiguration' : 'externalSourcesConfiguration';
+  const chosen = configuration.object(name) ?? configuration.missing(name);
+  const asked = { query, ...(sessionId !== undefined && { sessionId }) };
+  return { ...(type === 'KNOWLEDGE_BASE' ? readKnowledgeBase(chosen) : readExternalSources(chosen)), ...asked };
 }
 
-type Generation = Pick<GroundedCall, 'temperature' | 'topP' | 'maxTokens' | 'stopSequences' | 'promptTemplate'>;
+function readKnowledgeBase(fields: Fields): Omit<GroundedCall, 'query'> {
+  const knowledgeBaseId = fields.requiredText('knowledgeBaseId');
+  const retrieval = readRetrievalConfiguration(fields.object('retrievalConfiguration'));
+  if (fields.has('orchestrationConfiguration')) {
+    throw invalidRequest('orchestrationConfiguration is not supported: questions are searched for as they are.');
+  }
+  return { ...retrieval, knowledgeBaseId, ...readModel(fields) };
+}
+
+/** Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_ExternalSourcesRetrieveAndGenerateConfiguration.html */
+function readExternalSources(fields: Fields): Omit<ExternalCall, 'query'> {
+  const [source] = fields.objects('sources', { min: 1, max: 1 }) ?? fields.missing('sources');
+  return { document: readExternalDocument(source!), ...readModel(fields) };
+}
+
+function readExternalDocument(fields: Fields): ExternalDocument {
+  const type = fields.choice('sourceType', ['S3', 'BYTE_CONTENT']) ?? fields.missing('sourceType');
+  if (type === 'S3') {
+    const place = fields.object('s3Location') ?? fields.missing('s3Location');
+    const uri = place.requiredText('uri', { min: 1, max: 1_024 });
+    if (!/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\/.+$/s.test(uri)) throw badPattern(place, 'uri', 's3://bucket/key');
+    place.refuseOthers();
+    fields.refuseOthers();
+    return { type: 's3', uri };
+  }
+  const content = fields.object('byteContent') ?? fields.missing('byteContent');
+  const identifier = content.requiredText('identifier', { min: 1, max: 1_024 });
+  const contentType = content.requiredText('contentType');
+  if (!/^[a-z]{1,20}\/./.test(contentType)) throw badPattern(content, 'contentType', '[a-z]{1,20}/.{1,20}');
+  const bytes = readBytes(content);
+  content.refuseOthers();
+  fields.refuseOthers();
+  return { type: 'bytes', identifier, contentType, bytes };
+}
+
+function readBytes(fields: Fields): Uint8Array {
+  const bytes = base64Bytes(fields.requiredText('data', { min: 1 }));
+  const path = [...fields.path, 'data'];
+  if (bytes === undefined) throw invalidRequest(`The field ${path.join('.')} is not valid base64.`);
+  if (bytes.length > mostDocumentBytes) {
+    throw invalidRequest(frameworkWords.tooLong(path, bytes.length, mostDocumentBytes, 'text'));
+  }
+  return bytes;
+}
+
+function badPattern(fields: Fields, name: string, pattern: string): WireException {
+  return invalidRequest(
+    `1 validation error detected: Value at '${[...fields.path, name].join('.')}' failed to satisfy constraint: Member must satisfy regular expression pattern: ${pattern}`,
+  );
+}
+
+/** Who answers and how, which is asked for alike whatever it is answered from. */
+function readModel(fields: Fields): Generation & Pick<AskCall, 'modelId'> {
+  const modelId = fields.requiredText('modelArn', { min: 1, max: 2_048 });
+  const generation = readGeneration(fields.object('generationConfiguration'));
+  fields.refuseOthers();
+  return { ...generation, modelId };
+}
+
+type Generation = Pick<AskCall, 'temperature' | 'topP' | 'maxTokens' | 'stopSequences' | 'promptTemplate'>;
 
 function readGeneration(fields: Fields | undefined): Generation {
   if (fields === undefined) return {};

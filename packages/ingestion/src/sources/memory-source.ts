@@ -13,6 +13,8 @@ export interface MemoryDocument {
   readonly metadata?: Metadata;
   /** Default: by the ending of `path`; plain text where it has none. */
   readonly mediaType?: string;
+  /** Where the original is, such as `s3://handbook/leave.md`. Default: a name in memory. */
+  readonly uri?: string;
 }
 
 export interface MemorySourceOptions {
@@ -63,7 +65,7 @@ function memoryItem(sourceId: string, document: MemoryDocument): SourceItem {
   const attributes = JSON.stringify([document.title ?? null, mediaType ?? null, metadata]);
   return {
     path,
-    uri: `memory:${encodeURIComponent(sourceId)}/${path.split('/').map(encodeURIComponent).join('/')}`,
+    uri: document.uri ?? `memory:${encodeURIComponent(sourceId)}/${path.split('/').map(encodeURIComponent).join('/')}`,
     bytes: bytes.byteLength,
     stamp: `${hash('sha256', bytes, 'hex')}-${hash('sha256', attributes, 'hex')}`,
     ...(mediaType === undefined ? {} : { mediaType }),

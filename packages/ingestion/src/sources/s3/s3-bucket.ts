@@ -152,10 +152,7 @@ async function collect(
   const { key, maxBytes, expected, signal } = limits;
   const refuse = (bytes: number) => {
     body.destroy();
-    throw new AquiferError(
-      'too-large',
-      `${key} has grown to ${bytes} bytes since it was listed, and at most ${maxBytes} are read.`,
-    );
+    throw new AquiferError('too-large', `${key} has ${bytes} bytes or more, and at most ${maxBytes} are read.`);
   };
   if (expected !== undefined && expected > maxBytes) refuse(expected);
   if (signal) addAbortSignal(signal, body);
