@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import {
+  type ControlRoute,
+  controlRouteOf,
   errorResponse,
+  handleControlRequest,
   handleRequest,
   isKnowledgeBaseOperation,
   type KnowledgeBaseBackend,
@@ -15,6 +18,7 @@ import { AquiferError } from '@aquifer/contracts';
 import { type Caller, createAccessControl } from './access/access-control.js';
 import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
+import { controlScopeOf, createControlPlane } from './control/control-plane.js';
 import { type Exchange, type Patience, pathOf } from './exchange.js';
 import { createFaultInjector, type FaultInjectorOptions, type Faults, parseFaults } from './faults.js';
 import { createExternalDocuments, type ExternalDocumentsOptions } from './hosting/external-documents.js';
@@ -145,6 +149,15 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     });
   const externalDocuments = createExternalDocuments(options.knowledgeBases?.externalDocuments);
   const access = createAccessControl(keys, now);
+  const control =
+    knowledgeBases &&
+    createControlPlane({
+      host: knowledgeBases,
+      modelName,
+      signal: ending.signal,
+      onFailure: options.onFailure,
+      now,
+    });
   const operations = createOperations({ access, host: knowledgeBases, jobs, signal: ending.signal });
   const page = options.page === undefined ? undefined : createPageFiles(options.page);
 
@@ -203,6 +216,38 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     }
   }
 
+  /** By the API that manages knowledge bases. */
+  async function answerAsControlPlane(
+    exchange: Exchange,
+    route: ControlRoute,
+    body: Buffer,
+    observation: RequestObservation,
+  ): Promise<WireResponse> {
+    const { method, target, headers, signal } = exchange;
+    const { requestId } = observation;
+    try {
+      const caller = access.admit({ method, target, headers, body }, controlScopeOf(route.operation));
+      observation.admitted(caller);
+      const faults = faultsOf(exchange);
+      if (faults) await injector.before(faults, `${caller.keyId ?? 'local'} ${route.operation}`, signal);
+      if (control === undefined || knowledgeBases === undefined) {
+        return errorResponse(
+          { name: 'ResourceNotFoundException', message: 'There are no knowledge bases here.' },
+          requestId,
+        );
+      }
+      const backend = control.backendFor({
+        tenant: caller.tenant,
+        host: observedHost(knowledgeBases, observation),
+        observer: observation,
+        region: regionOf(headers.authorization),
+      });
+      return await handleControlRequest({ ...route, requestId, body }, backend);
+    } catch (thrown) {
+      return errorResponse(toWireError(thrown), requestId);
+    }
+  }
+
   /** What was sent before the service ended, and may not be in the index yet. One tenant's trouble is not another's. */
   async function indexLeftOverUploads(served: KnowledgeBaseHost): Promise<void> {
     for (const tenant of await served.tenantsWithUploads()) {
@@ -210,6 +255,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
         for (const { id } of await served.list(tenant)) {
           const knowledgeBase = await served.get(tenant, id);
           if (!(await knowledgeBase.uploads?.exists())) continue;
+          await control?.resume(tenant, knowledgeBase);
           startIndexingUploads(jobs, tenant, knowledgeBase, { signal: ending.signal });
         }
       } catch (error) {
@@ -223,6 +269,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     const path = pathOf(exchange.target);
     // Models do not go through the router: nothing but parsing and answering is on their way.
     const route = exchange.method === 'POST' ? routeOf(path) : undefined;
+    const managed = route === undefined ? controlRouteOf(exchange.method, path) : undefined;
     if (route !== undefined) {
       observation.isOf(route.operation);
       const body = await exchange.readBody(maxBodyBytes);
@@ -230,6 +277,14 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
         body === undefined
           ? errorResponse(tooLong, requestId)
           : await answerAsBedrock(exchange, route, body, observation);
+      await respond(exchange, response);
+    } else if (managed !== undefined) {
+      observation.isOf(managed.operation);
+      const body = await exchange.readBody(maxBodyBytes);
+      const response =
+        body === undefined
+          ? errorResponse(tooLong, requestId)
+          : await answerAsControlPlane(exchange, managed, body, observation);
       await respond(exchange, response);
     } else if (operations.answers(exchange.method, path)) {
       await operations.answer(exchange, observation);
@@ -297,6 +352,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       await port.close(graceMs);
       await jobs.settled();
       await externalDocuments.close();
+      await control?.settled();
       await knowledgeBases?.close();
     },
   };
@@ -306,6 +362,11 @@ const tooLong = {
   name: 'ValidationException',
   message: `1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less than or equal to ${maxBodyBytes}`,
 } as const;
+
+/** What the request was signed for; what ARNs say. */
+function regionOf(authorization: string | undefined): string {
+  return /Credential=[^/,]+\/\d{8}\/([a-z0-9-]{1,40})\//.exec(authorization ?? '')?.[1] ?? 'us-east-1';
+}
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

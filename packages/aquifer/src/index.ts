@@ -25,6 +25,7 @@ export {
   type Store,
 } from '@aquifer/contracts';
 export type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
+export { documentIdOf } from '@aquifer/ingestion/document-ids';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
 export { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
 export type {

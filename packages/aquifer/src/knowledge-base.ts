@@ -141,6 +141,8 @@ export interface KnowledgeBaseStatus {
   readonly index: StoreStats['index'];
   readonly bytes: number;
   readonly generation: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
   /** Of a database: what its workers have to do for this knowledge base. */
   readonly queue?: QueueCounts;
   readonly lastRun?: IngestionSummary & { readonly finishedAt: number };

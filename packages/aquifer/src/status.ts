@@ -34,6 +34,7 @@ export async function statusOf(
     index: stats.index,
     bytes: stats.bytes,
     generation: stats.generation,
+    createdAt: manifest.createdAt,
     ...(counts === undefined ? {} : { queue: counts }),
     ...(lastRun === undefined ? {} : { lastRun: lastRun as KnowledgeBaseStatus['lastRun'] }),
   };

@@ -1,3 +1,25 @@
+export type { PageCall } from './control/checked-fields.js';
+export type {
+  ControlBackend,
+  DataSourceKey,
+  DataSourceShape,
+  DocumentShape,
+  IngestionJobShape,
+  KnowledgeBaseShape,
+  KnowledgeBaseSummaryShape,
+  Page,
+} from './control/control-backend.js';
+export {
+  type ControlOperation,
+  type ControlRoute,
+  controlOperations,
+  controlRouteOf,
+} from './control/control-route.js';
+export { type ControlRequest, handleControlRequest } from './control/handle-control-request.js';
+export type { DataSourceCall, DataSourcePlace } from './control/read-data-source.js';
+export type { DocumentBytes, DocumentCall, DocumentIdentifier } from './control/read-documents.js';
+export type { IngestionJobStatus, ListJobsCall } from './control/read-ingestion-job.js';
+export type { KnowledgeBaseCall } from './control/read-knowledge-base.js';
 export {
   type Conversation,
   type ConversationMessage,
@@ -38,6 +60,7 @@ export {
   verifySignature,
 } from './signature.js';
 export {
+  invalidRequest,
   statusOf,
   toWireError,
   type WireError,

@@ -72,8 +72,10 @@ export function streamMemberOf(name: WireErrorName): string | undefined {
 
 const namesOfCodes: Partial<Record<ErrorCode, WireErrorName>> = {
   'credentials-refused': 'AccessDeniedException',
+  'index-locked': 'ConflictException',
   'index-not-found': 'ResourceNotFoundException',
   'index-unavailable': 'ServiceUnavailableException',
+  'invalid-document': 'ValidationException',
   'invalid-filter': 'ValidationException',
   'invalid-options': 'ValidationException',
   'invalid-query': 'ValidationException',

@@ -389,6 +389,7 @@ export interface KnowledgeBaseStatus {
   };
   readonly bytes: number;
   readonly generation: number;
+  readonly createdAt: number;
   readonly queue?: Queue;
   readonly lastRun?: RunSummary & {
     readonly finishedAt: number;

@@ -87,7 +87,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     printJson(context, { type: 'listening', url, keys: keys.length });
   } else {
     const credentials = ring === undefined ? ' AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local' : '';
-    const services = ['BEDROCK_RUNTIME', 'BEDROCK_AGENT_RUNTIME'];
+    const services = ['BEDROCK_RUNTIME', 'BEDROCK_AGENT_RUNTIME', 'BEDROCK_AGENT'];
     out.line(`  listening on ${url}; Ctrl-C ends`);
     for (const service of services) out.line(out.style('dim', `  export AWS_ENDPOINT_URL_${service}=${url}`));
     out.line(out.style('dim', `  export AWS_REGION=us-east-1${credentials}`));

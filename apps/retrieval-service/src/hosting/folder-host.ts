@@ -56,6 +56,7 @@ export function createFolderHost({ knowledgeBase: options, uploadFolder }: Folde
   }
 
   return {
+    most: 1,
     async list(tenant) {
       const found = await find(tenant);
       return found === undefined ? [] : [{ id: found.id, name: found.name }];

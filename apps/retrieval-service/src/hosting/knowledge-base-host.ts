@@ -35,6 +35,8 @@ export interface NewKnowledgeBase {
 
 /** Whose knowledge bases there are. Nothing but the key of a request says which tenant it speaks for. */
 export interface KnowledgeBaseHost {
+  /** How many a tenant can have. Absent: any number. */
+  readonly most?: number;
   /** In order of name. */
   list(tenant: string): Promise<readonly HostedIdentity[]>;
   /**

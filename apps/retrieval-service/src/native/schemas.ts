@@ -255,6 +255,7 @@ export const statusSchema = z
     }),
     bytes: z.int(),
     generation: z.int(),
+    createdAt: z.int(),
     queue: queueSchema.optional(),
     lastRun: runSummarySchema.extend({ finishedAt: z.int() }).optional(),
   })

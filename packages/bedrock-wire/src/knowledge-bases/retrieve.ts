@@ -109,17 +109,24 @@ export function refuseGuardrail(fields: Fields): void {
   }
 }
 
+const sourceUri = 'x-amz-bedrock-kb-source-uri';
+
 /** A passage as a result, or as a reference of an answer. */
 export function resultOf(passage: RetrievedPassage): object {
   const { text, source, documentId, chunkId, page, score, metadata } = passage;
+  // What a data source brought says itself where it is from.
+  const { [sourceUri]: said = source } = metadata;
+  const uri = String(said);
   return {
     content: { type: 'TEXT', text },
-    location: { type: 'CUSTOM', customDocumentLocation: { id: source } },
+    location: uri.startsWith('s3://')
+      ? { type: 'S3', s3Location: { uri } }
+      : { type: 'CUSTOM', customDocumentLocation: { id: uri } },
     ...(score !== undefined && { score }),
     documentId,
     metadata: {
       ...metadata,
-      'x-amz-bedrock-kb-source-uri': source,
+      [sourceUri]: uri,
       ...(chunkId !== undefined && { 'x-amz-bedrock-kb-chunk-id': chunkId }),
       ...(page !== undefined && { 'x-amz-bedrock-kb-document-page-number': page }),
     },
