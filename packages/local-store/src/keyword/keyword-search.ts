@@ -1,5 +1,6 @@
 import { type Filter, keywordRanking, type SearchResult } from '@aquifer/contracts';
 import { type SqlCondition, scopeToSql } from '../database/filter-sql.js';
+import { createRecentlyUsed } from '../database/recently-used.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
 import { createChunkIdLookup, topMatches } from '../vectors/top-matches.js';
 import { storedTerm } from './keyword-terms.js';
@@ -16,6 +17,17 @@ export interface KeywordSearch {
 
 const { contextWeight, pairWeight, maxQueryTerms } = keywordRanking;
 
+/** The chunks that hold a term or a pair, and how well each one does: f of BM25, as if every term were worth the same. */
+interface Postings {
+  readonly numbers: Float64Array;
+  readonly frequencies: Float64Array;
+}
+
+const mostTermCounts = 10_000;
+/** FTS5 takes some 6 µs for each of them, so those of common words are worth having at hand. */
+const keptPostingBytes = 32 * 2 ** 20;
+const postingBytes = ({ numbers, frequencies }: Postings): number => numbers.byteLength + frequencies.byteLength + 256;
+
 /**
  * BM25 over FTS5's postings, as the store contract defines it.
  *
@@ -31,41 +43,68 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
   const selectGeneration = database.prepare('SELECT generation FROM counters');
   const idsOf = createChunkIdLookup(database);
 
-  // Counting takes milliseconds on a large index, so it is done once for each committed state.
+  // Counts, lengths and postings are of one committed state.
   let counted = { generation: -1, chunks: 0, lastNumber: 0 };
+  const kept = createRecentlyUsed<string, Postings>(keptPostingBytes, postingBytes);
+  const termCounts = new Map<string, number>();
   const count = (): typeof counted => {
     const generation = selectGeneration.rows()[0]?.[0] as number;
     if (generation !== counted.generation) {
       const [chunks, lastNumber] = countChunks.rows()[0] as [number, number | null];
       counted = { generation, chunks, lastNumber: lastNumber ?? 0 };
+      kept.clear();
+      termCounts.clear();
     }
     return counted;
   };
+  const countOf = (term: string): number => {
+    let known = termCounts.get(term);
+    if (known === undefined) {
+      known = (countTerm.rows(term)[0]?.[0] as number | undefined) ?? 0;
+      if (termCounts.size >= mostTermCounts) termCounts.clear();
+      termCounts.set(term, known);
+    }
+    return known;
+  };
+  const postingsOf = (phrase: string, chunks: number): Postings => {
+    const known = kept.get(phrase);
+    if (known !== undefined) return known;
+    const rows = findPhrase.rows(`"${phrase}"`);
+    const ownIdf = Math.log((chunks - rows.length + 0.5) / (rows.length + 0.5));
+    const ftsIdf = ownIdf <= 0 ? 1e-6 : ownIdf;
+    const postings = {
+      numbers: Float64Array.from(rows, (row) => row[0] as number),
+      frequencies: Float64Array.from(rows, (row) => (row[1] as number) / -ftsIdf),
+    };
+    kept.set(phrase, postings);
+    return postings;
+  };
 
   return ({ terms, pairs, limit, filter, documentIds }) => {
-    const { chunks, lastNumber } = count();
+    const { chunks, lastNumber, generation } = count();
     if (chunks === 0 || terms.length === 0) return { matches: [], method: 'exact' };
     const scores = new Float64Array(lastNumber + 1);
     const found: number[] = [];
     const add = (phrase: string, weight: number): void => {
-      const rows = findPhrase.rows(`"${phrase}"`);
-      const ownIdf = Math.log((chunks - rows.length + 0.5) / (rows.length + 0.5));
-      const ftsIdf = ownIdf <= 0 ? 1e-6 : ownIdf;
-      const factor = (weight * Math.log(1 + (chunks - rows.length + 0.5) / (rows.length + 0.5))) / -ftsIdf;
-      for (const row of rows) {
-        const number = row[0] as number;
+      const { numbers, frequencies } = postingsOf(phrase, chunks);
+      const holding = numbers.length;
+      const idf = weight * Math.log(1 + (chunks - holding + 0.5) / (holding + 0.5));
+      for (let index = 0; index < holding; index++) {
+        const number = numbers[index] as number;
         if (scores[number] === 0) found.push(number);
-        scores[number] = (scores[number] as number) + (row[1] as number) * factor;
+        scores[number] = (scores[number] as number) + idf * (frequencies[index] as number);
       }
     };
-    const chosen = chooseTerms(terms, (term) => countTerm.rows(term)[0]?.[0] as number);
+    const chosen = chooseTerms(terms, countOf);
     for (const { term, times } of chosen) add(term, times);
     for (const { phrase, times } of choosePairs(pairs, chosen)) add(phrase, times * pairWeight);
     const scope = scopeToSql({ filter, documentIds });
     const allowed = scope === undefined ? found : within(database, found, scope, lastNumber);
     const ranked = Float64Array.from(allowed, (number) => scores[number] as number);
     return {
-      matches: topMatches({ numbers: allowed, scores: ranked, length: allowed.length }, limit, idsOf),
+      matches: topMatches({ numbers: allowed, scores: ranked, length: allowed.length }, limit, (numbers) =>
+        idsOf(numbers, generation),
+      ),
       method: 'exact',
     };
   };
@@ -94,14 +133,14 @@ interface QueryTerm {
 }
 
 /** Rarest first, so that sums are always made in the same order and equal chunks have equal scores. */
-function chooseTerms(terms: readonly string[], countDocuments: (term: string) => number | undefined): QueryTerm[] {
+function chooseTerms(terms: readonly string[], countDocuments: (term: string) => number): QueryTerm[] {
   const times = new Map<string, number>();
   for (const term of terms) {
     const stored = storedTerm(term);
     times.set(stored, (times.get(stored) ?? 0) + 1);
   }
   return [...times]
-    .map(([term, count]) => ({ term, times: count, documents: countDocuments(term) ?? 0 }))
+    .map(([term, count]) => ({ term, times: count, documents: countDocuments(term) }))
     .filter(({ documents }) => documents > 0)
     .sort((left, right) => left.documents - right.documents || (left.term < right.term ? -1 : 1))
     .slice(0, maxQueryTerms);

@@ -12,7 +12,11 @@ export interface Candidates {
  * The `limit` best candidates, ties broken by chunk id: exactly `min(limit, length)` of them. Ids are looked up only for
  * the winners and for those who tie with the last of them.
  */
-export function topMatches(candidates: Candidates, limit: number, idsOf: ChunkIdLookup): ScoredChunk[] {
+export function topMatches(
+  candidates: Candidates,
+  limit: number,
+  idsOf: (numbers: readonly number[]) => Map<number, ChunkIds>,
+): ScoredChunk[] {
   const { numbers, scores, length } = candidates;
   const threshold = length > limit ? nthBest(scores, length, limit) : Number.NEGATIVE_INFINITY;
   const winners: { number: number; score: number }[] = [];
@@ -52,19 +56,34 @@ export function nthBest(scores: ArrayLike<number>, length: number, rank: number)
 }
 
 type ChunkIds = Pick<ScoredChunk, 'chunkId' | 'documentId'>;
-type ChunkIdLookup = (numbers: readonly number[]) => Map<number, ChunkIds>;
 
-/** Looks up the ids of chunks and of their documents by number. */
-export function createChunkIdLookup(database: SqlDatabase): ChunkIdLookup {
+/** Some 20 MB of them. */
+const mostKnownIds = 100_000;
+
+/**
+ * Looks up the ids of chunks and of their documents by number.
+ *
+ * @param generation The committed state that is asked: as long as it stays, what was looked up is remembered.
+ */
+export function createChunkIdLookup(
+  database: SqlDatabase,
+): (numbers: readonly number[], generation: number) => Map<number, ChunkIds> {
   const select = database.prepare(
     `SELECT chunks.number, chunks.id, documents.id AS document_id FROM chunks JOIN documents ON documents.number = chunks.document
      WHERE chunks.number IN (SELECT value FROM json_each(?)) ORDER BY chunks.number`,
   );
-  return (numbers) =>
-    new Map(
-      (select.rows(JSON.stringify(numbers)) as [number, string, string][]).map(([number, chunkId, documentId]) => [
-        number,
-        { chunkId, documentId },
-      ]),
-    );
+  const known = new Map<number, ChunkIds>();
+  let knownGeneration = -1;
+  return (numbers, generation) => {
+    if (generation !== knownGeneration || known.size > mostKnownIds) known.clear();
+    knownGeneration = generation;
+    const missing = numbers.filter((number) => !known.has(number));
+    if (missing.length > 0) {
+      for (const row of select.rows(JSON.stringify(missing))) {
+        const [number, chunkId, documentId] = row as [number, string, string];
+        known.set(number, { chunkId, documentId });
+      }
+    }
+    return known;
+  };
 }
