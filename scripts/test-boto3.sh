@@ -1,21 +1,11 @@
 #!/usr/bin/env bash
 # The unmodified Python SDK against `aquifer serve`: bash scripts/test-boto3.sh
-# boto3 comes from PyPI into a temporary folder. The last line is the total: N passed, N failed, N skipped
+# boto3 comes from PyPI. The last line is the total: N passed, N failed, N skipped
 set -u
-cd "$(dirname "$0")/.."
-skip() {
-  echo "boto3: skipped, $1"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
-
-command -v python3 > /dev/null || skip "there is no python3 here"
-folder=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2> /dev/null; wait "$server" 2> /dev/null; fi; rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv" > "$folder/log" 2>&1 || skip "python3 has no venv: $(tail -n 1 "$folder/log")"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check boto3 > "$folder/log" 2>&1 ||
-  skip "boto3 cannot be installed: $(tail -n 1 "$folder/log")"
+cd "$(dirname "$0")/.." || exit
+# shellcheck source=scripts/test-tools.sh
+. scripts/test-tools.sh
+python_with_sdk
 
 node apps/cli/bin/aquifer.js keys create --scopes model,read --key-file "$folder/keys.json" --json > "$folder/key" || {
   echo "0 passed, 1 failed, 0 skipped"
@@ -48,7 +38,7 @@ for mode in open keys; do
   AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME=$url AWS_REGION=us-east-1 \
     AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID="$key" AWS_SECRET_ACCESS_KEY="$secret" \
     AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 \
-    AQUIFER_TEST_KNOWLEDGE_BASE=$knowledge_base AQUIFER_TEST_MODE=$mode "$folder/venv/bin/python" scripts/boto3-checks.py 2>&1 | tee "$folder/out"
+    AQUIFER_TEST_KNOWLEDGE_BASE=$knowledge_base AQUIFER_TEST_MODE=$mode "$tools/sdk/bin/python" scripts/boto3-checks.py 2>&1 | tee "$folder/out"
   read -r p f <<< "$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$folder/out" | tail -n 1)"
   passed=$((passed + ${p:-0})) failed=$((failed + ${f:-1}))
   kill "$server" 2> /dev/null

@@ -3,13 +3,13 @@
 # Their commands run as processes beside a PostgreSQL of Debian's; docker-compose.yml is checked by Compose; the steps of the Dockerfile make a
 # production tree in a temporary folder, whose program must start.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 passed=0 failed=0 skipped=0
 note() {
   if [ "$2" -eq 0 ]; then passed=$((passed + 1)); echo "✔ $1"; else failed=$((failed + 1)); echo "✖ $1"; fi
 }
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+# shellcheck source=scripts/test-tools.sh
+. scripts/test-tools.sh
 
 bash scripts/test-postgres.sh node scripts/test.mjs deployment 2>&1 | tee "$folder/out"
 read -r p f s <<< "$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$folder/out" | tail -n 1)"
@@ -20,8 +20,7 @@ cd "$folder" || exit 1
 mkdir -p secrets
 compose=
 if docker compose version > /dev/null 2>&1; then compose='docker compose'
-elif command -v docker-compose > /dev/null; then compose=docker-compose
-elif [ "$(id -u)" -eq 0 ] && apt-get install -y -qq --no-install-recommends docker-compose > /dev/null 2>&1; then compose=docker-compose
+elif with_compose; then compose=docker-compose
 fi
 if [ -n "$compose" ]; then
   $compose config > "$folder/compose.out" 2>&1

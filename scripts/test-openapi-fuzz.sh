@@ -1,22 +1,12 @@
 #!/usr/bin/env bash
 # Whatever a caller sends, the service must not fail: requests made of its own OpenAPI document, valid ones and others, and no answer of 5xx.
 # Usage: bash scripts/test-openapi-fuzz.sh
-# schemathesis comes from PyPI into a temporary folder. The last line is the total: N passed, N failed, N skipped
+# schemathesis comes from PyPI. The last line is the total: N passed, N failed, N skipped
 set -u
-cd "$(dirname "$0")/.."
-skip() {
-  echo "openapi-fuzz: skipped, $1"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
-
-command -v python3 > /dev/null || skip "there is no python3 here"
-folder=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2> /dev/null; wait "$server" 2> /dev/null; fi; rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv" > "$folder/log" 2>&1 || skip "python3 has no venv: $(tail -n 1 "$folder/log")"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'schemathesis>=4,<5' > "$folder/log" 2>&1 ||
-  skip "schemathesis cannot be installed: $(tail -n 1 "$folder/log")"
+cd "$(dirname "$0")/.." || exit
+# shellcheck source=scripts/test-tools.sh
+. scripts/test-tools.sh
+python_with_schemathesis
 
 aquifer="$PWD/apps/cli/bin/aquifer.js"
 node "$aquifer" index examples/handbook --kb "$folder/index" --json > "$folder/log" || {
@@ -33,7 +23,7 @@ done
 url=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' "$folder/address")
 
 # Deleting the knowledge base would leave nothing to fuzz.
-(cd "$folder" && NO_PROXY=127.0.0.1 timeout 150 "$folder/venv/bin/schemathesis" run "$url/openapi.json" \
+(cd "$folder" && NO_PROXY=127.0.0.1 timeout 150 "$tools/schemathesis/bin/schemathesis" run "$url/openapi.json" \
   --checks not_a_server_error --phases examples,coverage,fuzzing --max-examples 8 --workers 1 --no-shrink \
   --generation-deterministic --suppress-health-check all --request-timeout 20 \
   --exclude-operation-id deleteKnowledgeBase --exclude-operation-id followJob \

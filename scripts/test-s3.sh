@@ -1,24 +1,14 @@
 #!/usr/bin/env bash
 # The tests of S3 sources against a server that speaks S3's API: bash scripts/test-s3.sh [command …]
-# The server is moto's, from PyPI in a temporary folder; the command (default: the tests) finds it in AQUIFER_TEST_S3.
+# The server is moto's, from PyPI; the command (default: the tests) finds it in AQUIFER_TEST_S3.
 set -u
-cd "$(dirname "$0")/.."
-skip() {
-  echo "s3: skipped, $1"
-  echo "0 passed, 0 failed, 1 skipped"
-  exit 0
-}
+cd "$(dirname "$0")/.." || exit
+# shellcheck source=scripts/test-tools.sh
+. scripts/test-tools.sh
+python_with_sdk
 
-command -v python3 > /dev/null || skip "there is no python3 here"
-folder=$(mktemp -d)
-server=
-trap 'if [ -n "$server" ]; then kill "$server" 2> /dev/null; wait "$server" 2> /dev/null; fi; rm -rf "$folder"' EXIT
-python3 -m venv "$folder/venv" > "$folder/log" 2>&1 || skip "python3 has no venv: $(tail -n 1 "$folder/log")"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check 'moto[server,s3]' > "$folder/log" 2>&1 ||
-  skip "moto cannot be installed: $(tail -n 1 "$folder/log")"
-
-port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
-"$folder/venv/bin/moto_server" -H 127.0.0.1 -p "$port" > "$folder/server.log" 2>&1 &
+port=$(free_port)
+"$tools/sdk/bin/python" scripts/s3-server.py "$port" > "$folder/server.log" 2>&1 &
 server=$!
 export AQUIFER_TEST_S3="http://127.0.0.1:$port"
 node -e '

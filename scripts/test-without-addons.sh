@@ -3,7 +3,7 @@
 # no addon built, on the Node versions that bring SQLite themselves. Ends with `N passed, N failed, N skipped`.
 #   bash scripts/test-without-addons.sh [version …]
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 root=$PWD
 # The npm package "node" carries the runtime; its install script only links it.
 versions=("$@")
@@ -19,7 +19,7 @@ fail() {
 # What a fresh clone would hold, and what is being worked on.
 mkdir "$work/copy"
 tar --exclude=node_modules --exclude=dist --exclude=.turbo --exclude=.git --exclude='*.tsbuildinfo' -cf - . | tar -xf - -C "$work/copy"
-cd "$work/copy"
+cd "$work/copy" || exit
 # Tests that read ../shared find it where it is.
 export AQUIFER_SHARED=${AQUIFER_SHARED:-$root/../shared}
 npm ci --ignore-scripts >"$work/log" 2>&1 || { cat "$work/log"; fail "npm ci --ignore-scripts"; }

@@ -144,6 +144,7 @@ describe('a knowledge base of a bucket', needsS3, () => {
     await watchIndex({ location: newLocation(), s3: { client: bucket.client } }, `s3://${bucket.name}`, {
       signal: stop.signal,
       checkEveryMs: 50,
+      checkShare: 1,
       onRound: async (summary) => {
         rounds.push(summary);
         if (rounds.length === 1) await bucket.put('b.md', 'The second text.');

@@ -207,7 +207,7 @@ describe('watchIndex', () => {
     // What a link leads to in a hidden folder is a document, but nobody watches that folder.
     write('.data/linked.md');
     symlinkSync(join('.data', 'linked.md'), join(files, 'linked.md'));
-    const watch = start({ checkEveryMs: 300 });
+    const watch = start({ checkEveryMs: 300, checkShare: 0.5 });
     await watch.saw('linked.md', 'indexed');
     await watch.idle();
     watch.events.length = 0;

@@ -16,11 +16,11 @@ export interface WatchIndexOptions extends Omit<IndexOptions, 'dryRun' | 'retryF
   readonly quietMs?: number;
   /** Everything is looked at at least this often, for what the system does not tell: network drives, missed events. Default 60,000. */
   readonly checkEveryMs?: number;
+  /** Looking at everything takes at most this share of the time (above 0, to 1), however often it is asked for. Default 0.05. */
+  readonly checkShare?: number;
 }
 
 const maxWaitMs = 5_000;
-/** Looking at everything takes at most a twentieth of the time. */
-const restShare = 20;
 const [firstRetryMs, lastRetryMs] = [1_000, 60_000];
 
 /**
@@ -39,7 +39,7 @@ export async function watchIndex(
   paths: string | readonly string[],
   watchOptions: WatchIndexOptions = {},
 ): Promise<void> {
-  const { signal, onBlind, onRound, onFailure, quietMs = 300, checkEveryMs = 60_000 } = watchOptions;
+  const { signal, onBlind, onRound, onFailure, quietMs = 300, checkEveryMs = 60_000, checkShare = 0.05 } = watchOptions;
   const { createFolderWatch } = await import('@aquifer/ingestion');
   const gate = createChangeGate({ quietMs, maxWaitMs });
   const watch = createFolderWatch({ onChange: gate.note, onBlind });
@@ -65,7 +65,7 @@ export async function watchIndex(
         } finally {
           await knowledgeBase.close();
         }
-        waitMs = Math.max(waitMs, restShare * (performance.now() - startedAt));
+        waitMs = Math.max(waitMs, (performance.now() - startedAt) / checkShare);
       } catch (error) {
         throwIfAborted(signal);
         const mayPass = isAquiferError(error, 'index-locked') || isAquiferError(error, 'too-many-deletions');

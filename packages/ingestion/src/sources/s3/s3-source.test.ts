@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isAquiferError, parseMetadata, type SourceItem, type SourceOmission } from '@aquifer/contracts';
-import { createTestBucket, needsS3, type TestBucket } from './s3.test-fixture.js';
+import { bucketOfTenThousand, createTestBucket, needsS3, type TestBucket } from './s3.test-fixture.js';
 import { createS3Source, readS3Item, type S3SourceOptions } from './s3-source.js';
 
 const parseSidecar: S3SourceOptions['parseSidecar'] = (bytes, name) =>
   parseMetadata(JSON.parse(Buffer.from(bytes).toString()), name);
 
-async function list(bucket: TestBucket, options: Partial<S3SourceOptions> = {}) {
+async function list(bucket: Pick<TestBucket, 'name' | 'client'>, options: Partial<S3SourceOptions> = {}) {
   const source = createS3Source({
     client: bucket.client,
     root: `s3://${bucket.name}`,
@@ -32,10 +32,8 @@ const read = async (item: SourceItem | undefined) => {
 
 describe('an S3 source', needsS3, () => {
   it('lists 10,000 objects, page by page', async () => {
-    const bucket = await createTestBucket();
     const keys = Array.from({ length: 10_000 }, (_, index) => `${index % 100}/${index}.md`);
-    await bucket.putAll(keys);
-    const { paths } = await list(bucket);
+    const { paths } = await list(bucketOfTenThousand());
     assert.deepEqual(paths, keys.sort());
   });
 

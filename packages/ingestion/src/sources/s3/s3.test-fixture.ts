@@ -18,20 +18,24 @@ export interface TestBucket {
   readonly name: string;
   readonly client: S3Client;
   put(key: string, body: string | Uint8Array): Promise<void>;
-  /** Many at once, of plain names, without the SDK: the test server checks no signatures. */
-  putAll(keys: readonly string[]): Promise<void>;
   delete(key: string): Promise<void>;
 }
 
-let made = 0;
-
-export async function createTestBucket(options: { readonly versions?: boolean } = {}): Promise<TestBucket> {
-  const client = new S3Client({
+const createClient = () =>
+  new S3Client({
     endpoint: address,
     region: 'us-east-1',
     forcePathStyle: true,
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
+
+/** The bucket of 10,000 objects, 0/0.md to 99/9999.md, that scripts/s3-server.py fills. It is everybody's: nothing is written to it. */
+export const bucketOfTenThousand = () => ({ name: 'ten-thousand', client: createClient() });
+
+let made = 0;
+
+export async function createTestBucket(options: { readonly versions?: boolean } = {}): Promise<TestBucket> {
+  const client = createClient();
   const name = `aquifer-${process.pid}-${Date.now()}-${made++}`;
   await client.send(new CreateBucketCommand({ Bucket: name }));
   if (options.versions) {
@@ -42,16 +46,6 @@ export async function createTestBucket(options: { readonly versions?: boolean } 
     client,
     async put(key, body) {
       await client.send(new PutObjectCommand({ Bucket: name, Key: key, Body: body }));
-    },
-    async putAll(keys) {
-      const waiting = [...keys];
-      const worker = async () => {
-        for (let key = waiting.pop(); key !== undefined; key = waiting.pop()) {
-          const answer = await fetch(`${address}/${name}/${key}`, { method: 'PUT', body: key });
-          if (!answer.ok) throw new Error(`PUT ${key}: status ${answer.status}`);
-        }
-      };
-      await Promise.all(Array.from({ length: 8 }, worker));
     },
     async delete(key) {
       await client.send(new DeleteObjectCommand({ Bucket: name, Key: key }));
