@@ -54,20 +54,19 @@ export async function writeBuiltWith(store: Store, builtWith: BuiltWith): Promis
   await store.writeValue(builtWithKey, builtWith);
 }
 
-/** Writes the manifest of a new index, unless somebody else has made it at the same moment: then his is the one that is there. */
-export async function createManifest(
-  store: Store,
-  parts: {
-    readonly embedder: Embedder;
-    readonly analyser: string;
-    readonly name: string;
-    /** Default: none yet. */
-    readonly chunker?: string;
-    /** Default: a new one. */
-    readonly id?: string;
-  },
-): Promise<Manifest> {
-  const manifest: Manifest = {
+export interface ManifestParts {
+  readonly embedder: Embedder;
+  readonly analyser: string;
+  readonly name: string;
+  /** Default: none yet. */
+  readonly chunker?: string;
+  /** Default: a new one. */
+  readonly id?: string;
+}
+
+/** The manifest of an index that is to be made. */
+export function planManifest(parts: ManifestParts): Manifest {
+  return {
     schemaVersion: manifestVersion,
     knowledgeBase: { id: parts.id ?? createKnowledgeBaseId(), name: parts.name },
     embedder: parts.embedder.fingerprint,
@@ -76,6 +75,11 @@ export async function createManifest(
     metric: 'cosine',
     createdAt: Date.now(),
   };
+}
+
+/** Writes the manifest of a new index, unless somebody else has made it at the same moment: then his is the one that is there. */
+export async function createManifest(store: Store, parts: ManifestParts): Promise<Manifest> {
+  const manifest = planManifest(parts);
   await store.writeManifest(manifest, { unlessThere: true });
   return manifest;
 }

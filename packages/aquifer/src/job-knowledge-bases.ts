@@ -172,8 +172,8 @@ export function createJobKnowledgeBases(options: JobPartsOptions): JobKnowledgeB
       try {
         return await useOnce(place, job, work);
       } catch (error) {
-        // Opened anew: the knowledge base may have got other chunks, or OCR, since it was opened here.
-        if (!isAquiferError(error, 'invalid-options')) throw error;
+        // Opened anew: the knowledge base may have got other chunks, OCR or another embedder since it was opened here.
+        if (!isAquiferError(error, 'invalid-options') && !isAquiferError(error, 'embedder-mismatch')) throw error;
         return await useOnce(place, job, work);
       }
     },

@@ -11,6 +11,6 @@ export interface Manifest {
   readonly metric: 'cosine';
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** SHA-256 of the export that is being imported. Until it is complete, the index is none. */
+  /** What is being put into it: the SHA-256 of an export, or the id of a run that embeds another index again. Until it is complete, the index is none. */
   readonly importing?: string;
 }

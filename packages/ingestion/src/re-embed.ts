@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type Chunker,
   type DocumentRecord,
@@ -43,7 +44,7 @@ async function undamaged<Result>(read: () => Promise<Result>): Promise<Result | 
 /**
  * Fills a store with the documents of another, chunked and embedded anew from their stored text: no original is read.
  * Vectors that the old store has of the same texts by the same embedder are taken over. Documents whose text is damaged are left
- * out.
+ * out. Done again, it brings over what has changed since.
  *
  * @throws `aborted`, or what the embedder or a store fails with; every document committed until then stays.
  */
@@ -75,7 +76,8 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
   async function copy(record: DocumentRecord): Promise<void> {
     const stamp = restamp(record);
     const existing = await to.getDocument(record.id);
-    if (existing?.stamp === stamp && existing.contentHash === record.contentHash) return;
+    const { chunkCount, tokenCount } = existing ?? record;
+    if (isDeepStrictEqual(existing, { ...record, stamp, chunkCount, tokenCount })) return;
     const content = await undamaged(() => from.getContent(record.id));
     // Left out, it is a new file to the next run, which reads it again.
     if (content === undefined && record.chunkCount > 0) return;
@@ -106,13 +108,26 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
   const { documents } = await from.stats();
   const total = Object.values(documents).reduce((sum, number) => sum + number, 0);
   let done = 0;
+  const copied = new Set<string>();
   for (let after: string | undefined; ; ) {
     const page = await from.listDocuments({ limit: pageSize, ...(after === undefined ? {} : { after }) });
     for (const record of page) {
       throwIfAborted(options.signal);
       await copy(record);
+      copied.add(record.id);
       onProgress?.({ done: ++done, total });
     }
+    after = page.at(-1)?.id;
+    if (page.length < pageSize) break;
+  }
+  await deleteOthers(to, copied);
+}
+
+/** Deletes what was there when an earlier run copied it, and is not any more. */
+async function deleteOthers(store: Store, kept: ReadonlySet<string>): Promise<void> {
+  for (let after: string | undefined; ; ) {
+    const page = await store.listDocuments({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+    await store.deleteDocuments(page.flatMap(({ id }) => (kept.has(id) ? [] : [id])));
     after = page.at(-1)?.id;
     if (page.length < pageSize) return;
   }

@@ -12,6 +12,7 @@ import {
 import { type AddedChunk, addedNames, createChunkRows, type KeptChunk } from './chunk-rows.js';
 import { collision } from './database-errors.js';
 import { documentFromRow, recordText } from './document-rows.js';
+import type { EmbedderFence } from './embedder-fence.js';
 import { type EmbeddingCache, knownKeys } from './embedding-cache.js';
 import { termsOfChunk } from './keyword-terms.js';
 import type { PostgresLocation } from './postgres-location.js';
@@ -35,8 +36,9 @@ export function createDocumentWriter(parts: {
   readonly location: PostgresLocation;
   readonly analyser: Analyser;
   readonly cache: EmbeddingCache;
+  readonly fence: EmbedderFence;
 }): DocumentWriter {
-  const { location, analyser, cache } = parts;
+  const { location, analyser, cache, fence } = parts;
   const { tenant, knowledgeBase, mayCopy } = location;
   const own = [tenant, knowledgeBase];
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
@@ -204,6 +206,8 @@ export function createDocumentWriter(parts: {
       await Promise.all([
         countCommit(query, chunks.length - rows.length, addedTerms - sumOf(removed, 'terms'), tokens),
         assertVectors(query, added),
+        // Once more, with the row locked: of those who come past a server of partitions, the lock of writers holds nobody.
+        fence.assert(query),
       ]);
     },
 

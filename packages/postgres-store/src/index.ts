@@ -1,3 +1,4 @@
 export { openPostgresKnowledgeBases, type PostgresKnowledgeBases } from './knowledge-bases.js';
 export { openPostgresStore, type PostgresStore, type PostgresStoreOptions } from './open-postgres-store.js';
+export { beginPostgresReEmbedding, type PostgresReEmbedding } from './re-embedding.js';
 export { examineTenantProtection } from './tenant-protection.js';

@@ -1,7 +1,7 @@
 import { isAquiferError, type Manifest } from '@aquifer/contracts';
-import pg from 'pg';
 import { migrate } from './migrations.js';
-import { parsePostgresLocation } from './postgres-location.js';
+import { isNextName, nextName, parsePostgresLocation } from './postgres-location.js';
+import { removeRows } from './remove-rows.js';
 import { createTransactions, type Transactions } from './transactions.js';
 
 /** The knowledge bases of the tenant that a location names. The name in the location says nothing here. */
@@ -27,10 +27,12 @@ export function openPostgresKnowledgeBases(address: string): PostgresKnowledgeBa
         return await transactions.read(async (query) => {
           await migrate(query, 'read', shown);
           const rows = await query(
-            'SELECT manifest FROM aquifer.knowledge_bases WHERE tenant = $1 ORDER BY knowledge_base',
+            'SELECT knowledge_base AS name, manifest FROM aquifer.knowledge_bases WHERE tenant = $1 ORDER BY knowledge_base',
             [tenant],
           );
-          return rows.map(({ manifest }) => (JSON.parse(manifest as string) as Manifest).knowledgeBase);
+          return rows
+            .filter(({ name }) => !isNextName(name as string))
+            .map(({ manifest }) => (JSON.parse(manifest as string) as Manifest).knowledgeBase);
         });
       } catch (error) {
         if (isAquiferError(error, 'index-not-found')) return [];
@@ -39,22 +41,9 @@ export function openPostgresKnowledgeBases(address: string): PostgresKnowledgeBa
     },
     remove: (name) =>
       transactions.write(async (query) => {
-        // Held until the end: who writes into it meanwhile waits, and then finds nothing.
-        const [found] = await query(
-          'SELECT 1 AS one FROM aquifer.knowledge_bases WHERE tenant = $1 AND knowledge_base = $2 FOR UPDATE',
-          [tenant, name],
-        );
-        const tables = await query(
-          `SELECT DISTINCT table_name AS name FROM information_schema.columns
-           WHERE table_schema = 'aquifer' AND column_name = 'knowledge_base' ORDER BY table_name`,
-        );
-        for (const table of tables) {
-          await query(
-            `DELETE FROM aquifer.${pg.escapeIdentifier(table.name as string)} WHERE tenant = $1 AND knowledge_base = $2`,
-            [tenant, name],
-          );
-        }
-        return found !== undefined;
+        const wasThere = await removeRows(query, tenant, name);
+        await removeRows(query, tenant, nextName(name));
+        return wasThere;
       }),
     close: () => transactions.close(),
   };

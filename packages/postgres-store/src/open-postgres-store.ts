@@ -15,11 +15,12 @@ import {
 import { createDenseSearch } from './dense-search.js';
 import { createDocumentReads } from './document-reads.js';
 import { createDocumentWriter } from './document-writes.js';
+import { createEmbedderFence, lockWriting } from './embedder-fence.js';
 import { createEmbeddingCache } from './embedding-cache.js';
 import { createKeywordSearch } from './keyword-search.js';
 import { createManifestStore } from './manifest-store.js';
 import { migrate } from './migrations.js';
-import { parsePostgresLocation } from './postgres-location.js';
+import { type PostgresLocation, parsePostgresLocation } from './postgres-location.js';
 import { assertClaim, dropJobs, type JobClaim } from './queue/job-claim.js';
 import { createReplicaReads } from './replica-reads.js';
 import { readStats } from './stats.js';
@@ -64,9 +65,16 @@ export interface PostgresStore extends Store {
  * await store.close();
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
+  checkGraphKind(options.index ?? 'auto');
+  return openStoreAt(parsePostgresLocation(options.location), options);
+}
+
+/** The same for a location that was read already. */
+export async function openStoreAt(
+  location: PostgresLocation,
+  options: Omit<PostgresStoreOptions, 'location'>,
+): Promise<PostgresStore> {
   const { analyser, mode = 'write', index: kind = 'auto', onWarning } = options;
-  checkGraphKind(kind);
-  const location = parsePostgresLocation(options.location);
   const { tenant, knowledgeBase, shown } = location;
   const transactions = createTransactions({ location });
   try {
@@ -81,9 +89,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     throw error;
   }
 
+  const fence = createEmbedderFence(location);
   const cache = createEmbeddingCache(location);
   const reads = createDocumentReads(tenant, knowledgeBase);
-  const writer = createDocumentWriter({ location, analyser, cache });
+  const writer = createDocumentWriter({ location, analyser, cache, fence });
   const manifests = createManifestStore(tenant, knowledgeBase, cache);
   const graph = createVectorGraph({ transactions, location, kind });
   const dense = createDenseSearch(tenant, knowledgeBase, graph);
@@ -92,11 +101,21 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const { read } = transactions;
   const replica = createReplicaReads({ primary: transactions, location, onWarning });
   const find = replica?.read ?? read;
+  /** For what depends on the embedder. Both are sent at once, and the fence's answer comes first. */
+  const fenced =
+    <Result>(work: (query: Query) => Promise<Result>) =>
+    async (query: Query): Promise<Result> => {
+      const [, result] = await Promise.all([fence.assert(query), work(query)]);
+      return result;
+    };
   const write = async <Result>(work: (query: Query) => Promise<Result>): Promise<Result> => {
     if (mode === 'read') {
       throw new AquiferError('index-read-only', `The index at ${shown} was opened for reading only.`);
     }
-    return (replica ?? transactions).write(work);
+    return (replica ?? transactions).write(async (query) => {
+      const [, result] = await Promise.all([query(lockWriting(location, 'shared')), fenced(work)(query)]);
+      return result;
+    });
   };
 
   type DocumentWrites = Pick<Store, 'replaceDocument' | 'updateDocument' | 'deleteDocuments'>;
@@ -136,10 +155,15 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   const store: Store = {
     ...documentWrites(),
-    readManifest: () => read((query) => manifests.readManifest(query)),
+    async readManifest() {
+      const manifest = await read((query) => manifests.readManifest(query));
+      fence.hold(manifest);
+      return manifest;
+    },
     async writeManifest(manifest, { unlessThere = false } = {}) {
       checkWholeNumber(manifest.embedder.dimensions, 'The number of dimensions', 1, 16_000);
       await write((query) => manifests.writeManifest(query, manifest, unlessThere));
+      if (!unlessThere) fence.hold(manifest, true);
       dense.forget();
     },
     async getDocument(id) {
@@ -169,10 +193,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkScope(search);
       checkVector(search.vector, undefined, 'the query');
       const own = { ...search, vector: search.vector.slice() };
-      return abortable(
-        find((query) => dense.search(query, own)),
-        signal,
-      );
+      return abortable(find(fenced((query) => dense.search(query, own))), signal);
     },
     async searchKeyword(search, signal) {
       throwIfAborted(signal);
@@ -189,7 +210,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkTexts(chunkIds, 'The chunk ids');
       checkVector(vector, undefined, 'the query');
       const own = vector.slice();
-      return find((query) => dense.score(query, own, chunkIds));
+      return find(fenced((query) => dense.score(query, own, chunkIds)));
     },
     async getEmbeddings(keys) {
       checkTexts(keys, 'The embedding keys');
@@ -218,7 +239,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       if (json === undefined) throw new AquiferError('invalid-options', `The value ${key} cannot be written as JSON.`);
       return write((query) => manifests.writeValue(query, key, json));
     },
-    stats: () => read((query) => readStats(query, { tenant, knowledgeBase, graph, note: graphNote })),
+    stats: () => read(fenced((query) => readStats(query, { tenant, knowledgeBase, graph, note: graphNote }))),
     async optimise({ signal, onProgress } = {}) {
       throwIfAborted(signal);
       await write((query) => manifests.pruneCache(query));

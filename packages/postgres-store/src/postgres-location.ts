@@ -24,6 +24,11 @@ export interface PostgresLocation {
 // Names are in every row and every key.
 const maxNameLength = 100;
 
+/** At the end of a name, it is that of the index which is built to take its place. No name that somebody gives has it. */
+const nextSuffix = '\u0001';
+export const nextName = (knowledgeBase: string): string => knowledgeBase + nextSuffix;
+export const isNextName = (knowledgeBase: string): boolean => knowledgeBase.endsWith(nextSuffix);
+
 /** Whether a location is the address of a database, and not a folder. */
 export const isPostgresLocation = (location: string): boolean => /^postgres(ql)?:\/\//i.test(location);
 
@@ -49,10 +54,10 @@ export function parsePostgresLocation(location: string): PostgresLocation {
   const nameIn = (parameter: string): string => {
     const name = url.searchParams.get(parameter) ?? 'default';
     url.searchParams.delete(parameter);
-    if (name === '' || name.length > maxNameLength || name.includes('\0')) {
+    if (name === '' || name.length > maxNameLength || name.includes('\0') || name.includes(nextSuffix)) {
       throw new AquiferError(
         'invalid-options',
-        `The ${parameter} in ${shown} must have 1 to ${maxNameLength} characters, as in ?${parameter}=handbook`,
+        `The ${parameter} in ${shown} must have 1 to ${maxNameLength} characters, none of them U+0000 or U+0001, as in ?${parameter}=handbook`,
       );
     }
     return name;

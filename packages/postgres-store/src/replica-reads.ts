@@ -70,7 +70,10 @@ export function createReplicaReads(options: {
         }
       } catch (error) {
         // A query that is wrong is wrong everywhere; everything else may be the replica's own trouble.
-        if (isAquiferError(error) && !['index-unavailable', 'index-not-found', 'internal'].includes(error.code))
+        if (
+          isAquiferError(error) &&
+          !['index-unavailable', 'index-not-found', 'embedder-mismatch', 'internal'].includes(error.code)
+        )
           throw error;
         fallBack(`cannot answer (${(error as Error).message})`);
       }

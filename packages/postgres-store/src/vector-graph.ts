@@ -28,6 +28,10 @@ export interface VectorGraph {
     readonly signal?: AbortSignal | undefined;
     readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
   }): Promise<string | undefined>;
+  /** All that there are of the knowledge base: of any embedder, usable or not. */
+  names(query: Query): Promise<string[]>;
+  /** Drops these, outside of any transaction. */
+  drop(): Promise<void>;
 }
 
 const slowNote =
@@ -88,7 +92,21 @@ export function createVectorGraph(parts: {
     }
   };
 
+  const names = async (query: Query): Promise<string[]> => {
+    const rows = await query(
+      `SELECT indexname AS name FROM pg_indexes WHERE schemaname = 'aquifer' AND starts_with(indexname, $1)`,
+      [`embeddings_graph_${owner}_`],
+    );
+    return rows.map(({ name }) => name as string);
+  };
+
   return {
+    names,
+    async drop() {
+      for (const name of await transactions.read(names)) {
+        await transactions.outside((query) => query(`DROP INDEX CONCURRENTLY IF EXISTS aquifer.${name}`));
+      }
+    },
     async ready(query, dimensions) {
       const of = coding(dimensions);
       if (kind === 'exact' || of === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { checkRecord, type DocumentRecord } from '@aquifer/contracts';
 import { recordText } from '../document-rows.js';
+import { lockWriting } from '../embedder-fence.js';
 import { parsePostgresLocation } from '../postgres-location.js';
 import { createTransactions, type Query } from '../transactions.js';
 import { addJobs, createQueuePool, prepareQueue, removeJobs } from './queue-schema.js';
@@ -81,6 +82,7 @@ export function createIngestionQueue(address: string): IngestionQueue {
   };
 
   async function put(query: Query, jobs: readonly JobToEnqueue[], run: string | undefined): Promise<void> {
+    await query(lockWriting(location, 'shared'));
     await query(
       `INSERT INTO aquifer.documents (tenant, knowledge_base, id, source_id, status, record, attributes)
        SELECT $1, $2, n.id, n.source_id, n.status, n.record, n.attributes::jsonb

@@ -3,6 +3,7 @@ import { AquiferError, type DocumentRecord, isAquiferError } from '@aquifer/cont
 import type { Runner } from 'graphile-worker';
 import { isPassing } from '../database-errors.js';
 import { documentFromRow, recordText } from '../document-rows.js';
+import { lockWriting } from '../embedder-fence.js';
 import { migrate } from '../migrations.js';
 import { parsePostgresLocation } from '../postgres-location.js';
 import { createTransactions, type Query } from '../transactions.js';
@@ -216,6 +217,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
   /** The dead letter: the reason is on the document, whose older version, if there is one, stays searchable. */
   async function giveUp(job: TakenJob, reason: string): Promise<void> {
     const isOwn = await within(job, async (query) => {
+      await query(lockWriting(job, 'shared'));
       const own = [job.tenant, job.knowledgeBase, job.documentId];
       const ofOwn = 'tenant = $1 AND knowledge_base = $2';
       const [document] = await query(`SELECT record FROM aquifer.documents WHERE ${ofOwn} AND id = $3 FOR UPDATE`, own);
