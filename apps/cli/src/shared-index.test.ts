@@ -98,4 +98,23 @@ describe('aquifer with a database', { skip: noOwnServer }, () => {
       if (own.status === 0) assert.ok(own.out.length > 10, args.join(' '));
     }
   });
+
+  it('changes the embedder, as with a folder', async () => {
+    const question = 'How long is parental leave in Japan?';
+    for (const args of [
+      ['index', 'handbook'],
+      ['index', 'handbook', '--embedder', 'builtin:256'],
+      ['index', 'handbook', '--embedder', 'builtin:256', '--re-embed'],
+      ['search', question],
+      ['status'],
+      ['index', 'handbook'],
+    ]) {
+      const [own, shared] = await Promise.all([
+        run('re-embedded', args),
+        run(server.location({ name: 're-embedded' }), args),
+      ]);
+      assert.equal(shared.status, own.status, `${args.join(' ')}: ${shared.err}`);
+      assertSame(comparable(shared.out || 'null'), comparable(own.out || 'null'), args.join(' '));
+    }
+  });
 });

@@ -7,7 +7,8 @@ export interface ReEmbedKnowledgeBaseOptions {
 
 /**
  * Changes a knowledge base to another embedder (or chunk size): chunks and embeds its stored text anew into an index beside it,
- * which takes its place when it is complete. Until then the old one serves; interrupted, the same call goes on where it was.
+ * which takes its place when it is complete. Until then the old one serves; interrupted, the same call goes on where it was. In a database others may
+ * go on writing; whoever has the old one open is told to open it again (`embedder-mismatch`, retryable).
  *
  * @throws `index-not-found`, `index-locked`, `model-not-found`, `aborted`, or what the embedder or a store fails with
  * @example

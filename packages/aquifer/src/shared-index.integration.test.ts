@@ -10,7 +10,6 @@ import { dryRunIndex } from './dry-run-index.js';
 import { examine } from './examine.js';
 import type { KnowledgeBase } from './knowledge-base.js';
 import { openKnowledgeBase } from './open-knowledge-base.js';
-import { reEmbedKnowledgeBase } from './re-embed-knowledge-base.js';
 
 const handbook = fileURLToPath(new URL('../../../examples/handbook', import.meta.url));
 
@@ -124,7 +123,6 @@ describe('a knowledge base in PostgreSQL', () => {
   it('says what it cannot do', async () => {
     const refused = (work: Promise<unknown>, message: RegExp) =>
       assert.rejects(work, (error) => isAquiferError(error, 'invalid-options') && message.test(error.message));
-    await refused(reEmbedKnowledgeBase({ location }), /another \?name=/);
     await refused(openKnowledgeBase({ location, encryptionKey: 'key' }), /encrypt the disk/);
     await assert.rejects(openKnowledgeBase({ location: database.location(), mode: 'read' }), (error) =>
       isAquiferError(error, 'index-not-found'),

@@ -19,7 +19,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   }
   const database = await PGlite.create({ extensions: { vector } });
   // Port 0: the system chooses a free one.
-  const socket = new PGLiteSocketServer({ db: database, port: 0, maxConnections: 4 });
+  const socket = new PGLiteSocketServer({ db: database, port: 0, maxConnections: 8 });
   await socket.start();
   return {
     kind: 'pglite',

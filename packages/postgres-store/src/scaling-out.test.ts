@@ -15,6 +15,8 @@ import {
 import pg from 'pg';
 import { openPostgresStore } from './open-postgres-store.js';
 import { noOwnServer, type OwnServer, startOwnServer } from './own-server.test-fixture.js';
+import { nextName } from './postgres-location.js';
+import { beginPostgresReEmbedding } from './re-embedding.js';
 import { examineTenantProtection } from './tenant-protection.js';
 
 const page = readFileSync(new URL('../../../docs/scaling-out.md', import.meta.url), 'utf8');
@@ -248,5 +250,47 @@ describe('tables spread over two servers by hash partitions', { skip: noOwnServe
       assert.equal((await store.searchKeyword({ text: 'after', limit: 10 })).matches.length, 1);
       await store.close();
     }
+  });
+
+  it('give a knowledge base another embedder, wherever what is built for it lies', async () => {
+    const manifest = suiteManifest(4);
+    const nextManifest = { ...manifest, embedder: { ...manifest.embedder, model: 'others', dimensions: 3 } };
+    const partitions = new Set<number>();
+    for (const parameters of knowledgeBases.map(({ tenant, name }) => ({ tenant, name: `${name} again` }))) {
+      partitions.add(await partitionOf({ ...parameters, name: nextName(parameters.name) }));
+      const location = at(0, 'aquifer', parameters);
+      const old = await open(location);
+      await old.writeManifest(manifest);
+      for (const id of ['a', 'b']) await old.replaceDocument(sketchDocument(id, [{ text: `of ${id}` }]));
+      const { next, exchange, close } = await beginPostgresReEmbedding({
+        location,
+        analyser: suiteAnalyser,
+        manifest,
+        nextManifest,
+      });
+      await exchange(async () => {
+        for (const id of ['a', 'b']) {
+          await next.replaceDocument(sketchDocument(id, [{ text: `of ${id}`, key: id, vector: [1, 2, 3] }]));
+        }
+      });
+      await close();
+      await assert.rejects(old.searchDense({ vector: Float32Array.of(1, 2, 3, 4), limit: 1 }), (error) =>
+        isAquiferError(error, 'embedder-mismatch'),
+      );
+      await old.close();
+      const now = await open(location);
+      assert.deepEqual(await now.readManifest(), nextManifest);
+      assert.equal((await now.searchDense({ vector: Float32Array.of(1, 2, 3), limit: 9 })).matches.length, 2);
+      assert.equal((await now.searchKeyword({ text: 'of', limit: 9 })).matches.length, 2);
+      await now.replaceDocument(sketchDocument('a', [{ text: 'changed', key: 'c', vector: [3, 2, 1] }]));
+      assert.deepEqual([(await now.stats()).chunks, (await now.stats()).cachedEmbeddings], [2, 3]);
+      await now.close();
+      const direct = await open(
+        at((await partitionOf(parameters)) % 2, `aquifer_${await partitionOf(parameters)}`, parameters),
+      );
+      assert.equal((await direct.searchKeyword({ text: 'changed', limit: 9 })).matches.length, 1);
+      await direct.close();
+    }
+    assert.ok(partitions.size > 1, 'what is built lies in several partitions');
   });
 });

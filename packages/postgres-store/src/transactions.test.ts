@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { startTestDatabase, type TestDatabase } from './postgres.test-fixture.js';
 import { parsePostgresLocation } from './postgres-location.js';
 import { createTransactions, type Query, type Transactions } from './transactions.js';
@@ -54,5 +55,21 @@ describe('transactions', () => {
       return tenantOf(query);
     });
     assert.equal(await next, 'default');
+  });
+
+  it('take none behind their end either, where it would commit by itself', async () => {
+    let late: Promise<unknown> | undefined;
+    await assert.rejects(
+      transactions.write((query) => {
+        const failing = query('SELECT 1 / 0');
+        // By then the end is on its way, and not answered yet.
+        late = failing.catch(() => nextTurn()).then(() => query("SELECT set_config('aquifer.tenant', 'late', false)"));
+        late.catch(() => {});
+        return Promise.all([failing, late]);
+      }),
+      /division by zero/,
+    );
+    await assert.rejects(late as Promise<unknown>, /is over/);
+    assert.notEqual(await transactions.outside(tenantOf), 'late');
   });
 });

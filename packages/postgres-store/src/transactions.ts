@@ -102,7 +102,9 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       );
     });
 
-  async function connected<Result>(work: (query: Query) => Promise<Result>): Promise<Result> {
+  async function connected<Result>(
+    work: (query: Query, finish: (sql: string) => Promise<unknown>) => Promise<Result>,
+  ): Promise<Result> {
     const client = await connect();
     let failure: Error | undefined;
     let first: unknown;
@@ -116,7 +118,8 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         throw error;
       }
     };
-    // Where work that runs side by side failed in one place, the rest of it may go on asking, on a connection that is somebody else's by then.
+    // Where work that runs side by side failed in one place, the rest of it may go on asking: behind the end of the transaction, each statement would
+    // commit by itself, and later the connection is somebody else's.
     const mine = (): pg.PoolClient => {
       if (isOver) throw new Error('The transaction of this statement is over');
       return client;
@@ -136,8 +139,13 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         copy: async (sql: string, rows: Buffer) => watched(copyRows(mine(), sql, rows)),
       },
     );
+    const finish = (sql: string): Promise<unknown> => {
+      const answer = query(sql);
+      isOver = true;
+      return answer;
+    };
     try {
-      return await work(query);
+      return await work(query, finish);
     } catch (error) {
       // Of a lost connection, and of a transaction that has failed, later statements say only that; which were sent together with the first.
       const isLater = (error as { code?: string }).code === '25P02';
@@ -159,9 +167,9 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     mode: string,
     of: string,
     work: (query: Query) => Promise<Result>,
-    commit: (query: Query) => Promise<unknown>,
+    commit: (finish: (sql: string) => Promise<unknown>) => Promise<unknown>,
   ): Promise<Result> =>
-    connected(async (query) => {
+    connected(async (query, finish) => {
       try {
         // Sent with the first statement of the work. Where it fails, there is no tenant, and the work can neither see nor write anything.
         const [begun, done] = await Promise.allSettled([
@@ -170,17 +178,17 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         ]);
         if (begun.status === 'rejected') throw begun.reason;
         if (done.status === 'rejected') throw done.reason;
-        await commit(query);
+        await commit(finish);
         return done.value;
       } catch (error) {
         // The connection may be what failed.
-        await query('ROLLBACK').catch(() => {});
+        await finish('ROLLBACK').catch(() => {});
         throw error;
       }
     });
-  const commitWrite = (query: Query) => query('COMMIT');
+  const commitWrite = (finish: (sql: string) => Promise<unknown>) => finish('COMMIT');
   // Nothing depends on how a transaction ends that has only read, and what the connection is asked next waits behind it.
-  const endRead = async (query: Query) => void query('COMMIT').catch(() => {});
+  const endRead = async (finish: (sql: string) => Promise<unknown>) => void finish('COMMIT').catch(() => {});
 
   async function patiently<Result>(attempt: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + patienceMs;
