@@ -51,7 +51,7 @@ const ask = createRoute({
   tags: ['Questions'],
   description:
     'An answer whose sentences are cited. With `Accept: text/event-stream` it is streamed: `search` (what was found), `text` (pieces of the answer), `citation` (the words before it ' +
-    'are cited), and last `answer` (the whole); `interrupted` and then `error` where the model fails in the middle.',
+    'are cited), and last `answer` (the whole); `interrupted` and then `error` where the model fails in the middle; `error` alone where it fails later than a moment after the question.',
   request: {
     params: knowledgeBaseParameter,
     body: { required: true, content: { 'application/json': { schema: askRequestSchema } } },

@@ -25,16 +25,20 @@ export function eventStream(
 ): ReadableStream<Uint8Array> {
   const iterator = events[Symbol.asyncIterator]();
   let timer: NodeJS.Timeout | undefined;
+  let opening: NodeJS.Timeout | undefined;
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      timer = setInterval(() => {
+      const beat = (): void => {
         if ((controller.desiredSize ?? 0) > 0) controller.enqueue(heartbeat);
-      }, heartbeatMs);
+      };
+      // Headers leave with the first bytes.
+      opening = setTimeout(beat, 0);
+      timer = setInterval(beat, heartbeatMs);
       timer.unref();
     },
     async pull(controller) {
       try {
-        const next = await iterator.next();
+        const next = await iterator.next().finally(() => clearTimeout(opening));
         if (!next.done) {
           controller.enqueue(encoder.encode(write(next.value)));
           return;
@@ -46,6 +50,7 @@ export function eventStream(
       controller.close();
     },
     async cancel() {
+      clearTimeout(opening);
       clearInterval(timer);
       await iterator.return?.();
     },

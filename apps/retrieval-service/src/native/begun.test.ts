@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { begun } from './begun.js';
+import { eventStream } from './server-sent-events.js';
+
+interface Said {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+async function* saying(afterMs: number, failure?: Error): AsyncGenerator<Said> {
+  await wait(afterMs);
+  if (failure) throw failure;
+  yield { type: 'text', data: 'first' };
+  yield { type: 'text', data: 'second' };
+}
+
+const textOf = (events: AsyncIterable<Said>): Promise<string> =>
+  new Response(eventStream(events, (thrown) => (thrown as Error).message)).text();
+
+describe('a stream that is begun', () => {
+  it('fails with what its first event fails with', async () => {
+    await assert.rejects(begun(saying(0, new Error('No such model'))), /No such model/);
+  });
+
+  it('has every event in turn', async () => {
+    assert.equal(await textOf(await begun(saying(0))), 'event: text\ndata: "first"\n\nevent: text\ndata: "second"\n\n');
+  });
+
+  it('is there before an event that takes long, and says so', async () => {
+    const clock = performance.now();
+    const events = await begun(saying(2_000));
+    assert.ok(performance.now() - clock < 1_500);
+    assert.equal(await textOf(events), ': still here\n\nevent: text\ndata: "first"\n\nevent: text\ndata: "second"\n\n');
+    assert.equal(
+      await textOf(await begun(saying(400, new Error('Gone')))),
+      ': still here\n\nevent: error\ndata: "Gone"\n\n',
+    );
+  });
+
+  it('ends what makes its events where nobody wants them any more', async () => {
+    let hasEnded = false;
+    const endless = async function* (): AsyncGenerator<Said> {
+      try {
+        for (;;) {
+          yield { type: 'text', data: '' };
+          await wait(1);
+        }
+      } finally {
+        hasEnded = true;
+      }
+    };
+    const reader = eventStream(await begun(endless()), String).getReader();
+    await reader.read();
+    await reader.cancel();
+    assert.ok(hasEnded);
+  });
+});
