@@ -112,6 +112,7 @@ export function createProgram(context: Context): Command {
     .option('--port <n>', 'the port (default: 8420; 0 takes any free one)')
     .option('--model-map <id=name>', 'who answers for a model, such as anthropic.*=builtin (repeatable)', repeated)
     .option('--uploads <folder>', 'where files that are sent are kept (default: beside the index)')
+    .option('--data-sources <s3://…>', 'buckets that data sources may be made of (repeatable)', repeated)
     .option('--external-sources <s3://…>', 'objects that questions may name as their source (repeatable)', repeated)
     .option('--key-file <file>', 'access keys that requests must be signed with')
     .option('--faults <list>', 'trouble on purpose: throttle=50, latency=100, error=ThrottlingException:0.1, …')

@@ -74,6 +74,8 @@ export interface RetrievalServiceOptions {
     readonly uploadBytes?: number;
     /** How documents that come with their question are read, and which objects of buckets questions may name. Default: none. */
     readonly externalDocuments?: ExternalDocumentsOptions;
+    /** Buckets, and prefixes of them (`s3://bucket/prefix`), that data sources may be made of. Default: none. */
+    readonly dataSources?: readonly string[];
   };
   /** Keeps who did what with which knowledge base. Default: nobody does. */
   readonly auditLog?: AuditLog;
@@ -154,6 +156,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     createControlPlane({
       host: knowledgeBases,
       modelName,
+      dataSources: options.knowledgeBases?.dataSources ?? [],
       signal: ending.signal,
       onFailure: options.onFailure,
       now,

@@ -16,12 +16,13 @@ import {
   type Ingestor,
 } from '@aquifer/ingestion';
 import { isSameSelection, writeFolderRoots } from './folder-selection.js';
-import type { IndexOptions, KnowledgeBaseOptions, SeparateFolder } from './knowledge-base.js';
+import type { IndexOptions, KnowledgeBase, KnowledgeBaseOptions, SeparateFolder } from './knowledge-base.js';
 import { createRunSources } from './run-sources.js';
 
 /** Runs the ingestion of paths and sources. The heavy parts (readers, tokenizer) are made when they are first needed. */
 export interface Indexer {
   index(what: string | readonly string[] | Source | SeparateFolder, options: IndexOptions): Promise<IngestionSummary>;
+  sourceOf: KnowledgeBase['sourceOf'];
   close(): Promise<void>;
 }
 
@@ -106,12 +107,29 @@ export function createIndexer(options: IndexerOptions): Indexer {
         typeof value === 'object' && 'folder' in value;
       const summaries =
         isSource(what) || isSeparate(what)
-          ? [await open().ingestor.run(isSource(what) ? what : sources.separate(what, indexOptions), indexOptions)]
+          ? [
+              await open().ingestor.run(
+                isSource(what) ? what : await sources.separate(what, indexOptions),
+                indexOptions,
+              ),
+            ]
           : await indexFolders(typeof what === 'string' ? [what] : what, indexOptions);
       const [first, ...rest] = summaries;
       if (first === undefined)
         throw new AquiferError('invalid-options', 'Name at least one file, folder or s3://bucket to index.');
       return rest.reduce(addSummaries, first);
+    },
+    async sourceOf(folder, indexOptions = {}) {
+      const source = await sources.separate(folder, indexOptions);
+      return {
+        ...source,
+        async *list(signal) {
+          for await (const item of source.list(signal)) {
+            const mediaType = 'omitted' in item ? undefined : (item.mediaType ?? open().reader.mediaType(item.path));
+            yield mediaType === undefined ? item : { ...item, mediaType };
+          }
+        },
+      };
     },
     async close() {
       sources.close();

@@ -103,10 +103,11 @@ export interface IndexOptions {
 }
 
 /**
- * A folder as a source by itself, whatever other folders are indexed: it is not brought up to date with those around it, and watching does not
- * watch it.
+ * A folder or a prefix of a bucket as a source by itself, whatever other folders are indexed: it is not brought up to date with those around it, and
+ * watching does not watch it.
  */
 export interface SeparateFolder {
+  /** A path, or `s3://bucket/prefix`. */
   readonly folder: string;
   /** Files and folders below it that this run covers. Default: all of it. */
   readonly paths?: readonly string[];
@@ -157,6 +158,13 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
    * @throws `source-not-found`, `too-many-deletions`, `index-read-only`, `aborted`, or what the embedder fails with.
    */
   index(what: string | readonly string[] | Source | SeparateFolder, options?: IndexOptions): Promise<IndexSummary>;
+  /**
+   * The source that `index` would make of a folder, for programs that give it another id, or its documents attributes or other paths: the items say
+   * their media types, so that names decide nothing. It is for `index` of this knowledge base, until that is closed.
+   *
+   * @throws `invalid-options`, `missing-dependency`
+   */
+  sourceOf(folder: SeparateFolder, options?: Pick<IndexOptions, 'include' | 'exclude'>): Promise<Source>;
   /** Ranked passages. @throws `invalid-query`, `invalid-filter`, `invalid-options` */
   search(query: string, options?: SearchOptions): Promise<SearchResponse>;
   /**

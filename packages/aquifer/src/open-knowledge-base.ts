@@ -179,6 +179,7 @@ async function assemble(
       }
       return { ...summary, embedder: builtWith.embedderName, knowledgeBase: identity };
     },
+    sourceOf: async (folder, sourceOptions) => (await indexer.get()).sourceOf(folder, sourceOptions),
     async search(query, searchOptions = {}) {
       return (await retriever.get()).search(query, searchOptions);
     },

@@ -45,7 +45,7 @@ export interface RunSources {
     options: IndexOptions,
   ): Promise<{ readonly planned: readonly PlannedSource[]; readonly untouched: readonly FolderRoot[] }>;
   /** @throws `source-not-found` */
-  separate(folder: SeparateFolder, options: IndexOptions): Source;
+  separate(folder: SeparateFolder, options: IndexOptions): Promise<Source>;
   close(): void;
 }
 
@@ -77,7 +77,19 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
   }
 
   return {
-    separate({ folder, paths }, { include, exclude, onFolders }) {
+    async separate({ folder, paths }, { include, exclude, onFolders }) {
+      if (isS3Location(folder)) {
+        return createS3Source({
+          client: await connect(),
+          root: folder,
+          recognises,
+          parseSidecar,
+          ...(paths && { paths }),
+          ...(include && { include }),
+          ...(exclude && { exclude }),
+          ...(maxFileBytes !== undefined && { maxBytes: maxFileBytes }),
+        });
+      }
       return createFolderSource({ root: folder, paths, recognises, parseSidecar, include, exclude, onFolders });
     },
     async plan(asked, indexOptions) {

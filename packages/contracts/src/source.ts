@@ -9,6 +9,8 @@ export interface SourceItem {
   /** Equal to the stored stamp: unchanged, need not be read. Covers the sidecar as well. */
   readonly stamp: string;
   readonly mediaType?: string;
+  /** Whether a file of attributes lies beside it. Absent: the source does not say. */
+  readonly hasSidecar?: boolean;
   /** Empty: there is none, and the path does not serve as one. */
   readonly title?: string;
   /**

@@ -53,6 +53,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
         return name === realBedrock ? modelId : name;
       },
       externalDocuments: { knowledgeBase: readingOptions(knowledgeBase), allowedObjects: values.externalSources },
+      ...(values.dataSources && { dataSources: values.dataSources }),
       ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
     },
     page: join(dirname(fileURLToPath(import.meta.resolve('@aquifer/web/package.json'))), 'dist/page'),

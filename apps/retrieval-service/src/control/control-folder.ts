@@ -1,7 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DataSourceCall, type DataSourcePlace, invalidRequest, WireException } from '@aquifer/bedrock-wire';
+import {
+  type DataSourceCall,
+  type DataSourcePlace,
+  type IngestionJobStatus,
+  invalidRequest,
+  WireException,
+} from '@aquifer/bedrock-wire';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import { createRecordFolder, type RecordFolder } from './record-folder.js';
 import { createWaitingDocuments, type WaitingDocuments } from './waiting-documents.js';
@@ -25,6 +31,16 @@ export interface DataSourceRecord extends Omit<DataSourceCall, 'clientToken'> {
   readonly failureReasons?: readonly string[];
 }
 
+export interface IngestionJobRecord {
+  readonly ingestionJobId: string;
+  readonly description?: string;
+  readonly status: IngestionJobStatus;
+  readonly statistics: Readonly<Record<string, number>>;
+  readonly failureReasons?: readonly string[];
+  readonly startedAt: number;
+  readonly updatedAt: number;
+}
+
 /**
  * What the control plane keeps of one knowledge base: in the folder of files that were sent, hidden, so that it is never indexed, and goes with them
  * when the knowledge base is deleted.
@@ -32,6 +48,9 @@ export interface DataSourceRecord extends Omit<DataSourceCall, 'clientToken'> {
 export interface ControlFolder {
   readonly knowledgeBase: RecordFolder<KnowledgeBaseRecord>;
   readonly dataSources: RecordFolder<DataSourceRecord>;
+  /** Ingestion jobs of a data source, and which of them somebody has stopped. */
+  jobs(dataSourceId: string): RecordFolder<IngestionJobRecord>;
+  stops(dataSourceId: string): RecordFolder<{ readonly askedAt: number }>;
   waiting(dataSourceId: string): WaitingDocuments;
   /** What was asked for documents of a data source and is not done. */
   forgetWaiting(dataSourceId: string): Promise<void>;
@@ -46,14 +65,18 @@ export function controlFolderOf({ uploads }: HostedKnowledgeBase): ControlFolder
   if (uploads === undefined) return undefined;
   const path = join(uploads.path, '.control');
   const dataSources = createRecordFolder<DataSourceRecord>(join(path, 'data-sources'));
+  const jobsPath = (dataSourceId: string) => join(path, 'jobs', dataSourceId);
   const waitingPath = (dataSourceId: string) => join(path, 'waiting', dataSourceId);
   const forgetWaiting = (dataSourceId: string) => rm(waitingPath(dataSourceId), { recursive: true, force: true });
   return {
     knowledgeBase: createRecordFolder(path),
     dataSources,
     waiting: (dataSourceId) => createWaitingDocuments(waitingPath(dataSourceId)),
+    jobs: (dataSourceId) => createRecordFolder(jobsPath(dataSourceId)),
+    stops: (dataSourceId) => createRecordFolder(join(jobsPath(dataSourceId), 'stops')),
     forgetWaiting,
     async forget(dataSourceId) {
+      await rm(jobsPath(dataSourceId), { recursive: true, force: true });
       await forgetWaiting(dataSourceId);
       await dataSources.remove(dataSourceId);
     },

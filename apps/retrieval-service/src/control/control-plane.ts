@@ -1,14 +1,16 @@
-import type { ControlBackend, ControlOperation } from '@aquifer/bedrock-wire';
+import type { ControlBackend, ControlOperation, DataSourcePlace } from '@aquifer/bedrock-wire';
 import type { KeyScope } from '../access/key-ring.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import { createIdempotentAnswers } from '../native/idempotent-answers.js';
 import type { RequestObserver } from '../observing/request-observer.js';
+import { createAllowedPlaces } from './allowed-places.js';
 import { controlFolderOf, type DataSourceRecord } from './control-folder.js';
 import { dataSourceOperations, dataSourcesOf } from './data-sources.js';
 import { createDataSourceDeletions } from './delete-data-source.js';
 import { createDocumentWorker, type DocumentWorker } from './document-worker.js';
 import { documentOperations } from './documents.js';
 import { ingestionJobOperations } from './ingestion-jobs.js';
+import { createIngestionRuns, type IngestionRuns } from './ingestion-runs.js';
 import { knowledgeBaseOperations } from './knowledge-bases.js';
 
 export interface ControlPlaneOptions {
@@ -16,6 +18,8 @@ export interface ControlPlaneOptions {
   readonly host: KnowledgeBaseHost;
   /** What stands for a model of Bedrock's name, in the library's names. */
   readonly modelName: (modelId: string) => string;
+  /** Buckets and prefixes of them that data sources may be made of. */
+  readonly dataSources: readonly string[];
   /** Fires when the service ends. */
   readonly signal: AbortSignal;
   readonly onFailure?: ((failure: { readonly requestId: string; readonly error: unknown }) => void) | undefined;
@@ -36,6 +40,10 @@ export interface ControlCaller {
 /** What the operations of one request work with. */
 export interface ControlSurroundings extends ControlCaller, Pick<ControlPlaneOptions, 'now' | 'modelName'> {
   readonly worker: DocumentWorker;
+  readonly runs: IngestionRuns;
+  /** @throws ValidationException for a place that the service may not read for its callers */
+  checkPlace(place: DataSourcePlace): void;
+  checkObject(uri: string): void;
   /** Answers a request that comes again with the same token as the first was. */
   readonly idempotent: <Answer>(key: string | undefined, answer: () => Promise<Answer>) => Promise<Answer>;
   /** The same knowledge base for work that outlives the request, without its observer. */
@@ -56,7 +64,9 @@ export interface ControlPlane {
 export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { signal, onFailure, now, modelName } = options;
   const worker = createDocumentWorker({ signal, onFailure });
-  const deletions = createDataSourceDeletions({ worker, signal, onFailure });
+  const runs = createIngestionRuns({ signal, now });
+  const deletions = createDataSourceDeletions({ worker, runs, signal, onFailure });
+  const places = createAllowedPlaces(options.dataSources);
   const answers = createIdempotentAnswers<unknown>();
   const idempotent: ControlSurroundings['idempotent'] = (key, answer) =>
     answers(key, answer) as ReturnType<typeof answer>;
@@ -69,11 +79,14 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         now,
         modelName,
         worker,
+        runs,
+        ...places,
         idempotent,
         unobserved: ({ id }) => options.host.get(tenant, id),
         startDeleting: (knowledgeBase, source) => deletions.start(tenant, knowledgeBase, source),
         async leave(knowledgeBase) {
           for (const { dataSourceId } of await dataSourcesOf(knowledgeBase)) {
+            await runs.stop(tenant, knowledgeBase.id, dataSourceId);
             await controlFolderOf(knowledgeBase)?.forget(dataSourceId);
             await worker.idle(tenant, knowledgeBase.id, dataSourceId);
           }
@@ -93,6 +106,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
       }
     },
     async settled() {
+      await runs.settled();
       await deletions.settled();
       await worker.settled();
     },

@@ -1,10 +1,4 @@
-import {
-  type ControlBackend,
-  type DataSourceCall,
-  type DataSourceKey,
-  type DataSourceShape,
-  invalidRequest,
-} from '@aquifer/bedrock-wire';
+import { type ControlBackend, type DataSourceKey, type DataSourceShape, invalidRequest } from '@aquifer/bedrock-wire';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import {
   conflict,
@@ -59,7 +53,7 @@ export function dataSourceOperations(surroundings: ControlSurroundings): Operati
       const knowledgeBase = await findKnowledgeBase(host, tenant, knowledgeBaseId);
       const { dataSources } = keptControlFolder(knowledgeBase);
       return idempotent(clientToken && `data source ${tenant} ${knowledgeBaseId} ${clientToken}`, async () => {
-        checkPlace(call);
+        surroundings.checkPlace(call.place);
         await refuseTaken(knowledgeBase, call.name);
         const at = now();
         const dataSourceId = createResourceId();
@@ -84,7 +78,7 @@ export function dataSourceOperations(surroundings: ControlSurroundings): Operati
       if (call.place.type !== source.place.type) {
         throw invalidRequest(`The type of a data source cannot change: this one has ${source.place.type}.`);
       }
-      checkPlace(call);
+      surroundings.checkPlace(call.place);
       await refuseTaken(knowledgeBase, call.name, source.dataSourceId);
       const { dataSourceId, status, createdAt } = source;
       const record: DataSourceRecord = { ...call, dataSourceId, status, createdAt, updatedAt: now() };
@@ -104,12 +98,6 @@ export function dataSourceOperations(surroundings: ControlSurroundings): Operati
 /** @throws ConflictException for one that is going away */
 export function refuseDeleting({ status, dataSourceId }: DataSourceRecord): void {
   if (status === 'DELETING') throw conflict(`The data source ${dataSourceId} is being deleted.`);
-}
-
-function checkPlace({ place }: Pick<DataSourceCall, 'place'>): void {
-  if (place.type === 'S3') {
-    throw invalidRequest('Data sources of the type S3 are not supported: this service has those of CUSTOM.');
-  }
 }
 
 function shapeOf(

@@ -1,6 +1,7 @@
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import { type DataSourceRecord, keptControlFolder, sourceIdOf } from './control-folder.js';
 import type { DocumentWorker } from './document-worker.js';
+import type { IngestionRuns } from './ingestion-runs.js';
 import { whenUnlocked } from './when-unlocked.js';
 
 export interface DataSourceDeletions {
@@ -11,6 +12,7 @@ export interface DataSourceDeletions {
 
 export interface DataSourceDeletionsOptions {
   readonly worker: Pick<DocumentWorker, 'idle'>;
+  readonly runs: Pick<IngestionRuns, 'stop'>;
   /** Fires when the service ends: what is not deleted then is at the next start. */
   readonly signal: AbortSignal;
   readonly onFailure?: ((failure: { readonly requestId: string; readonly error: unknown }) => void) | undefined;
@@ -19,13 +21,14 @@ export interface DataSourceDeletionsOptions {
 const mostTogether = 1_000;
 
 export function createDataSourceDeletions(options: DataSourceDeletionsOptions): DataSourceDeletions {
-  const { worker, signal, onFailure } = options;
+  const { worker, runs, signal, onFailure } = options;
   const running = new Set<Promise<void>>();
 
   async function remove(tenant: string, knowledgeBase: HostedKnowledgeBase, source: DataSourceRecord): Promise<void> {
     const { dataSourceId, dataDeletionPolicy } = source;
     const folder = keptControlFolder(knowledgeBase);
     try {
+      await runs.stop(tenant, knowledgeBase.id, dataSourceId);
       await folder.forgetWaiting(dataSourceId);
       await worker.idle(tenant, knowledgeBase.id, dataSourceId);
       if (dataDeletionPolicy === 'DELETE')

@@ -1,7 +1,8 @@
-import type { Metadata } from '@aquifer/contracts';
+import { AquiferError, isAquiferError, type Metadata } from '@aquifer/contracts';
 import { createMemorySource, type KnowledgeBase, type Source, type SourceItem } from 'aquifer';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import { type DataSourceRecord, keptControlFolder, sourceIdOf } from './control-folder.js';
+import { bucketDocuments, objectAsDocument } from './data-source-documents.js';
 import { attributesOf, documentsAt, pathOf } from './document-places.js';
 import type { WaitingDocument, WaitingDocuments } from './waiting-documents.js';
 import { whenUnlocked } from './when-unlocked.js';
@@ -52,7 +53,7 @@ export function createDocumentWorker({ signal, onFailure }: DocumentWorkerOption
     // Only the last that was asked for a document counts.
     const last = new Map(batch.map((each) => [pathOf(source, each.identifier), each]));
     try {
-      await whenUnlocked(
+      const failures = await whenUnlocked(
         () =>
           knowledgeBase.write((opened) => {
             for (const { name } of batch) inWork.add(name);
@@ -62,7 +63,10 @@ export function createDocumentWorker({ signal, onFailure }: DocumentWorkerOption
           }),
         signal,
       );
-      for (const each of batch) await waiting.done(each);
+      for (const each of batch) {
+        const failure = failures.get(each);
+        await (failure === undefined ? waiting.done(each) : waiting.fail(each, failure));
+      }
     } catch (error) {
       if (signal.aborted) return;
       onFailure?.({ requestId: `documents of ${source.dataSourceId}`, error });
@@ -105,10 +109,14 @@ async function deleteDocuments(
   opened: KnowledgeBase,
   source: DataSourceRecord,
   paths: readonly string[],
-): Promise<void> {
+): Promise<Failures> {
   const found = await documentsAt({ reader: opened }, source, paths);
   await opened.delete([...found.values()].map(({ id }) => id));
+  return new Map();
 }
+
+/** Why each that could not be ingested could not. */
+type Failures = ReadonlyMap<WaitingDocument, string>;
 
 async function ingestDocuments(
   opened: KnowledgeBase,
@@ -116,19 +124,34 @@ async function ingestDocuments(
   documents: ReadonlyMap<string, WaitingDocument>,
   waiting: WaitingDocuments,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Failures> {
+  const failures = new Map<WaitingDocument, string>();
   const items: SourceItem[] = [];
-  for (const [path, document] of documents) items.push(...(await itemsOf(source, path, document, waiting)));
-  const paths = items.map(({ path }) => path);
-  if (paths.length > 0) await opened.index(sourceOf(source, paths, items), { signal, maxDeletePercent: 100 });
+  const index = (what: Source) => opened.index(what, { signal, maxDeletePercent: 100 });
+  for (const [path, document] of documents) {
+    const { content, identifier, metadata } = document;
+    try {
+      if (content?.type === 'object' && identifier.dataSourceType === 'S3') {
+        await index(await bucketDocuments(opened, source, { paths: [path], metadata }));
+      } else {
+        items.push(...(await itemsOf(opened, source, path, document, waiting)));
+      }
+    } catch (error) {
+      // What is wrong with one object says nothing of the others.
+      if (content?.type !== 'object' || !isAquiferError(error) || signal.aborted) throw error;
+      failures.set(document, error.message);
+    }
+  }
+  if (items.length > 0) await index(sourceOf(source, items));
+  return failures;
 }
 
 /** Of these documents of a data source, whatever else is in it. */
-function sourceOf(source: DataSourceRecord, scope: readonly string[], items: readonly SourceItem[]): Source {
+function sourceOf(source: DataSourceRecord, items: readonly SourceItem[]): Source {
   return {
     id: sourceIdOf(source.dataSourceId),
     description: source.name,
-    scope,
+    scope: items.map(({ path }) => path),
     async *list() {
       yield* items;
     },
@@ -136,20 +159,28 @@ function sourceOf(source: DataSourceRecord, scope: readonly string[], items: rea
 }
 
 async function itemsOf(
+  opened: KnowledgeBase,
   { dataSourceId }: DataSourceRecord,
   path: string,
   document: WaitingDocument,
   waiting: WaitingDocuments,
 ): Promise<readonly SourceItem[]> {
   const { content, identifier } = document;
-  if (content === undefined || content.type === 'object' || identifier.dataSourceType !== 'CUSTOM') return [];
+  if (content === undefined || identifier.dataSourceType !== 'CUSTOM') return [];
+  const metadata: Metadata = { ...document.metadata, ...attributesOf(dataSourceId, identifier.custom.id) };
+  if (content.type === 'object') {
+    const { uri } = content;
+    const item = await objectAsDocument(opened, uri, { path, metadata });
+    if (item !== undefined) return [item];
+    throw new AquiferError('source-not-found', `There is no object ${uri}, or none that can be read as a document.`);
+  }
   // Another process that has the folder too was faster.
   const bytes = await waiting.bytesOf(document);
   if (bytes === undefined) return [];
-  const metadata: Metadata = { ...document.metadata, ...attributesOf(dataSourceId, identifier.custom.id) };
+  const { mediaType } = content;
   const source = createMemorySource({
     id: sourceIdOf(dataSourceId),
-    documents: [{ path, bytes, mediaType: content.mediaType, metadata }],
+    documents: [{ path, bytes, mediaType, metadata }],
   });
   const items: SourceItem[] = [];
   for await (const item of source.list()) if (!('omitted' in item)) items.push(item);

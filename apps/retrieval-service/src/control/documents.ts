@@ -1,11 +1,4 @@
-import {
-  type ControlBackend,
-  type DataSourceKey,
-  type DocumentCall,
-  type DocumentIdentifier,
-  type DocumentShape,
-  invalidRequest,
-} from '@aquifer/bedrock-wire';
+import type { ControlBackend, DataSourceKey, DocumentIdentifier, DocumentShape } from '@aquifer/bedrock-wire';
 import type { DocumentRecord, DocumentStatus } from 'aquifer';
 import { keptControlFolder, sourceIdOf } from './control-folder.js';
 import type { ControlSurroundings } from './control-plane.js';
@@ -79,7 +72,10 @@ export function documentOperations(surroundings: ControlSurroundings): Operation
       const { knowledgeBase, source, waiting } = opened;
       refuseDeleting(source);
       const paths = documents.map(({ identifier }) => pathOf(source, identifier));
-      for (const document of documents) refuseObjects(document);
+      surroundings.checkPlace(source.place);
+      for (const { content } of documents) {
+        if (content.type === 'object' && source.place.type !== 'S3') surroundings.checkObject(content.uri);
+      }
       await observer.accessed({
         action: 'add-document',
         knowledgeBaseId: knowledgeBase.id,
@@ -160,10 +156,4 @@ export function documentOperations(surroundings: ControlSurroundings): Operation
       return { items, ...(records.length > limit && last && { after: last.id }) };
     },
   };
-}
-
-function refuseObjects({ content }: DocumentCall): void {
-  if (content.type === 'object') {
-    throw invalidRequest('Documents that lie in S3 are not supported here: send the content itself.');
-  }
 }

@@ -8,6 +8,7 @@ import {
   openTemporaryKnowledgeBase,
   readObject,
 } from 'aquifer';
+import { isAllowedObject } from './allowed-objects.js';
 import { createTurns } from './turns.js';
 
 /** What stands for the knowledge base of a document that comes with its question, in sessions and the audit log. */
@@ -49,7 +50,7 @@ export function createExternalDocuments(options: ExternalDocumentsOptions = {}):
       return { path: document.identifier, bytes: document.bytes, mediaType: document.contentType };
     }
     const { uri } = document;
-    if (!allowedObjects.some((allowed) => isWithin(uri, allowed))) {
+    if (!isAllowedObject(uri, allowedObjects)) {
       throw new AquiferError(
         'invalid-options',
         allowedObjects.length === 0
@@ -104,11 +105,4 @@ export function createExternalDocuments(options: ExternalDocumentsOptions = {}):
       await Promise.all([...open].map((close) => close()));
     },
   };
-}
-
-/** Whether an object is the one that is named, or below the prefix. */
-function isWithin(uri: string, allowed: string): boolean {
-  // To S3 these are names like any others, but some servers that speak its API keep objects in folders.
-  if (/\/\.\.?(?:\/|$)/.test(uri)) return false;
-  return uri === allowed || uri.startsWith(allowed.endsWith('/') ? allowed : `${allowed}/`);
 }

@@ -11,10 +11,11 @@ export async function startNative(
   options: Partial<RetrievalServiceOptions> & {
     readonly index?: Partial<FolderHostOptions['knowledgeBase']>;
     readonly modelName?: (modelId: string) => string;
+    readonly dataSources?: readonly string[];
     readonly externalDocuments?: ExternalDocumentsOptions;
   } = {},
 ) {
-  const { index, modelName, externalDocuments, ...others } = options;
+  const { index, modelName, externalDocuments, dataSources, ...others } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aquifer-native-'));
   const location = join(folder, 'index');
   const uploadFolder = join(folder, 'uploads');
@@ -26,6 +27,7 @@ export async function startNative(
       uploadBytes: 1024 * 1024,
       ...(modelName && { modelName }),
       ...(externalDocuments && { externalDocuments }),
+      ...(dataSources && { dataSources }),
     },
     onFailure: ({ error }) => failures.push(error),
     ...others,

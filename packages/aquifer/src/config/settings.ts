@@ -161,6 +161,11 @@ export const settings = {
     description:
       'objects in S3, or prefixes of them (s3://bucket/prefix), that RetrieveAndGenerate may name as external sources; default: none',
   }),
+  dataSources: setting({
+    kind: textList,
+    description:
+      'buckets in S3, or prefixes of them (s3://bucket/prefix), that data sources of knowledge bases may be made of; default: none',
+  }),
   keyFile: setting({ kind: text, description: 'a file of the access keys that requests must be signed with' }),
   faults: setting({
     kind: text,

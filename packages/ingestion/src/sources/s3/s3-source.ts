@@ -97,6 +97,7 @@ export function createS3Source(options: S3SourceOptions): Source {
     uri: storableText(`s3://${root.bucket}/${object.key}`),
     bytes: object.bytes,
     stamp: stampOf(object, sidecar),
+    hasSidecar: sidecar !== undefined,
     read: (signal?: AbortSignal) => readObject(bucket, { path, key: object.key, sidecar: sidecar?.key }, ways, signal),
   });
 
