@@ -14,7 +14,10 @@ export interface Exchange {
   readonly status: number | undefined;
   /** The body as it comes, for who does not want all of it at once: instead of `readBody`. */
   readonly body: Readable;
-  /** The whole body; undefined as soon as it is longer than `limit` bytes, without holding more than those. */
+  /**
+   * The whole body; undefined as soon as it is longer than `limit` bytes, without holding more than those. Whoever asks after it has been read
+   * gets the same.
+   */
   readBody(limit: number): Promise<Buffer | undefined>;
   send(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | string): void;
   /** Resolves when the last chunk is on its way, or the caller is gone. */

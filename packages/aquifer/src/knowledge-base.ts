@@ -130,6 +130,10 @@ export interface IndexSummary extends IngestionSummary {
 export interface AskOptions extends AnswererAskOptions {
   /** Another model than the knowledge base's own. */
   readonly model?: string | Generator;
+  /** Another reranker than the knowledge base's own. One of a name is closed after the answer. */
+  readonly reranker?: string | Reranker;
+  /** Most chunks that the reranker looks at. Default 50, or as many as the answer needs. */
+  readonly rerankedCandidates?: number;
 }
 
 export interface KnowledgeBaseStatus {

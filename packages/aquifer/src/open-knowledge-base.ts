@@ -186,14 +186,23 @@ async function assemble(
     async explain(query, documentId, searchOptions = {}) {
       return (await retriever.get()).explain(query, documentId, searchOptions);
     },
-    async *ask(question, { model, ...askOptions } = {}) {
+    async *ask(question, { model, reranker: otherReranker, rerankedCandidates, ...askOptions } = {}) {
       const { createAnswerer } = await import('@aquifer/retrieval/answerer');
-      const answerer = createAnswerer({
-        retriever: await retriever.get(),
-        store,
-        generator: model === undefined ? await generator.get() : await generatorFor(model, options.models),
-      });
-      yield* answerer.ask(question, askOptions);
+      const generatorAsked = model === undefined ? await generator.get() : await generatorFor(model, options.models);
+      if (otherReranker === undefined) {
+        const answerer = createAnswerer({ retriever: await retriever.get(), store, generator: generatorAsked });
+        yield* answerer.ask(question, askOptions);
+        return;
+      }
+      const { createRetriever } = await import('@aquifer/retrieval/retriever');
+      const opened = await rerankerFor(otherReranker, options.models);
+      try {
+        const model = (await embedder.get()).embedder;
+        const reranking = createRetriever({ store, embedder: model, reranker: opened, rerankedCandidates });
+        yield* createAnswerer({ retriever: reranking, store, generator: generatorAsked }).ask(question, askOptions);
+      } finally {
+        if (typeof otherReranker === 'string') await opened.close?.();
+      }
     },
     async embed(texts, embedOptions) {
       const { vectors, tokens } = await (await embedder.get()).embedder.embed(texts, embedOptions);

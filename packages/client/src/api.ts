@@ -466,6 +466,8 @@ export interface SearchMatch {
   readonly end: number;
   readonly chunkId: string;
   readonly text: string;
+  /** Where the original is */
+  readonly uri: string;
   readonly metadata: Metadata;
 }
 

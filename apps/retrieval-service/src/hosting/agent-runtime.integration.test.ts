@@ -12,7 +12,9 @@ import {
   type RetrieveCommandInput,
   type TextInferenceConfig,
 } from '@aws-sdk/client-bedrock-agent-runtime';
+import { createLocalBackend } from '../local-backend.js';
 import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+import { modelsByName } from '../testing/service-fixture.js';
 
 const documents = [
   {
@@ -51,9 +53,19 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
   let native: StartedNative;
   let client: BedrockAgentRuntimeClient;
   let knowledgeBaseId: string;
+  let rerankedTexts = 0;
   before(async () => {
     chat = await startChat();
+    const local = createLocalBackend(modelsByName);
     native = await startNative({
+      backend: {
+        ...local,
+        rerank: (call) => {
+          rerankedTexts = call.texts.length;
+          if (!call.modelId.includes('cohere')) return local.rerank(call);
+          return Promise.resolve(call.texts.map((text) => (text.includes('espresso') ? 1 : 0.1)));
+        },
+      },
       modelName: (modelId) => (modelId.endsWith('/chat') ? 'openai:chat' : 'builtin'),
       index: { models: { openai: { baseUrl: chat.baseUrl } } },
     });
@@ -198,6 +210,51 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
       if (event.citation?.generatedResponsePart) cited += 1;
     }
     assert.deepEqual([streamed, cited], [output?.text, citations?.length]);
+  });
+
+  it('answers from the passages that a reranking model puts first', async () => {
+    const by = (numberOfResults: number, more: object = {}, bedrock: object = {}) => {
+      const { input, retrieveAndGenerateConfiguration } = asked({}, 'chat');
+      const { knowledgeBaseConfiguration } = retrieveAndGenerateConfiguration;
+      const rerankingConfiguration = {
+        type: 'BEDROCK_RERANKING_MODEL' as const,
+        bedrockRerankingConfiguration: {
+          modelConfiguration: { modelArn: 'arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0', ...more },
+          numberOfRerankedResults: 1,
+          ...bedrock,
+        },
+      };
+      const retrievalConfiguration = { vectorSearchConfiguration: { numberOfResults, rerankingConfiguration } };
+      const configuration = { ...knowledgeBaseConfiguration, retrievalConfiguration };
+      return new RetrieveAndGenerateCommand({
+        input,
+        retrieveAndGenerateConfiguration: { type: 'KNOWLEDGE_BASE', knowledgeBaseConfiguration: configuration },
+      });
+    };
+    const passages = () => [
+      ...(chat.sent
+        .at(-1)
+        ?.at(-1)
+        ?.content.matchAll(/<passage .*?source="([^"]+)"/g) ?? []),
+    ];
+    for (const numberOfResults of [1, 3]) {
+      rerankedTexts = 0;
+      await client.send(by(numberOfResults));
+      assert.equal(rerankedTexts, numberOfResults);
+      // The last of them is the one that this reranker likes best.
+      assert.deepEqual(
+        passages().map(([, source]) => source),
+        [numberOfResults === 1 ? 'leave-jp.md' : 'coffee.md'],
+      );
+    }
+    await assert.rejects(client.send(by(3, { additionalModelRequestFields: { a: 1 } })), {
+      name: 'ValidationException',
+      message: /additionalModelRequestFields/,
+    });
+    await assert.rejects(client.send(by(3, {}, { metadataConfiguration: { selectionMode: 'ALL' } })), {
+      name: 'ValidationException',
+      message: /metadataConfiguration/,
+    });
   });
 
   it('hands on how the model is to choose its words and where to stop', async () => {

@@ -87,17 +87,20 @@ export function createHostedKnowledgeBases({
     retrieve,
     async answer(call) {
       const { knowledgeBaseId, query, limit, mode, filter, reranker } = call;
-      if (reranker !== undefined) {
-        throw new AquiferError(
-          'invalid-options',
-          'A reranking model for one answer is not supported: start the service with --reranker, or use Retrieve.',
-        );
-      }
       const { reader, id } = await find(knowledgeBaseId);
       const session = sessionOf(id, call.sessionId);
       const events = reader.ask(query, {
         ...askOptions(call, session),
         limit,
+        ...(reranker && {
+          // As many are ranked as were asked for, and the best of them go on.
+          limit: Math.min(limit, reranker.limit),
+          rerankedCandidates: limit,
+          reranker: {
+            id: reranker.modelId,
+            rerank: (query, texts, { signal } = {}) => rerank({ modelId: reranker.modelId, query, texts, signal }),
+          },
+        }),
         ...(mode && { mode }),
         ...(filter && { filter }),
       });
@@ -129,8 +132,17 @@ async function* groundedEvents(events: AsyncIterable<AnswerEvent>, session: Sess
 }
 
 function passageOf(match: SearchMatch): RetrievedPassage {
-  const { text, source, documentId, chunkId, pageStart, score, metadata } = match;
-  return { text, source, documentId, chunkId, score, metadata, ...(pageStart !== undefined && { page: pageStart }) };
+  const { text, source, uri, documentId, chunkId, pageStart, score, metadata } = match;
+  return {
+    text,
+    source,
+    uri,
+    documentId,
+    chunkId,
+    score,
+    metadata,
+    ...(pageStart !== undefined && { page: pageStart }),
+  };
 }
 
 function groundedEvent(event: AnswerEvent, matches: readonly SearchMatch[]): GroundedEvent | undefined {
@@ -138,14 +150,14 @@ function groundedEvent(event: AnswerEvent, matches: readonly SearchMatch[]): Gro
   if (event.type !== 'citation') return undefined;
   const { start, end, references } = event.citation;
   const passages = references.map(({ documentId, source, quote, pageStart, ...place }): RetrievedPassage => {
-    const match = matches.find(
-      (each) => each.documentId === documentId && each.start <= place.start && each.end >= place.end,
-    );
+    const ofDocument = matches.filter((each) => each.documentId === documentId);
+    const match = ofDocument.find((each) => each.start <= place.start && each.end >= place.end);
     return {
       text: quote,
       source,
       documentId,
-      metadata: match?.metadata ?? {},
+      metadata: ofDocument[0]?.metadata ?? {},
+      ...(ofDocument[0] && { uri: ofDocument[0].uri }),
       ...(match && { chunkId: match.chunkId }),
       ...(pageStart !== undefined && { page: pageStart }),
     };

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { BedrockAgentRuntimeClient, RetrieveAndGenerateCommand } from '@aws-sdk/client-bedrock-agent-runtime';
+import {
+  BedrockAgentRuntimeClient,
+  RetrieveAndGenerateCommand,
+  RetrieveCommand,
+} from '@aws-sdk/client-bedrock-agent-runtime';
 import {
   createTestBucket,
   needsS3,
   type TestBucket,
 } from '../../../../packages/ingestion/dist/sources/s3/s3.test-fixture.js';
-import { type StartedNative, startNative } from '../testing/native-fixture.js';
+import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+
+const claude = 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0';
 
 describe('objects of S3 in the API of Bedrock Knowledge Bases', needsS3, () => {
   let bucket: TestBucket;
@@ -43,16 +49,40 @@ describe('objects of S3 in the API of Bedrock Knowledge Bases', needsS3, () => {
         retrieveAndGenerateConfiguration: {
           type: 'EXTERNAL_SOURCES',
           externalSourcesConfiguration: {
-            modelArn: 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0',
+            modelArn: claude,
             sources: [{ sourceType: 'S3', s3Location: { uri: `s3://${bucket.name}/${key}` } }],
           },
         },
       }),
     );
 
+  const locationOf = (key: string) => ({ type: 'S3', s3Location: { uri: `s3://${bucket.name}/${key}` } });
+
+  it('are named by their URI in what is found and cited', async () => {
+    const { id: knowledgeBaseId } = await json(await native.post('/v1/knowledge-bases', { name: 'default' }));
+    const hosted = await native.host.get('default', knowledgeBaseId);
+    await hosted.write((opened) => opened.index(`s3://${bucket.name}/public/leave.md`));
+    const text = 'How long is parental leave in Japan?';
+    const { retrievalResults } = await client.send(new RetrieveCommand({ knowledgeBaseId, retrievalQuery: { text } }));
+    const answer = await client.send(
+      new RetrieveAndGenerateCommand({
+        input: { text },
+        retrieveAndGenerateConfiguration: {
+          type: 'KNOWLEDGE_BASE',
+          knowledgeBaseConfiguration: { knowledgeBaseId, modelArn: claude },
+        },
+      }),
+    );
+    for (const found of [retrievalResults?.[0], answer.citations?.[0]?.retrievedReferences?.[0]]) {
+      assert.deepEqual(found?.location, locationOf('public/leave.md'));
+      assert.equal(found?.metadata?.['x-amz-bedrock-kb-source-uri'], `s3://${bucket.name}/public/leave.md`);
+    }
+  });
+
   it('are external sources where the service may read them, and nowhere else', async () => {
-    const { output } = await answered('public/leave.md');
+    const { output, citations } = await answered('public/leave.md');
     assert.match(output?.text ?? '', /52 weeks/);
+    assert.deepEqual(citations?.[0]?.retrievedReferences?.[0]?.location, locationOf('public/leave.md'));
     const refused = (key: string, message: RegExp) =>
       assert.rejects(answered(key), { name: 'ValidationException', message });
     await refused('publications.md', /may not read/);

@@ -108,6 +108,7 @@ export const searchResponseSchema = z
           ...placeShape,
           chunkId: z.string(),
           text: z.string(),
+          uri: z.string().describe('Where the original is'),
           metadata: metadataSchema,
         })
         .openapi('SearchMatch'),

@@ -5,6 +5,8 @@ export interface RetrievedPassage {
   readonly text: string;
   /** Path inside of its source: what people see. */
   readonly source: string;
+  /** Where the original is, such as `s3://handbook/leave.pdf`. */
+  readonly uri?: string;
   readonly documentId: string;
   readonly chunkId?: string;
   readonly page?: number;

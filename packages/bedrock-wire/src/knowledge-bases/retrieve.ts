@@ -70,6 +70,10 @@ function readReranking(fields: Fields, limit: number) {
       'metadataConfiguration of a reranking model is not supported: passages are ranked by their text.',
     );
   }
+  if (model.has('additionalModelRequestFields')) {
+    throw invalidRequest('additionalModelRequestFields of a reranking model are not supported.');
+  }
+  for (const each of [model, bedrock, fields]) each.refuseOthers();
   return { modelId, limit: count };
 }
 
@@ -114,8 +118,9 @@ const sourceUri = 'x-amz-bedrock-kb-source-uri';
 /** A passage as a result, or as a reference of an answer. */
 export function resultOf(passage: RetrievedPassage): object {
   const { text, source, documentId, chunkId, page, score, metadata } = passage;
+  const original = passage.uri?.startsWith('s3://') ? passage.uri : source;
   // What a data source brought says itself where it is from.
-  const { [sourceUri]: said = source } = metadata;
+  const { [sourceUri]: said = original } = metadata;
   const uri = String(said);
   return {
     content: { type: 'TEXT', text },

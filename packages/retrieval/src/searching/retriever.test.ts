@@ -42,6 +42,7 @@ describe('search', () => {
       start: 18,
       end: 45,
       text: 'Parental leave is 52 weeks.',
+      uri: 'file:///leave.md',
       metadata: { country: 'JP' },
     });
     assert.deepEqual(Object.keys(scores), ['dense', 'keyword', 'fused']);

@@ -32,6 +32,8 @@ export interface SearchMatch extends PassagePlace {
   readonly chunkId: string;
   /** The document's stored text from `start` to `end`. */
   readonly text: string;
+  /** Where the original is, such as `s3://handbook/leave.pdf`. */
+  readonly uri: string;
   readonly metadata: Metadata;
 }
 
@@ -80,6 +82,8 @@ export interface RetrieverOptions {
   readonly store: Store;
   readonly embedder: Embedder;
   readonly reranker?: Reranker;
+  /** Most chunks that the reranker looks at and that are found. Default 50, or as many as are asked for. */
+  readonly rerankedCandidates?: number;
 }
 
 /** What {@link Retriever.retrieve} gives: the response, and the chunks behind its matches in the same order. */
@@ -103,7 +107,7 @@ export interface Retriever {
 }
 
 /** How many a reranker looks at, unless more are asked for. */
-const rerankedCandidates = 50;
+const usuallyReranked = 50;
 
 /**
  * Searches a store: a dense leg and a keyword leg at the same time, fused, reranked where there is a reranker.
@@ -115,7 +119,7 @@ const rerankedCandidates = 50;
  * const { matches } = await retriever.search('parental leave', { limit: 5 });
  * ```
  */
-export function createRetriever({ store, embedder, reranker }: RetrieverOptions): Retriever {
+export function createRetriever({ store, embedder, reranker, rerankedCandidates }: RetrieverOptions): Retriever {
   const queryEmbeddings = createQueryEmbeddings(embedder);
 
   async function askLegs(search: CheckedSearch, signal: AbortSignal | undefined): Promise<LegResults> {
@@ -166,7 +170,7 @@ export function createRetriever({ store, embedder, reranker }: RetrieverOptions)
     const fuseMs = fuseClock();
 
     const fetchClock = startClock();
-    const wanted = reranker ? Math.max(search.limit, rerankedCandidates) : search.limit;
+    const wanted = reranker ? (rerankedCandidates ?? Math.max(search.limit, usuallyReranked)) : search.limit;
     const fetched = await fetchChunks(store, fused, wanted);
     const fetchMs = fetchClock();
     throwIfAborted(signal);
@@ -287,6 +291,7 @@ function toMatch({ candidate, chunk, rerank: reranked }: RankedChunk, index: num
     start: chunk.start,
     end: chunk.end,
     text: chunk.text,
+    uri: chunk.document.uri,
     metadata: chunk.document.metadata,
   };
 }
