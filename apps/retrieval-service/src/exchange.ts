@@ -55,10 +55,19 @@ export interface Patience {
 
 export const usualPatience: Patience = { silenceMs: 60_000, bodyMs: 300_000, headMs: 30_000 };
 
-async function collect(
-  source: Readable,
-  { announced, limit, bodyMs }: { readonly announced: number; readonly limit: number; readonly bodyMs: number },
-): Promise<Buffer | undefined> {
+type Collecting = { readonly announced: number; readonly limit: number; readonly bodyMs: number };
+
+/** A stream that was read says nothing more: who asks after somebody who has declined the request gets what was read then. */
+function collectOnce(source: Readable): (how: Collecting) => Promise<Buffer | undefined> {
+  let collected: Promise<Buffer | undefined> | undefined;
+  return async (how) => {
+    collected ??= collect(source, how);
+    const body = await collected;
+    return body === undefined || body.length > how.limit ? undefined : body;
+  };
+}
+
+async function collect(source: Readable, { announced, limit, bodyMs }: Collecting): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     // One that is silent is cut off by the connection's own timer, so it is enough to look when something comes.
     const until = performance.now() + bodyMs;
@@ -127,6 +136,7 @@ export function http1Exchange(
     if (!response.writableEnded) gone.abort();
   });
   response.on('error', () => {});
+  const collectBody = collectOnce(request);
   return {
     method: request.method ?? '',
     target: request.url ?? '',
@@ -143,7 +153,7 @@ export function http1Exchange(
       const announced = announcedLength(request.headers);
       if (waits && announced > limit) return undefined;
       if (waits) response.writeContinue();
-      return collect(request, { announced, limit, bodyMs });
+      return collectBody({ announced, limit, bodyMs });
     },
     send(status, headers, body) {
       // What is left of a refused body would be taken for the next request.
@@ -180,6 +190,7 @@ export function http2Exchange(
     if (!isAnswered) gone.abort();
   });
   stream.on('error', () => {});
+  const collectBody = collectOnce(stream);
   return {
     method: headers[':method'] ?? '',
     target: headers[':path'] ?? '',
@@ -189,7 +200,7 @@ export function http2Exchange(
       return answered;
     },
     body: stream,
-    readBody: (limit) => collect(stream, { announced: announcedLength(headers), limit, bodyMs }),
+    readBody: (limit) => collectBody({ announced: announcedLength(headers), limit, bodyMs }),
     send(status, answerHeaders, body) {
       if (stream.destroyed) return;
       isAnswered = true;
