@@ -5,7 +5,8 @@ import type { AccessKey } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
 
 /**
- * - `read`: search, ask, look at documents. `write`: add and delete documents, make knowledge bases. `admin`: delete knowledge bases.
+ * - `read`: search, ask, look at documents. `write`: add and delete documents, make knowledge bases. `admin`: delete knowledge bases,
+ *   and manage them and their data sources by Bedrock's own API.
  * - `model`: ask models directly, as with Bedrock's runtime.
  */
 export const keyScopes = ['read', 'write', 'admin', 'model'] as const;
