@@ -135,6 +135,7 @@ export function createProgram(context: Context): Command {
 
   command('worker', 'take documents that index left to the workers of a database, until SIGTERM or Ctrl-C')
     .option('--concurrency <n>', 'documents at a time (default: 4)')
+    .option('--tenant <name>', 'only documents of this tenant (repeatable; default: of all)', repeated)
     .option('--metrics-port <n>', 'answer GET /metrics there (0: any free port)')
     .option('--max-attempts <n>', 'failures after which a document is given up (default: 4)')
     .option('--dead-after-seconds <n>', 'when a worker that gives no sign is dead (default: 20)')

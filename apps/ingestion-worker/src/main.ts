@@ -12,12 +12,13 @@ const say = (line: unknown): void => {
 
 try {
   const { values } = await loadSettings({ flags: {}, environment: process.env });
-  const { concurrency, metricsPort, deadAfterSeconds, maxAttempts } = values;
+  const { concurrency, metricsPort, deadAfterSeconds, maxAttempts, tenant } = values;
   await runWorker({
     ...(await knowledgeBaseOptions(values)),
     concurrency,
     metricsPort,
     maxAttempts,
+    tenants: tenant?.length === 0 ? undefined : tenant,
     deadAfterMs: deadAfterSeconds === undefined ? undefined : deadAfterSeconds * 1000,
     signal: stopping.signal,
     onStart: (started) => say({ type: 'started', ...started }),

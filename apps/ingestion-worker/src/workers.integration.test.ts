@@ -269,6 +269,64 @@ describe('workers of a shared index', { skip: noOwnServer }, () => {
     }
   });
 
+  it('take no job of a tenant that they were not told to serve, and are not waited for by him', async () => {
+    const folder = createTextFolder(4);
+    try {
+      const [own, other] = ['served', 'not served'].map((tenant) => server.location({ tenant, name: 'docs' }));
+      const jobsOf = (tenant: string) =>
+        server.administer(async (client) => {
+          const { rows } = await client.query(
+            'SELECT attempts, worker, started_at, note FROM aquifer.ingestion_jobs WHERE tenant = $1 AND ended IS NULL',
+            [tenant],
+          );
+          return rows;
+        });
+      // The other's first, so that they are the first in the queue.
+      for (const location of [other, own]) {
+        await withKnowledgeBase(location as string, (knowledgeBase) =>
+          knowledgeBase.index(folder.path, { wait: false }),
+        );
+      }
+      const untouched = await jobsOf('not served');
+      assert.equal(untouched.length, 4);
+      await withWorker(
+        async (events) => {
+          await until(async () => (await statusOf(own as string)).documents.indexed === 4);
+          assert.deepEqual(await jobsOf('not served'), untouched);
+          assert.ok(untouched.every(({ attempts, worker, started_at }) => attempts === 0 && !worker && !started_at));
+          assert.ok(events.every((event) => event.type === 'job' && event.tenant === 'served'));
+          assert.equal((await statusOf(own as string)).queue?.workers, 1);
+          assert.deepEqual((await statusOf(other as string)).queue, { waiting: 4, running: 0, failed: 0, workers: 0 });
+          // Nobody serves him, so index does it.
+          const summary = await withKnowledgeBase(other as string, (knowledgeBase) => knowledgeBase.index(folder.path));
+          assert.equal(summary.failed, 0);
+          assert.equal((await statusOf(other as string)).documents.indexed, 4);
+          assert.ok(events.every((event) => event.type === 'job' && event.tenant === 'served'));
+        },
+        { tenants: ['served', 'nobody'] },
+      );
+      // What was passed on is taken by those who serve him.
+      writeFileSync(join(folder.path, 'file-0.txt'), textOf('changed'));
+      await withKnowledgeBase(other as string, (knowledgeBase) => knowledgeBase.index(folder.path, { wait: false }));
+      await withWorker(
+        async () => {
+          await withWorker(
+            async () => {
+              await until(async () => (await statusOf(other as string)).documents.indexed === 4);
+            },
+            { tenants: ['not served'] },
+          );
+        },
+        { tenants: ['served'] },
+      );
+      await assert.rejects(startIngestionWorker({ location: server.location(), tenants: [] }), (error) =>
+        isAquiferError(error, 'invalid-options'),
+      );
+    } finally {
+      folder.remove();
+    }
+  });
+
   it('say what they do to whoever measures', async () => {
     const folder = createTextFolder(5);
     const stop = new AbortController();

@@ -8,6 +8,8 @@ import { createStageClock, type Stage } from './stage-clock.js';
 
 export interface IngestionWorkerOptions
   extends Pick<KnowledgeBaseOptions, 'location' | 'embedder' | 'threads' | 'passwords' | 'models' | 's3'> {
+  /** Whose documents. Default: those of all tenants of the database. */
+  readonly tenants?: readonly string[] | undefined;
   /** Documents at a time. Default 4. */
   readonly concurrency?: number | undefined;
   /** A worker that gave no sign for this long is dead, and its documents go to others. Default 20,000. */
@@ -46,7 +48,8 @@ export interface IngestionWorker {
 }
 
 /**
- * Takes documents that `index` left to the workers of a database, of all its tenants and knowledge bases, until told to stop.
+ * Takes documents that `index` left to the workers of a database, of all its knowledge bases and of all tenants or those that are named, until told to
+ * stop. The name and tenant in the location do not matter.
  *
  * @throws `invalid-options` where the location is no database; `index-unavailable`, `index-not-found`, `index-read-only`
  * @example
@@ -107,6 +110,7 @@ export async function startIngestionWorker(options: IngestionWorkerOptions): Pro
     const worker = await startJobWorker({
       location: options.location,
       concurrency,
+      tenants: options.tenants,
       deadAfterMs: options.deadAfterMs,
       maxAttempts: options.maxAttempts,
       work: perform,

@@ -7,7 +7,7 @@ import { plainLine, plainName } from '../terminal/terminal.js';
 /** Takes documents from the queue of a database until SIGTERM or Ctrl-C. */
 export async function run(context: Context, options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
-  const { concurrency, metricsPort, deadAfterSeconds, maxAttempts } = settings.values;
+  const { concurrency, metricsPort, deadAfterSeconds, maxAttempts, tenant } = settings.values;
   const { err } = context;
   const json = options.json === true;
   const say = (line: unknown): void => err.line(JSON.stringify(line));
@@ -16,6 +16,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     concurrency,
     metricsPort,
     maxAttempts,
+    tenants: tenant?.length === 0 ? undefined : tenant,
     deadAfterMs: deadAfterSeconds === undefined ? undefined : deadAfterSeconds * 1000,
     signal: context.signal,
     onStart: ({ id, metricsPort: port }) => {

@@ -197,6 +197,10 @@ export const settings = {
     fallback: 4,
     description: 'documents that a worker has in work at a time',
   }),
+  tenant: setting({
+    kind: textList,
+    description: 'whose documents a worker takes; default: those of all tenants',
+  }),
   metricsPort: setting({
     kind: integer(0, 65_535),
     description: 'where a worker answers GET /metrics; 0 takes any free port; default: nowhere',

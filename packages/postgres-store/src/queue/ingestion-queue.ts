@@ -3,7 +3,7 @@ import { recordText } from '../document-rows.js';
 import { lockWriting } from '../embedder-fence.js';
 import { parsePostgresLocation } from '../postgres-location.js';
 import { createTransactions, type Query } from '../transactions.js';
-import { addJobs, createQueuePool, prepareQueue, removeJobs } from './queue-schema.js';
+import { addJobs, createQueuePool, markOf, prepareQueue, removeJobs } from './queue-schema.js';
 
 /** A document that workers are to bring up to date. */
 export interface JobToEnqueue {
@@ -31,7 +31,7 @@ export interface QueueCounts {
   readonly running: number;
   /** Given up, until the document is indexed after all: the dead letters. */
   readonly failed: number;
-  /** Processes that take jobs, by the heartbeat that they leave in the database. */
+  /** Processes that take jobs of this tenant, by the heartbeat that they leave in the database. */
   readonly workers: number;
   /** Why a job was last given back or failed, where one that waits was. */
   readonly note?: string;
@@ -39,6 +39,7 @@ export interface QueueCounts {
 
 /** The jobs of one knowledge base in PostgreSQL. */
 export interface IngestionQueue {
+  /** Those that take jobs of this tenant. */
   workersAlive(): Promise<number>;
   counts(): Promise<QueueCounts>;
   /** Records the documents as they are given, and their jobs, in the same transaction. The first job is the first to be taken. */
@@ -129,7 +130,10 @@ export function createIngestionQueue(address: string): IngestionQueue {
   }
 
   const workersAlive = async (query: Query): Promise<number> => {
-    const [row] = await query('SELECT count(*)::int AS workers FROM aquifer.workers WHERE alive_until > now()');
+    const [row] = await query(
+      'SELECT count(*)::int AS workers FROM aquifer.workers WHERE alive_until > now() AND (tenants IS NULL OR $1 = ANY(tenants))',
+      [markOf(tenant)],
+    );
     return row?.workers as number;
   };
 

@@ -51,8 +51,10 @@ export interface JobTrouble {
 }
 
 export interface JobWorkerOptions {
-  /** The database. Jobs of every tenant and knowledge base in it are taken. */
+  /** The database. Jobs of every knowledge base in it are taken, whichever the address names. */
   readonly location: string;
+  /** Whose jobs are taken; none that names nobody. Default: those of all tenants. */
+  readonly tenants?: readonly string[] | undefined;
   /** Jobs at a time. */
   readonly concurrency: number;
   /**
@@ -93,12 +95,18 @@ const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 3_000, refusalM
  * await worker.stop();
  */
 export async function startJobWorker(options: JobWorkerOptions): Promise<JobWorker> {
-  const { concurrency, onTrouble } = options;
+  const { concurrency, onTrouble, tenants } = options;
+  if (tenants?.length === 0) {
+    throw new AquiferError(
+      'invalid-options',
+      'The tenants of a worker are an empty list: name one, or leave them out to serve all.',
+    );
+  }
   const set = <Name extends keyof typeof defaults>(name: Name): number => options[name] ?? defaults[name];
   const location = parsePostgresLocation(options.location);
   const pool = createQueuePool(location, concurrency + 2);
   const transactions = createTransactions({ location });
-  const registry = createWorkerRegistry(transactions, set('deadAfterMs'));
+  const registry = createWorkerRegistry(transactions, set('deadAfterMs'), tenants);
   const stopping = new AbortController();
   // What does not heed the signal, such as a statement that waits for a lock, is not waited for either.
   const stopped = new Promise<never>((_resolve, reject) => {
@@ -112,6 +120,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
   let id = '';
 
   async function perform(reference: JobReference): Promise<void> {
+    if (tenants !== undefined && !tenants.includes(reference.tenant)) return passOn(reference);
     const job = await begin(reference);
     if (job === undefined) return;
     if (job.attempts > set('maxAttempts')) {
@@ -180,6 +189,21 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<JobWork
       return gone.length + ended.length > 0;
     });
     if (!isOwn) throw claimLost(job.documentId);
+  }
+
+  /** A job of a tenant that this worker does not serve: it goes back untouched, and no other of the same knowledge base comes. */
+  async function passOn(reference: JobReference): Promise<void> {
+    refused.set(flagOf(reference), Number.POSITIVE_INFINITY);
+    const { tenant, knowledgeBase, documentId, revision } = reference;
+    await within(reference, async (query) => {
+      const open = await query(`SELECT 1 AS one FROM aquifer.ingestion_jobs WHERE ${row} FOR SHARE`, [
+        tenant,
+        knowledgeBase,
+        documentId,
+        revision,
+      ]);
+      if (open.length > 0) await addJobs(query, [reference]);
+    });
   }
 
   /** Puts the job back at the end of the queue, as if it had not been taken; the queue forgets the one that was taken when it ends. */

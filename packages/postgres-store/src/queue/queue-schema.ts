@@ -22,6 +22,9 @@ export interface JobReference {
 export const flagOf = ({ tenant, knowledgeBase }: Pick<JobReference, 'tenant' | 'knowledgeBase'>): string =>
   hash('sha256', JSON.stringify([tenant, knowledgeBase]), 'hex').slice(0, 32);
 
+/** Stands for a tenant where other tenants can see it. */
+export const markOf = (tenant: string): string => hash('sha256', tenant, 'hex').slice(0, 32);
+
 /** One waiting job a document: the key under which the queue replaces it. */
 export const keyOf = ({ tenant, knowledgeBase, documentId }: Omit<JobReference, 'revision'>): string =>
   hash('sha256', JSON.stringify([tenant, knowledgeBase, documentId]), 'hex');

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Transactions } from '../transactions.js';
-import { queueSchema } from './queue-schema.js';
+import { markOf, queueSchema } from './queue-schema.js';
 
 /** Where workers say that they live, and whose jobs are free again because they do not say so any more. */
 export interface WorkerRegistry {
@@ -13,15 +13,20 @@ export interface WorkerRegistry {
   leave(id: string): Promise<void>;
 }
 
-export function createWorkerRegistry(transactions: Transactions, deadAfterMs: number): WorkerRegistry {
+export function createWorkerRegistry(
+  transactions: Transactions,
+  deadAfterMs: number,
+  /** Those whose jobs this worker takes. Default: all. */
+  tenants: readonly string[] | undefined,
+): WorkerRegistry {
   return {
     beat: (id, concurrency) =>
       transactions.write(async (query) => {
         await query(
-          `INSERT INTO aquifer.workers (id, host, process, concurrency, alive_until)
-           VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond')
+          `INSERT INTO aquifer.workers (id, host, process, concurrency, alive_until, tenants)
+           VALUES ($1, $2, $3, $4, now() + $5 * interval '1 millisecond', $6)
            ON CONFLICT (id) DO UPDATE SET alive_until = excluded.alive_until`,
-          [id, hostname(), process.pid, concurrency, deadAfterMs],
+          [id, hostname(), process.pid, concurrency, deadAfterMs, tenants?.map(markOf) ?? null],
         );
       }),
 
