@@ -19,6 +19,7 @@ import { checkCount, checkQuery, type SearchOptions } from '../searching/search-
 import { abstentionText } from './abstention.js';
 import type { Answer, AnswerEvent } from './answer-events.js';
 import { type ConversationTurn, standaloneQuestion } from './follow-up.js';
+import { ownTurn } from './own-turn.js';
 import { estimateTokens, packPassages } from './pack.js';
 import { type DroppedMatch, selectPassages } from './passages.js';
 import { buildPrompt, passagesPlaceholder } from './prompt.js';
@@ -108,6 +109,8 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     checkTopP(options.topP);
     checkPromptTemplate(options.promptTemplate);
     const { conversation = [] } = options;
+    await ownTurn();
+    throwIfAborted(signal);
     const rewriting = standaloneQuestion(asked, conversation, generator, { analyser, ...(signal && { signal }) });
     const standalone = await rewriting.catch((error: unknown) => {
       throw toModelError(error, generator, signal);
@@ -124,6 +127,8 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
       limit: limit * matchesPerPassage,
     });
     const searchMs = clock();
+    await ownTurn();
+    throwIfAborted(signal);
     const { prompt, dropped } = await preparePrompt(query, retrieval, { ...options, limit, answerTokens });
     const packMs = clock() - searchMs;
     yield {
@@ -136,6 +141,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
       dropped,
     };
 
+    await ownTurn();
     const generateFrom = clock();
     let firstText: number | undefined;
     let text = '';
