@@ -237,6 +237,35 @@ describe('aquifer', () => {
   });
 
   describe('ask', () => {
+    it('goes on with a session, in a command after another', async () => {
+      const first = await json('ask', 'How long is parental leave in Japan?', '--session', 'leave');
+      assert.equal(first.standaloneQuestion, undefined);
+      const second = await json('ask', 'And in Germany?', '--session', 'leave');
+      assert.equal(second.standaloneQuestion, 'How long is parental leave in Germany?');
+      const shown = await run('ask', 'And in Japan?', '--session', 'leave');
+      assert.match(shown.out, /asked as: How long is parental leave in Japan\?/);
+      assert.equal((await json('ask', 'And in Germany?', '--session', 'other')).standaloneQuestion, undefined);
+      const refused = await run('ask', 'And in Germany?', '--session', '../leave');
+      assert.deepEqual([refused.status, /--session is a name/.test(refused.err)], [2, true], refused.err);
+    });
+
+    it('takes a prompt of a file, and says what it lacks', async () => {
+      writeFileSync(join(folder, 'prompt.txt'), 'Be brief.\n$search_results$\n$query$');
+      const answer = await json(
+        'ask',
+        'How long is parental leave in Japan?',
+        '--prompt-template',
+        'prompt.txt',
+        '--show-prompt',
+      );
+      assert.match(answer.prompt.user, /^Be brief\.\n<passages>/);
+      writeFileSync(join(folder, 'prompt.txt'), 'Answer $query$');
+      const lacking = await run('ask', 'How long is it?', '--prompt-template', 'prompt.txt');
+      assert.deepEqual([lacking.status, /\$search_results\$/.test(lacking.err)], [2, true], lacking.err);
+      const missing = await run('ask', 'How long is it?', '--prompt-template', 'nowhere.txt');
+      assert.match(missing.err, /cannot read nowhere\.txt/);
+    });
+
     it('cites exact slices of the stored text', async () => {
       const answer = await json('ask', 'How long is parental leave in Japan?');
       assert.match(answer.answer, /52 weeks/);

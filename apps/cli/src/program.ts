@@ -79,6 +79,8 @@ export function createProgram(context: Context): Command {
     .argument('<question>')
     .option('--model <name>', 'who answers: builtin, a Bedrock id, ollama:…, openai:…, sagemaker:…')
     .option('--model-context-tokens <n>', 'what a model beside Bedrock takes, prompt and answer together')
+    .option('--prompt-template <file>', 'a prompt of your own: $search_results$, $query$, $output_format_instructions$')
+    .option('--session <name>', 'go on with the conversation of this name, or begin it')
     .option('--show-prompt', 'print exactly what the model is given')
     .action(async (question, options) => (await import('./commands/ask.js')).run(context, question, options));
 

@@ -31,12 +31,12 @@ export { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
 export type {
   Answer,
   AnswerEvent,
-  ConversationTurn,
   DocumentExplanation,
   SearchMatch,
   SearchOptions,
   SearchResponse,
 } from '@aquifer/retrieval';
+export { type ConversationTurn, continued, keptCharacters, mostTurns } from '@aquifer/retrieval/conversation';
 export { type BedrockUpstream, bedrockUpstream } from './bedrock-upstream.js';
 export { knowledgeBaseOptions, modelOptions } from './config/knowledge-base-options.js';
 export { type LoadedSettings, type LoadSettingsOptions, loadSettings } from './config/load-settings.js';

@@ -96,6 +96,11 @@ export interface AskRequest {
   readonly model?: string;
   readonly maxTokens?: number;
   readonly temperature?: number;
+  readonly topP?: number;
+  /** The answer ends before the first of these */
+  readonly stopSequences?: readonly string[];
+  /** Instead of the built-in instructions: `$search_results$`, which it must have, becomes the passages, `$query$` the question, `$output_format_instructions$` how to cite. The built-in answerer ignores it */
+  readonly promptTemplate?: string;
   readonly includePrompt?: boolean;
   /** `new` begins a conversation; the `sessionId` of an answer goes on with it, and the question may lean on those before it */
   readonly session?: string;
@@ -122,6 +127,8 @@ export interface ChatRequest {
   readonly max_tokens?: number | null;
   readonly max_completion_tokens?: number | null;
   readonly temperature?: number | null;
+  readonly top_p?: number | null;
+  readonly stop?: string | readonly string[] | null;
   /** One answer */
   readonly n?: 1;
 }

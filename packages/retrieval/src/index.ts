@@ -7,7 +7,7 @@ export type {
   Reference,
 } from './answering/answer-events.js';
 export { type Answerer, type AnswererOptions, type AskOptions, createAnswerer } from './answering/answerer.js';
-export type { ConversationTurn } from './answering/follow-up.js';
+export type { ConversationTurn } from './answering/conversation.js';
 export type { DroppedMatch } from './answering/passages.js';
 export { abstentionMarker, buildPrompt } from './answering/prompt.js';
 export type { DeepStanding, DocumentExplanation, ExplanationOutcome } from './searching/explain.js';

@@ -1,27 +1,38 @@
+import { readFile } from 'node:fs/promises';
 import type { Answer } from 'aquifer';
 import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
 import { createLineWrapper } from '../terminal/line-wrapper.js';
 import { dollars } from '../terminal/money.js';
 import { count, counted } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
+import { openAskSession } from './ask-session.js';
 import { placeLine, quoteLine } from './passage-lines.js';
 import { type SearchingOptions, searchOptions } from './search-options.js';
 
 export async function run(
   context: Context,
   question: string,
-  options: SearchingOptions & { readonly showPrompt?: boolean },
+  options: SearchingOptions & {
+    readonly showPrompt?: boolean;
+    readonly promptTemplate?: string;
+    readonly session?: string;
+  },
 ): Promise<void> {
   const settings = await settingsOf(context, options);
   const parsed = await searchOptions(options, settings, context.signal);
+  const promptTemplate = options.promptTemplate === undefined ? undefined : await readTemplate(options.promptTemplate);
   await withKnowledgeBase(context, settings, 'read', async (knowledgeBase) => {
     const { out } = context;
+    const session =
+      options.session === undefined ? undefined : await openAskSession(options.session, knowledgeBase, settings);
     const sources = createSourceNumbers();
     const wrapper = options.json ? undefined : createLineWrapper(out.write, Math.min(out.columns, 100));
     for await (const event of knowledgeBase.ask(question, {
       ...parsed,
       model: settings.values.model,
       includePrompt: options.showPrompt === true,
+      ...(promptTemplate !== undefined && { promptTemplate }),
+      ...(session && { conversation: session.turns }),
     })) {
       if (event.type === 'text') wrapper?.write(printable(event.text));
       if (event.type === 'citation') wrapper?.write(out.style('cyan', sources.markers(event.citation)));
@@ -33,11 +44,23 @@ export async function run(
       }
       if (event.type === 'answer') {
         wrapper?.end();
+        await session?.keep(event.answer);
         if (options.json) printJson(context, event.answer);
         else showSources(context, event.answer, sources, options);
       }
     }
   });
+}
+
+async function readTemplate(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { AquiferError } = await import('aquifer');
+    throw new AquiferError('invalid-options', `--prompt-template: cannot read ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 /** What is sent, in the provider's own format; else the prompt that the model here is given. */
@@ -115,6 +138,9 @@ function showSources(
     }
   }
   if (sources.list().length > 0 || answer.unsupported.length > 0) out.line();
+  if (answer.standaloneQuestion !== undefined) {
+    out.line(out.style('dim', `  asked as: ${plainLine(answer.standaloneQuestion)}`));
+  }
   const facts = [
     answer.modelDescription,
     `${counted(answer.considered, 'passage')} considered`,

@@ -305,6 +305,16 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
     });
   });
 
+  it('takes such a prompt in the API of our own', async () => {
+    const by = (promptTemplate: string, more: object = {}) =>
+      native.post('/v1/knowledge-bases/default/ask', { question: 'How long is it?', promptTemplate, ...more });
+    const { answer } = await json(await by('Be brief. $search_results$', { model: 'openai:chat', topP: 0.5 }));
+    assert.equal(answer, 'Arr, 52 weeks of parental leave.');
+    assert.match(chat.sent.at(-1)?.at(-1)?.content ?? '', /^Be brief\. <passages>/);
+    const refused = await by('Answer $query$');
+    assert.deepEqual([refused.status, (await json(refused)).error.code], [400, 'invalid-options']);
+  });
+
   it('goes on with a session, at once and as it comes', async () => {
     const first = await client.send(new RetrieveAndGenerateCommand(asked()));
     const { sessionId } = first;

@@ -1,6 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Answer, AnswerEvent, ConversationTurn } from 'aquifer';
-import { keptCharacters, mostTurns } from '../sessions/session-store.js';
+import { type Answer, type AnswerEvent, type ConversationTurn, keptCharacters, mostTurns } from 'aquifer';
 import { begun } from './begun.js';
 import { described, type NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
@@ -29,6 +28,8 @@ const chatRequestSchema = z
     max_tokens: z.int().min(1).max(1_000_000).nullish(),
     max_completion_tokens: z.int().min(1).max(1_000_000).nullish(),
     temperature: z.number().min(0).max(2).nullish(),
+    top_p: z.number().min(0).max(1).nullish(),
+    stop: z.union([z.string().min(1), z.array(z.string().min(1)).max(4)]).nullish(),
     n: z.literal(1).nullish().describe('One answer'),
   })
   .openapi('ChatRequest', {
@@ -51,7 +52,7 @@ const chat = createRoute({
   operationId: 'createChatCompletion',
   tags: ['OpenAI'],
   description:
-    "Asks a knowledge base as OpenAI's clients ask a model. Citations are in `citations`, as `ask` gives them, and as `annotations` of the message; streamed with `stream`.",
+    "Asks a knowledge base as OpenAI's clients ask a model. Citations are in `citations`, and a question that leaned on the conversation as it was searched for in `standaloneQuestion`, as `ask` gives them; citations also as `annotations` of the message; streamed with `stream`.",
   request: { body: { required: true, content: { 'application/json': { schema: chatRequestSchema } } } },
   responses: {
     ...problems,
@@ -139,6 +140,8 @@ export function addOpenAiRoutes(app: NativeApp): void {
       conversation,
       ...(maxTokens != null && { maxTokens }),
       ...(request.temperature != null && { temperature: request.temperature }),
+      ...(request.top_p != null && { topP: request.top_p }),
+      ...(request.stop != null && { stopSequences: [request.stop].flat() }),
       signal: exchange.signal,
     });
     const created = Math.floor(Date.now() / 1000);
@@ -195,6 +198,11 @@ function usageOf({ inputTokens, outputTokens }: Answer['usage']) {
   };
 }
 
+/** Absent where the question stood alone. */
+function standaloneIn({ standaloneQuestion }: Answer): { readonly standaloneQuestion?: string } {
+  return standaloneQuestion === undefined ? {} : { standaloneQuestion };
+}
+
 /** Each cited document once a place, where it can be read. */
 function annotationsOf(
   { start, end, references }: Answer['citations'][number],
@@ -229,6 +237,7 @@ function whole(answer: Answer, about: Chat): object {
     ],
     usage: usageOf(answer.usage),
     citations: answer.citations,
+    ...standaloneIn(answer),
   };
 }
 
@@ -251,7 +260,7 @@ async function* chunksOf(
     else if (event.type === 'citation') yield chunk(said({ annotations: annotationsOf(event.citation, about) }));
     else if (event.type === 'answer') {
       const { stopReason, citations, usage } = event.answer;
-      yield chunk(said({}, finishReasons[stopReason] ?? 'stop'), { citations });
+      yield chunk(said({}, finishReasons[stopReason] ?? 'stop'), { citations, ...standaloneIn(event.answer) });
       if (withUsage) yield chunk([], { usage: usageOf(usage) });
     }
   }

@@ -94,6 +94,12 @@ describe("the API of OpenAI's clients", () => {
     const whole = await answerTo([said('user', 'How long is parental leave in Germany?')]);
     assert.match(whole, /156 weeks/);
     assert.equal(await answerTo([...before, followUp]), whole);
+    const stopping = { model: 'default', messages: [...before, followUp], stop: 'weeks', top_p: 0.5 };
+    const stopped = await json(await native.post('/v1/chat/completions', stopping, as('READER')));
+    assert.equal(stopped.choices[0].message.content, whole.slice(0, whole.indexOf('weeks')).trimEnd());
+    assert.equal(stopped.standaloneQuestion, 'How long is parental leave in Germany?');
+    const streamed = await native.post('/v1/chat/completions', { ...stopping, stream: true }, as('READER'));
+    assert.match(await streamed.text(), /"standaloneQuestion":"How long is parental leave in Germany\?"/);
     const leaning = [...before, followUp, said('assistant', whole), said('user', 'How many weeks is it there?')];
     assert.match(await answerTo(leaning), /156 weeks/);
   });
@@ -121,6 +127,8 @@ describe("the API of OpenAI's clients", () => {
       [{ model: 'default', messages: [] }, 400],
       [{ model: 'default', messages: [{ role: 'system', content: 'x' }] }, 400],
       [{ model: 'default', messages, n: 2 }, 400],
+      [{ model: 'default', messages, top_p: 2 }, 400],
+      [{ model: 'default', messages, stop: ['a', 'b', 'c', 'd', 'e'] }, 400],
       [{ model: 'nobody', messages }, 404],
     ];
     for (const [body, status] of wrong) {

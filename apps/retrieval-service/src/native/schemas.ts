@@ -66,6 +66,16 @@ export const askRequestSchema = z
     model: z.string().min(1).max(2_048).optional().describe('Another model than the knowledge base has'),
     maxTokens: z.int().min(1).max(1_000_000).optional(),
     temperature: z.number().min(0).max(2).optional(),
+    topP: z.number().min(0).max(1).optional(),
+    stopSequences: z.array(z.string().min(1)).max(4).optional().describe('The answer ends before the first of these'),
+    promptTemplate: z
+      .string()
+      .min(1)
+      .max(20_000)
+      .optional()
+      .describe(
+        'Instead of the built-in instructions: `$search_results$`, which it must have, becomes the passages, `$query$` the question, `$output_format_instructions$` how to cite. The built-in answerer ignores it',
+      ),
     includePrompt: z.boolean().optional(),
     session: z
       .string()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer, ConversationTurn } from 'aquifer';
+import { type Answer, type ConversationTurn, continued } from 'aquifer';
 
 /** A conversation with one knowledge base. */
 export interface Session {
@@ -26,14 +26,10 @@ export interface SessionStoreOptions {
 }
 
 const day = 24 * 60 * 60_000;
-/** What a question may lean on, whoever keeps the conversation. */
-export const mostTurns = 10;
-/** What is rewritten needs the beginning of what was said, not all of it. */
-export const keptCharacters = 1_000;
 
 interface Entry {
   readonly knowledgeBaseId: string;
-  readonly turns: ConversationTurn[];
+  turns: readonly ConversationTurn[];
   usedAt: number;
 }
 
@@ -63,10 +59,9 @@ export function createSessionStore(options: SessionStoreOptions = {}): SessionSt
   function session(tenant: string, id: string, entry: Entry): Session {
     return {
       id,
-      turns: [...entry.turns],
-      keep({ question, standaloneQuestion = question, answer }) {
-        entry.turns.push({ question: standaloneQuestion, answer: answer.slice(0, keptCharacters) });
-        if (entry.turns.length > mostTurns) entry.turns.shift();
+      turns: entry.turns,
+      keep(answer) {
+        entry.turns = continued(entry.turns, answer);
         entry.usedAt = now();
         const sessions = sessionsOf(tenant);
         sessions.delete(id);

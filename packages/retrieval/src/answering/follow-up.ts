@@ -1,11 +1,5 @@
 import type { Analyser, Generator, Prompt, TokenUsage } from '@aquifer/contracts';
-
-/** A question of a conversation and what it was answered. */
-export interface ConversationTurn {
-  /** Best as it can be understood alone: of a follow-up question, its rewritten form. Otherwise what it leans on is in the turns before. */
-  readonly question: string;
-  readonly answer: string;
-}
+import type { ConversationTurn } from './conversation.js';
 
 /** A follow-up question in words that need no conversation, and what it took to write it. */
 export interface StandaloneQuestion {
