@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type IngestionSummary, isAquiferError, startIngestionWorker, type WorkerEvent } from 'aquifer';
@@ -323,6 +323,28 @@ describe('workers of a shared index', { skip: noOwnServer }, () => {
         isAquiferError(error, 'invalid-options'),
       );
     } finally {
+      folder.remove();
+    }
+  });
+
+  it('give documents the time of the database, whatever theirs is', async () => {
+    const folder = createTextFolder(3);
+    const location = server.location({ name: 'clocks' });
+    const startedAt = Date.now();
+    try {
+      mock.timers.enable({ apis: ['Date'], now: Date.UTC(2100, 0) });
+      const pending = await withKnowledgeBase(location, async (knowledgeBase) => {
+        await knowledgeBase.index(folder.path, { wait: false });
+        return knowledgeBase.documents();
+      });
+      await withWorker(() => until(async () => (await statusOf(location)).documents.indexed === 3));
+      const indexed = await withKnowledgeBase(location, (knowledgeBase) => knowledgeBase.documents());
+      for (const { status, indexedAt } of [...pending, ...indexed]) {
+        assert.ok(Math.abs(indexedAt - startedAt) < 300_000, `${status} at ${new Date(indexedAt).toISOString()}`);
+      }
+      assert.deepEqual([pending.length, indexed.length], [3, 3]);
+    } finally {
+      mock.timers.reset();
       folder.remove();
     }
   });

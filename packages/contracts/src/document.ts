@@ -40,7 +40,7 @@ export interface DocumentRecord {
   readonly chunkCount: number;
   /** Tokens of all embedded texts. */
   readonly tokenCount: number;
-  /** When this version was committed, milliseconds since 1970. */
+  /** When this version was committed, milliseconds since 1970, by the clock of the store. */
   readonly indexedAt: number;
 }
 

@@ -163,6 +163,12 @@ export interface Store {
   readValue(key: string): Promise<unknown>;
   writeValue(key: string, value: unknown): Promise<void>;
 
+  /**
+   * The time, in milliseconds since 1970, by the clock that all who write this knowledge base share: `indexedAt` comes from it. Absent: the clock of
+   * this process is the only one.
+   */
+  now?(): Promise<number>;
+
   stats(): Promise<StoreStats>;
   /** Brings derived data (codes of vectors, a graph) up to date. May take minutes; searches go on meanwhile. */
   optimise(options?: {

@@ -12,7 +12,11 @@ export type IngestionStore = Pick<
   | 'deleteDocuments'
   | 'getEmbeddings'
   | 'putEmbeddings'
+  | 'now'
 >;
+
+/** By the store's clock, where it has one. */
+export const timeIn = async (store: Pick<Store, 'now'>): Promise<number> => (await store.now?.()) ?? Date.now();
 
 /** The store to read, with writes that do nothing. */
 export function withoutWrites(store: IngestionStore): IngestionStore {

@@ -1,5 +1,6 @@
 import type { DocumentRecord } from '@aquifer/contracts';
 import type { Processing } from './document-stamp.js';
+import { timeIn } from './dry-run.js';
 import type { HandedProgress, HandedResult, HandedWork, Handover } from './handover.js';
 import { type DocumentContext, describe } from './ingest-document.js';
 import type { Snapshot, WorkItem } from './snapshot.js';
@@ -42,8 +43,9 @@ export async function handOver(parts: HandOverParts): Promise<number> {
       maxDocumentBytes: context.maxDocumentBytes,
     });
   }
+  const now = await timeIn(context.store);
   await handover.give(
-    works.map((handed) => ({ handed, pending: pendingRecord(handed, context) })),
+    works.map((handed) => ({ handed, pending: pendingRecord(handed, context, now) })),
     context.signal,
   );
   await processHere(work.filter(mayHaveMoved));
@@ -62,7 +64,7 @@ export async function handOver(parts: HandOverParts): Promise<number> {
 }
 
 /** The document as it is shown until its turn comes. */
-function pendingRecord({ id, item, existing }: HandedWork, context: DocumentContext): DocumentRecord {
+function pendingRecord({ id, item, existing }: HandedWork, context: DocumentContext, now: number): DocumentRecord {
   if (existing !== undefined) return { ...existing, status: 'pending' };
   return {
     ...describe(item, context),
@@ -74,7 +76,7 @@ function pendingRecord({ id, item, existing }: HandedWork, context: DocumentCont
     status: 'pending',
     chunkCount: 0,
     tokenCount: 0,
-    indexedAt: Date.now(),
+    indexedAt: now,
   };
 }
 

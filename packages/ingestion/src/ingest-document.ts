@@ -25,7 +25,7 @@ import {
   unfinishedStamp,
 } from './document-stamp.js';
 import { documentTitle, fileName, readableFileName } from './document-title.js';
-import type { IngestionStore } from './dry-run.js';
+import { type IngestionStore, timeIn } from './dry-run.js';
 import {
   type AdmittedAttachments,
   admitAttachments,
@@ -315,7 +315,7 @@ async function processContent(
         : { status: 'indexed', ...remarkOn(resolved.inParts, chunks.length) }),
       chunkCount: chunks.length,
       tokenCount: chunks.reduce((sum, chunk) => sum + chunk.tokens, 0),
-      indexedAt: Date.now(),
+      indexedAt: await timeIn(store),
     };
     await commit({ document, text, pages, blocks, chunks: resolved.writes }, store);
     return document;
@@ -357,7 +357,7 @@ async function commitWithoutText(
   record: RecordBase & { readonly status: DocumentStatus; readonly statusReason: string },
   store: IngestionStore,
 ): Promise<DocumentRecord> {
-  const document: DocumentRecord = { ...record, chunkCount: 0, tokenCount: 0, indexedAt: Date.now() };
+  const document: DocumentRecord = { ...record, chunkCount: 0, tokenCount: 0, indexedAt: await timeIn(store) };
   await commit({ document, text: '', pages: [], blocks: [], chunks: [] }, store);
   return document;
 }

@@ -39,4 +39,22 @@ describe('a shared index whose writers disagree about the time', () => {
       mock.timers.reset();
     }
   });
+
+  it('tells all of them the time of the server', async () => {
+    const location = database.location();
+    const times: number[] = [];
+    const startedAt = Date.now();
+    for (const skewed of [0, Date.UTC(2100, 0), Date.UTC(1999, 11, 31)]) {
+      mock.timers.enable({ apis: ['Date'], now: skewed });
+      try {
+        const store = await openPostgresStore({ location, analyser: suiteAnalyser });
+        for (let n = 0; n < 3; n++) times.push((await store.now?.()) ?? 0);
+        await store.close();
+      } finally {
+        mock.timers.reset();
+      }
+    }
+    // The server is on this machine. A minute is more than any of this takes.
+    for (const time of times) assert.ok(Number.isInteger(time) && Math.abs(time - startedAt) < 60_000, `${time}`);
+  });
 });

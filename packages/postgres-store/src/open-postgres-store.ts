@@ -12,6 +12,7 @@ import {
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
+import { createDatabaseClock } from './database-clock.js';
 import { createDenseSearch } from './dense-search.js';
 import { createDocumentReads } from './document-reads.js';
 import { createDocumentWriter } from './document-writes.js';
@@ -239,6 +240,7 @@ export async function openStoreAt(
       if (json === undefined) throw new AquiferError('invalid-options', `The value ${key} cannot be written as JSON.`);
       return write((query) => manifests.writeValue(query, key, json));
     },
+    now: createDatabaseClock(transactions),
     stats: () => read(fenced((query) => readStats(query, { tenant, knowledgeBase, graph, note: graphNote }))),
     async optimise({ signal, onProgress } = {}) {
       throwIfAborted(signal);
