@@ -17,7 +17,8 @@ function* compiledTests(folder) {
   }
 }
 
-const files = ['packages', 'apps']
+// Whole programs take longest, and what begins last should not.
+const files = ['apps', 'packages']
   .flatMap((group) => readdirSync(join(root, group)).map((name) => join(root, group, name, 'dist')))
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => [...compiledTests(folder)])

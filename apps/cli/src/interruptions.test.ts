@@ -5,9 +5,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { outcomeOf, program, startCommand } from './command.test-fixture.js';
 
-const bin = fileURLToPath(new URL('../bin/aquifer.js', import.meta.url));
 const files = 600;
 
 describe('what happens to a command from outside', () => {
@@ -21,30 +20,17 @@ describe('what happens to a command from outside', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  function start(...args: string[]): ChildProcess {
-    return spawn(process.execPath, [bin, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  }
-  async function ended(child: ChildProcess) {
-    let [out, err] = ['', ''];
-    child.stdout?.setEncoding('utf8').on('data', (text) => {
-      out += text;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text) => {
-      err += text;
-    });
-    const [status, signal] = await once(child, 'close');
-    return { status, signal, out, err };
-  }
+  const start = (...args: string[]) => startCommand(folder, ...args);
   const firstOutput = (child: ChildProcess) => once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data');
   const indexedIn = async (kb: string): Promise<number> => {
-    const { out, err } = await ended(start('status', '--kb', kb, '--json'));
+    const { out, err } = await outcomeOf(start('status', '--kb', kb, '--json'));
     assert.notEqual(out, '', err);
     return JSON.parse(out).documents.indexed ?? 0;
   };
   /** The same command again ends where it would have. */
   async function assertGoesOn(kb: string): Promise<void> {
     const before = await indexedIn(kb);
-    const { status, out, err } = await ended(start('index', 'notes', '--kb', kb, '--json'));
+    const { status, out, err } = await outcomeOf(start('index', 'notes', '--kb', kb, '--json'));
     assert.equal(status, 0, err);
     assert.equal(JSON.parse(out.trimEnd().split('\n').at(-1) ?? '').new, files - before);
     assert.equal(await indexedIn(kb), files);
@@ -55,7 +41,7 @@ describe('what happens to a command from outside', () => {
       if (process.platform === 'win32') return context.skip('Windows has no signals');
       const kb = `${signal}.kb`;
       const child = start('index', 'notes', '--kb', kb, '--json');
-      const outcome = ended(child);
+      const outcome = outcomeOf(child);
       await firstOutput(child);
       child.kill(signal);
       const { status, err } = await outcome;
@@ -69,7 +55,7 @@ describe('what happens to a command from outside', () => {
   it('a second signal does not wait', async (context) => {
     if (process.platform === 'win32') return context.skip('Windows has no signals');
     const child = start('index', 'notes', '--kb', 'twice.kb', '--json');
-    const outcome = ended(child);
+    const outcome = outcomeOf(child);
     await firstOutput(child);
     child.kill('SIGINT');
     child.kill('SIGTERM');
@@ -79,9 +65,9 @@ describe('what happens to a command from outside', () => {
 
   it('a second run at once is told who the first is', async () => {
     const first = start('index', 'notes', '--kb', 'two.kb', '--json');
-    const outcome = ended(first);
+    const outcome = outcomeOf(first);
     await firstOutput(first);
-    const second = await ended(start('index', 'notes', '--kb', 'two.kb'));
+    const second = await outcomeOf(start('index', 'notes', '--kb', 'two.kb'));
     const { status, err } = await outcome;
     assert.equal(status, 0, err);
     assert.equal(second.status, 1);
@@ -91,7 +77,7 @@ describe('what happens to a command from outside', () => {
 
   it('a reader that has seen enough is no failure, and a run goes on without one', async () => {
     const run = start('index', 'notes', '--kb', 'unread.kb', '--json');
-    const outcome = ended(run);
+    const outcome = outcomeOf(run);
     await firstOutput(run);
     run.stdout?.destroy();
     run.stderr?.destroy();
@@ -114,11 +100,11 @@ describe('what happens to a command from outside', () => {
 
   it('an output that takes no more is said, without a stack', async (context) => {
     if (!existsSync('/dev/full')) return context.skip('there is no /dev/full here');
-    assert.equal((await ended(start('index', 'notes', '--kb', 'full.kb'))).status, 0);
-    const child = spawn('sh', ['-c', '"$0" "$1" documents --kb full.kb > /dev/full', process.execPath, bin], {
+    assert.equal((await outcomeOf(start('index', 'notes', '--kb', 'full.kb'))).status, 0);
+    const child = spawn('sh', ['-c', '"$0" "$1" documents --kb full.kb > /dev/full', process.execPath, program], {
       cwd: folder,
     });
-    const { status, err } = await ended(child);
+    const { status, err } = await outcomeOf(child);
     assert.equal(status, 1);
     assert.match(err, /^✖ the output cannot be written: .*ENOSPC/);
     assert.doesNotMatch(err, /\n\s+at /);

@@ -1,34 +1,19 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { outcomeOf, startCommand } from './command.test-fixture.js';
 
-const bin = fileURLToPath(new URL('../bin/aquifer.js', import.meta.url));
 const documents = 1_500;
 
 describe('aquifer export and import', () => {
   const folder = mkdtempSync(join(tmpdir(), 'aquifer-move-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const start = (...args: string[]): ChildProcess =>
-    spawn(process.execPath, [bin, ...args], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  async function ended(child: ChildProcess) {
-    let [out, err] = ['', ''];
-    child.stdout?.setEncoding('utf8').on('data', (text) => {
-      out += text;
-    });
-    child.stderr?.setEncoding('utf8').on('data', (text) => {
-      err += text;
-    });
-    const [status, signal] = await once(child, 'close');
-    return { status, signal, out, err };
-  }
-  const run = (...args: string[]) => ended(start(...args));
+  const start = (...args: string[]) => startCommand(folder, ...args);
+  const run = (...args: string[]) => outcomeOf(start(...args));
 
   before(async () => {
     mkdirSync(join(folder, 'notes'));
@@ -48,7 +33,7 @@ describe('aquifer export and import', () => {
     let kills = 0;
     for (let waitMs = 300; ; waitMs += 150) {
       const child = start('import', 'notes.aquifer', '--kb', 'killed', '--json');
-      const outcome = ended(child);
+      const outcome = outcomeOf(child);
       const finished = await Promise.race([outcome, pause(waitMs, undefined)]);
       if (finished !== undefined) {
         // The last kill may have come after everything was there.
@@ -72,7 +57,7 @@ describe('aquifer export and import', () => {
     writeFileSync(join(folder, 'kept.aquifer'), 'an earlier one');
     for (const waitMs of [200, 350, 500]) {
       const child = start('export', 'kept.aquifer');
-      const outcome = ended(child);
+      const outcome = outcomeOf(child);
       await pause(waitMs);
       child.kill('SIGINT');
       const { status, signal } = await outcome;

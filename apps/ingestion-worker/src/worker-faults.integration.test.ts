@@ -123,14 +123,15 @@ describe('workers', { skip: noOwnServer }, () => {
     const location = server.location({ name: 'stopped' });
     try {
       await server.run(
-        `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN NEW; END $$;
+        `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(12); RETURN NEW; END $$;
          CREATE TRIGGER slow BEFORE INSERT ON aquifer.contents FOR EACH ROW WHEN (NEW.knowledge_base = 'stopped') EXECUTE FUNCTION slow()`,
       );
       await enqueue(location, folder.path);
       const worker = start({ AQUIFER_CONCURRENCY: '2', AQUIFER_DEAD_AFTER_SECONDS: '60' });
       await until(async () => (await statusOf(location)).queue?.running === 2);
       const ms = await worker.end('SIGTERM');
-      assert.ok(ms < 5_000, `${ms} ms`);
+      // Well before the statement has slept its time, also where the process itself is slow to end.
+      assert.ok(ms < 10_000, `${ms} ms`);
       assert.equal(worker.child.exitCode, 0);
       assert.deepEqual((await statusOf(location)).queue, { waiting: 4, running: 0, failed: 0, workers: 0 });
       // The next one need not wait until somebody is dead, and what was put back was no failure.
