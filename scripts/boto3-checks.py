@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import sys
+import time
 import traceback
 
 import boto3
@@ -25,6 +26,9 @@ PICTURE = base64.b64encode(b"bytes of a picture").decode()
 
 runtime = boto3.client("bedrock-runtime", config=Config(retries={"total_max_attempts": 1}))
 agent = boto3.client("bedrock-agent-runtime", config=Config(retries={"total_max_attempts": 1}))
+control = boto3.client("bedrock-agent", config=Config(retries={"total_max_attempts": 1}))
+KNOWLEDGE_BASE = os.environ["AQUIFER_TEST_KNOWLEDGE_BASE"]
+SOURCE = {}
 checks = []
 
 
@@ -193,7 +197,6 @@ def _():
     assert [each["index"] for each in answered["results"]] == [1, 0]
 
 
-KNOWLEDGE_BASE = os.environ["AQUIFER_TEST_KNOWLEDGE_BASE"]
 
 
 def asking_documents(session=None, text=QUESTION, **generation):
@@ -282,6 +285,54 @@ def _():
     message = refused("ValidationException", 400, lambda: invoke("amazon.titan-embed-text-v2:0", {}))
     assert "required key [inputText] not found" in message, message
     refused("ValidationException", 400, lambda: invoke("nobody.knows", {}))
+
+
+def until(documents, status):
+    for _attempt in range(600):
+        details = control.get_knowledge_base_documents(documentIdentifiers=documents, **SOURCE)["documentDetails"]
+        if all(each["status"] == status for each in details):
+            return
+        assert all(each["status"] in ("STARTING", "IN_PROGRESS", "DELETING", "DELETE_IN_PROGRESS", status) for each in details), details
+        time.sleep(0.05)
+    raise AssertionError(f"not {status}: {details}")
+
+
+@check("manages a data source and its documents")
+def _():
+    (summary,) = control.list_knowledge_bases()["knowledgeBaseSummaries"]
+    assert summary["knowledgeBaseId"] == KNOWLEDGE_BASE, summary
+    found = control.get_knowledge_base(knowledgeBaseId=KNOWLEDGE_BASE)["knowledgeBase"]
+    assert found["status"] == "ACTIVE" and found["createdAt"].tzinfo, found
+    made = control.create_data_source(
+        knowledgeBaseId=KNOWLEDGE_BASE, name="notes", dataSourceConfiguration={"type": "CUSTOM"}
+    )["dataSource"]
+    SOURCE.update(knowledgeBaseId=KNOWLEDGE_BASE, dataSourceId=made["dataSourceId"])
+    custom = {
+        "customDocumentIdentifier": {"id": "notes/badge"},
+        "sourceType": "IN_LINE",
+        "inlineContent": {"type": "TEXT", "textContent": {"data": "Badges are green on Tuesdays."}},
+    }
+    document = {"content": {"dataSourceType": "CUSTOM", "custom": custom}}
+    details = control.ingest_knowledge_base_documents(documents=[document], **SOURCE)["documentDetails"]
+    assert details[0]["status"] == "STARTING", details
+    badge = [{"dataSourceType": "CUSTOM", "custom": {"id": "notes/badge"}}]
+    until(badge, "INDEXED")
+    results = agent.retrieve(knowledgeBaseId=KNOWLEDGE_BASE, retrievalQuery={"text": "green badges"})["retrievalResults"]
+    assert results[0]["location"]["customDocumentLocation"]["id"] == "notes/badge", results[0]
+    control.delete_knowledge_base_documents(documentIdentifiers=badge, **SOURCE)
+    until(badge, "NOT_FOUND")
+    refused("ValidationException", 400, lambda: control.start_ingestion_job(**SOURCE))
+    assert control.list_ingestion_jobs(**SOURCE)["ingestionJobSummaries"] == []
+    assert control.delete_data_source(**SOURCE)["status"] == "DELETING"
+
+
+@check("is refused what there is not room for")
+def _():
+    role = "arn:aws:iam::123456789012:role/handbook"
+    vector = {"embeddingModelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"}
+    configuration = {"type": "VECTOR", "vectorKnowledgeBaseConfiguration": vector}
+    make = {"name": "another", "roleArn": role, "knowledgeBaseConfiguration": configuration}
+    refused("ServiceQuotaExceededException", 402, lambda: control.create_knowledge_base(**make))
 
 
 def asking(faults):

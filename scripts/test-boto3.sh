@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.." || exit
 . scripts/test-tools.sh
 python_with_sdk
 
-node apps/cli/bin/aquifer.js keys create --scopes model,read --key-file "$folder/keys.json" --json > "$folder/key" || {
+node apps/cli/bin/aquifer.js keys create --scopes model,read,write,admin --key-file "$folder/keys.json" --json > "$folder/key" || {
   echo "0 passed, 1 failed, 0 skipped"
   exit 1
 }
@@ -35,7 +35,7 @@ for mode in open keys; do
     sleep 0.1
   done
   url=$(sed -n 's/.*"url":"\([^"]*\)".*/\1/p' "$folder/address")
-  AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME=$url AWS_REGION=us-east-1 \
+  AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME=$url AWS_ENDPOINT_URL_BEDROCK_AGENT=$url AWS_REGION=us-east-1 \
     AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID="$key" AWS_SECRET_ACCESS_KEY="$secret" \
     AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null NO_PROXY=127.0.0.1 \
     AQUIFER_TEST_KNOWLEDGE_BASE=$knowledge_base AQUIFER_TEST_MODE=$mode "$tools/sdk/bin/python" scripts/boto3-checks.py 2>&1 | tee "$folder/out"

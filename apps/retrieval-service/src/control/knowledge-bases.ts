@@ -5,6 +5,7 @@ import {
   type KnowledgeBaseShape,
   WireException,
 } from '@aquifer/bedrock-wire';
+import { isAquiferError } from '@aquifer/contracts';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import {
   conflict,
@@ -59,6 +60,18 @@ export function knowledgeBaseOperations(surroundings: ControlSurroundings): Oper
     };
   }
 
+  /** Undefined for one that somebody else has deleted since it was listed. */
+  async function shapeOfListed(id: string): Promise<KnowledgeBaseShape | undefined> {
+    try {
+      const found = await host.get(tenant, id);
+      return shapeOf(found, await recordOf(found));
+    } catch (error) {
+      if (isAquiferError(error, 'knowledge-base-not-found') || isAquiferError(error, 'index-not-found'))
+        return undefined;
+      throw error;
+    }
+  }
+
   async function create(call: KnowledgeBaseCall): Promise<KnowledgeBaseShape> {
     const { name, dimensions, embeddingModelArn } = call;
     const present = await host.list(tenant);
@@ -94,8 +107,9 @@ export function knowledgeBaseOperations(surroundings: ControlSurroundings): Oper
       const { items, ...rest } = pageOfNamed(byName(await host.list(tenant)), page);
       const summaries = [];
       for (const { id } of items) {
-        const found = await host.get(tenant, id);
-        const { knowledgeBaseId, name, description, status, updatedAt } = shapeOf(found, await recordOf(found));
+        const shape = await shapeOfListed(id);
+        if (shape === undefined) continue;
+        const { knowledgeBaseId, name, description, status, updatedAt } = shape;
         summaries.push({ knowledgeBaseId, name, status, updatedAt, ...(description !== undefined && { description }) });
       }
       return { items: summaries, ...rest };

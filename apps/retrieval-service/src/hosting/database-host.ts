@@ -88,16 +88,31 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
       ...identity,
       reader: readerOf(kept),
       ...(uploads && { uploads }),
-      write: (use) => withWriter({ ...options, location }, use),
+      async write(use) {
+        // Opened for writing, one that others have deleted would be made again.
+        lists.delete(tenant);
+        await identityOf(tenant, identity.id);
+        return withWriter({ ...options, location }, use);
+      },
     };
     return { kept, hosted };
   }
 
-  async function get(tenant: string, idOrName: string): Promise<HostedKnowledgeBase> {
-    const found = (await listOf(tenant)).find(({ id, name }) => id === idOrName || name === idOrName);
-    if (found !== undefined) return open(tenant, found);
+  async function identityOf(tenant: string, idOrName: string): Promise<HostedIdentity> {
+    const isIt = ({ id, name }: HostedIdentity) => id === idOrName || name === idOrName;
+    const known = lists.get(tenant)?.found;
+    let found = (await listOf(tenant)).find(isIt);
+    // Another service may have made it since.
+    if (found === undefined && lists.get(tenant)?.found === known) {
+      lists.delete(tenant);
+      found = (await listOf(tenant)).find(isIt);
+    }
+    if (found !== undefined) return found;
     throw new AquiferError('knowledge-base-not-found', `There is no knowledge base ${JSON.stringify(idOrName)}.`);
   }
+
+  const get = async (tenant: string, idOrName: string): Promise<HostedKnowledgeBase> =>
+    open(tenant, await identityOf(tenant, idOrName));
 
   return {
     list: listOf,
