@@ -75,7 +75,8 @@ const dense = (store: Store, dimensions: number) =>
 
 describe('another embedder for a shared index', () => {
   it('takes its place in one step, and searches go on until then', async () => {
-    const location = database.location();
+    // Nobody else's are listed.
+    const location = database.location({ tenant: `one step ${process.pid}` });
     const old = await makeOld(location);
     const before = await dense(old, 4);
     const { generation } = await old.stats();
