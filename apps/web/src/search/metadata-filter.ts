@@ -4,6 +4,7 @@ import type { Filter, Metadata } from '@aquifer/client';
 export interface Condition {
   readonly key: string;
   readonly value: string | number | boolean;
+  /** Never of an item: the grammar has no negation of `listContains`, and `notEquals` holds for every list. */
   readonly isNot: boolean;
   /** The property is a list, and the value one of its items. */
   readonly isItem: boolean;
@@ -24,9 +25,8 @@ export const isSameCondition = (one: Condition, other: Condition) =>
 /** All conditions together, or undefined where there is none. */
 export function filterOf(conditions: readonly Condition[]): Filter | undefined {
   const filters = conditions.map(({ key, value, isNot, isItem }): Filter => {
-    // The grammar has no negation of listContains; notEquals holds for lists that have not the item.
-    if (isNot) return { notEquals: { key, value } };
-    return isItem ? { listContains: { key, value } } : { equals: { key, value } };
+    if (isItem) return { listContains: { key, value } };
+    return isNot ? { notEquals: { key, value } } : { equals: { key, value } };
   });
   return filters.length > 1 ? { andAll: filters } : filters[0];
 }

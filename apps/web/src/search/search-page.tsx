@@ -109,16 +109,19 @@ export function SearchPage() {
         <ul className="chips filters" aria-label={messages.filters}>
           {conditions.map((condition) => (
             <li key={`${condition.key} ${condition.value}`} className="chip active">
-              <button
-                type="button"
-                aria-label={messages.filterTurn(condition.key)}
-                onClick={() =>
-                  filterBy(conditions.map((each) => (each === condition ? { ...each, isNot: !each.isNot } : each)))
-                }
-              >
-                <span className="chip-key">{condition.key}</span>{' '}
-                {condition.isNot ? messages.filterIsNot : messages.filterIs} {String(condition.value)}
-              </button>
+              {condition.isItem ? (
+                <ConditionText condition={condition} />
+              ) : (
+                <button
+                  type="button"
+                  aria-label={messages.filterTurn(condition.key)}
+                  onClick={() =>
+                    filterBy(conditions.map((each) => (each === condition ? { ...each, isNot: !each.isNot } : each)))
+                  }
+                >
+                  <ConditionText condition={condition} />
+                </button>
+              )}
               <button
                 type="button"
                 aria-label={messages.filterRemove(condition.key)}
@@ -175,4 +178,13 @@ function bestScores(matches: readonly SearchMatch[]): Partial<SearchMatch['score
     }
   }
   return best;
+}
+
+function ConditionText({ condition: { key, value, isNot } }: { readonly condition: Condition }) {
+  const messages = useMessages();
+  return (
+    <span>
+      <span className="chip-key">{key}</span> {isNot ? messages.filterIsNot : messages.filterIs} {String(value)}
+    </span>
+  );
 }

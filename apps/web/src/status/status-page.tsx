@@ -5,6 +5,7 @@ import { useMessages } from '../language/language.js';
 import { useLoaded } from '../shell/loaded.js';
 import { Link } from '../shell/path.js';
 import { Problem } from '../shell/problem.js';
+import { allDocuments } from './all-documents.js';
 import { BarChart } from './bar-chart.js';
 import { growth } from './growth.js';
 
@@ -17,10 +18,10 @@ export function StatusPage() {
   const { value, error, reload } = useLoaded(
     async (signal) => {
       if (!isThere) return undefined;
-      const [status, { jobs }, { documents }] = await Promise.all([
+      const [status, { jobs }, documents] = await Promise.all([
         client.getKnowledgeBase(knowledgeBase, { signal }),
         client.listJobs({ limit: 1_000, signal }),
-        client.listDocuments(knowledgeBase, { limit: 1_000, signal }),
+        allDocuments(client, knowledgeBase, { signal }),
       ]);
       return {
         status,
