@@ -197,8 +197,6 @@ def _():
     assert [each["index"] for each in answered["results"]] == [1, 0]
 
 
-
-
 def asking_documents(session=None, text=QUESTION, **generation):
     return {
         "input": {"text": text},

@@ -8,6 +8,7 @@ import {
   findKnowledgeBase,
   keptControlFolder,
   notFound,
+  sourceIdOf,
 } from './control-folder.js';
 import type { ControlSurroundings } from './control-plane.js';
 import { pageOfNamed } from './pages.js';
@@ -88,6 +89,12 @@ export function dataSourceOperations(surroundings: ControlSurroundings): Operati
     async deleteDataSource(key) {
       const { knowledgeBase, source } = await findDataSource(surroundings, key);
       refuseDeleting(source);
+      // Its documents are not named one by one: there may be any number.
+      await surroundings.observer.accessed({
+        action: 'delete-documents',
+        knowledgeBaseId: knowledgeBase.id,
+        documents: [{ source: sourceIdOf(source.dataSourceId) }],
+      });
       const deleting: DataSourceRecord = { ...source, status: 'DELETING', updatedAt: now() };
       await keptControlFolder(knowledgeBase).dataSources.write(source.dataSourceId, deleting);
       surroundings.startDeleting(await surroundings.unobserved(knowledgeBase), deleting);

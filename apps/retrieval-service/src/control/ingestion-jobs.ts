@@ -6,6 +6,7 @@ import {
   type IngestionJobRecord,
   keptControlFolder,
   notFound,
+  sourceIdOf,
 } from './control-folder.js';
 import type { ControlSurroundings } from './control-plane.js';
 import { findDataSource, refuseDeleting } from './data-sources.js';
@@ -92,6 +93,11 @@ export function ingestionJobOperations(surroundings: ControlSurroundings): Opera
         for (const { job } of present.slice(0, Math.max(0, present.length - mostJobs + 1))) {
           await jobs.remove(job.ingestionJobId);
         }
+        await surroundings.observer.accessed({
+          action: 'add-document',
+          knowledgeBaseId: knowledgeBase.id,
+          documents: [{ source: sourceIdOf(source.dataSourceId) }],
+        });
         const at = now();
         const job: IngestionJobRecord = {
           ingestionJobId: createResourceId(),

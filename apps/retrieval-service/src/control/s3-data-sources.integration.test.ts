@@ -33,7 +33,7 @@ describe('data sources of S3, by the unmodified SDK', needsS3, () => {
     bucket = await createTestBucket();
     native = await startNative({
       index: { s3: { client: bucket.client } },
-      dataSources: [`s3://${bucket.name}/people`],
+      dataSources: [`s3://${bucket.name}/people`, 's3://aquifer-nowhere'],
     });
     client = agentClient(native.endpoint);
     const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
@@ -220,6 +220,22 @@ describe('data sources of S3, by the unmodified SDK', needsS3, () => {
       name: 'ValidationException',
       message: /IngestKnowledgeBaseDocuments/,
     });
+  });
+
+  it('says why a job failed', async () => {
+    const nowhere = {
+      type: 'S3' as const,
+      s3Configuration: { bucketArn: 'arn:aws:s3:::aquifer-nowhere' },
+    };
+    const { dataSource } = await client.send(
+      new CreateDataSourceCommand({ ...key, name: 'nowhere', dataSourceConfiguration: nowhere }),
+    );
+    const { dataSourceId } = key;
+    key.dataSourceId = dataSource?.dataSourceId ?? '';
+    const job = await ran();
+    key.dataSourceId = dataSourceId;
+    assert.equal(job.status, 'FAILED');
+    assert.match(job.failureReasons?.[0] ?? '', /aquifer-nowhere/);
   });
 
   it('stops a job, and refuses a second one beside it', async () => {
