@@ -15,7 +15,10 @@ import { readerOf } from './reader-of.js';
 import { withWriter } from './with-writer.js';
 
 export interface DatabaseHostOptions {
-  /** How each knowledge base is opened; `location` is the database: name and tenant in it count for nothing. */
+  /**
+   * How each knowledge base is opened; `location` is the database: name and tenant in it count for nothing. `embedder` and `dimensions` are for new
+   * ones that ask for no others: one that is there has its own.
+   */
   readonly knowledgeBase: KnowledgeBaseOptions;
   /** Where originals that are sent are kept, in a folder for each tenant and knowledge base. Absent: nothing can be sent. */
   readonly uploadFolder?: string;
@@ -36,6 +39,9 @@ const folderOf = (tenant: string): string => Buffer.from(tenant).toString('base6
 
 /** Serves every knowledge base of a database, to each tenant its own. Those that were asked last stay open. */
 export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: DatabaseHostOptions): KnowledgeBaseHost {
+  const { embedder: newEmbedder, dimensions: newDimensions, ...others } = options;
+  // An embedder that a program passed in has no name by which it could be opened again.
+  const opening = typeof newEmbedder === 'object' ? options : others;
   const directories = new Map<string, Promise<SharedKnowledgeBases>>();
   const lists = new Map<string, { readonly until: number; readonly found: Promise<readonly HostedIdentity[]> }>();
   /** Least recently used first. */
@@ -81,7 +87,7 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
 
   function make(tenant: string, identity: HostedIdentity): Opened {
     const location = locationOf(tenant, identity.name);
-    const kept = createKeptOpen(() => openKnowledgeBase({ ...options, location, mode: 'read' }));
+    const kept = createKeptOpen(() => openKnowledgeBase({ ...opening, location, mode: 'read' }));
     const uploads =
       uploadFolder === undefined ? undefined : createUploadFolder(join(uploadFolder, folderOf(tenant), identity.id));
     const hosted: HostedKnowledgeBase = {
@@ -92,7 +98,7 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
         // Opened for writing, one that others have deleted would be made again.
         lists.delete(tenant);
         await identityOf(tenant, identity.id);
-        return withWriter({ ...options, location }, use);
+        return withWriter({ ...opening, location }, use);
       },
     };
     return { kept, hosted };
@@ -122,9 +128,9 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
       if ((await listOf(tenant)).some(({ name }) => name === wanted.name)) {
         throw new AquiferError('invalid-options', `There is a knowledge base ${JSON.stringify(wanted.name)} already.`);
       }
-      const { name, embedder = options.embedder, dimensions = options.dimensions } = wanted;
+      const { name, embedder = newEmbedder, dimensions = newDimensions } = wanted;
       const location = locationOf(tenant, name);
-      await (await openKnowledgeBase({ ...options, location, mode: 'write', name, embedder, dimensions })).close();
+      await (await openKnowledgeBase({ ...opening, location, mode: 'write', name, embedder, dimensions })).close();
       lists.delete(tenant);
       return get(tenant, name);
     },
