@@ -10,7 +10,6 @@ import {
 import { assertIntact } from '../database/checksums.js';
 import { inSnapshot } from '../database/database.js';
 import { scopeToSql } from '../database/filter-sql.js';
-import { createRecentlyUsed } from '../database/recently-used.js';
 import type { SqlDatabase, SqlValue } from '../database/sqlite-driver.js';
 import { createCodeSaver, type StoredValue } from './code-saving.js';
 import { codesTokenKey, readCodeSnapshot } from './code-snapshot.js';
@@ -51,8 +50,6 @@ export interface VectorIndex {
 }
 
 const warmSlice = 1_000;
-/** SQLite takes some 36 µs to find one of a few hundred vectors that a search must see, and questions often have neighbours in common. */
-const keptVectorBytes = 64 * 2 ** 20;
 
 /**
  * The vectors of an index, their codes in memory, brought up to date with the database at the start of each search, so that a search
@@ -77,8 +74,6 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
   const graphs = createGraphKeeper({ ...options, identity });
   const codes = createCodeSaver(database, { location: options.location, identity });
 
-  // A number is never given to another vector.
-  const kept = createRecentlyUsed<number, Uint8Array>(keptVectorBytes, (bytes) => bytes.byteLength + 128);
   let table: VectorTable | undefined;
   let generation = -1;
   let removedChunks = 0;
@@ -89,12 +84,8 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     createVectorTable({
       dimensions,
       readEmbedding: (embedding) => {
-        const known = kept.get(embedding);
-        if (known !== undefined) return known;
         const [bytes, checksum] = (selectVector.rows(embedding)[0] ?? []) as [Uint8Array?, SqlValue?];
-        if (bytes === undefined) return undefined;
-        assertIntact('a vector', checksum, bytes);
-        kept.set(embedding, bytes);
+        if (bytes !== undefined) assertIntact('a vector', checksum, bytes);
         return bytes;
       },
     });

@@ -1,6 +1,7 @@
+import { createRecentlyUsed } from '../database/recently-used.js';
 import { type BoundedScores, bestBounded } from './best-bounded.js';
 import { type CodeBlocks, createCodeBlocks } from './code-blocks.js';
-import { cosine, prepareQuery } from './exact-cosine.js';
+import { cosine, type PreparedVector, prepareQuery, prepareVector } from './exact-cosine.js';
 import { codeLength, cosineError, type QuestionCode, quantiseQuestion, quantiseVector } from './quantise.js';
 import type { Candidates } from './top-matches.js';
 
@@ -61,6 +62,11 @@ export interface VectorTableOptions {
   readonly createBlocks?: (dimensions: number) => CodeBlocks;
 }
 
+/**
+ * SQLite takes some 36 µs to find one of the few hundred vectors that a search must see, and questions often have neighbours in common.
+ */
+const heldVectorBytes = 64 * 2 ** 20;
+
 export const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'errors'] as const;
 
 export const emptyColumns = (length: number): CodeColumns =>
@@ -102,6 +108,18 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     if (bytes?.length !== bytesInHand.length) return undefined;
     bytesInHand.set(bytes);
     return vectorInHand;
+  };
+
+  // A number is never given to another vector.
+  const held = createRecentlyUsed<number, PreparedVector>(heldVectorBytes, ({ vector }) => vector.byteLength + 256);
+  const prepared = (embedding: number): PreparedVector | undefined => {
+    const known = held.get(embedding);
+    if (known !== undefined) return known;
+    const vector = takeInHand(embedding)?.slice();
+    if (vector === undefined) return undefined;
+    const made = prepareVector(vector);
+    held.set(embedding, made);
+    return made;
   };
 
   /** Bounds for the slots that `runs` names: beginnings and lengths. */
@@ -206,14 +224,14 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     },
     cosine(query, number) {
       const slot = slotsByNumber().get(number);
-      const vector = slot === undefined ? undefined : takeInHand(columns.embeddings[slot] as number);
+      const vector = slot === undefined ? undefined : prepared(columns.embeddings[slot] as number);
       return vector && cosine(prepareQuery(query), vector);
     },
     nearest(query, limit, among = {}) {
-      const prepared = prepareQuery(query);
+      const question = prepareQuery(query);
       return bestBounded(boundsOf(query, runsOf(among)), limit, (embedding) => {
-        const vector = takeInHand(embedding);
-        return vector && cosine(prepared, vector);
+        const vector = prepared(embedding);
+        return vector && cosine(question, vector);
       });
     },
     count(allowed) {
