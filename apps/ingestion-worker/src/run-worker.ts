@@ -17,7 +17,7 @@ export interface RunWorkerOptions extends IngestionWorkerOptions {
 }
 
 /** What takes longer to hand back than this is freed by the other workers, when this one gives no sign any more. */
-const longestStopMs = 4_300;
+const longestStopMs = 4_000;
 
 /**
  * Sets the process up for indexing and takes ingestion jobs until the signal fires, and returns within five seconds then: whether everything was put away. Where it was not, as when

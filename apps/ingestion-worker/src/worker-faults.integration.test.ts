@@ -131,7 +131,7 @@ describe('workers', { skip: noOwnServer }, () => {
       await until(async () => (await statusOf(location)).queue?.running === 2);
       const ms = await worker.end('SIGTERM');
       // Well before the statement has slept its time, also where the process itself is slow to end.
-      assert.ok(ms < 10_000, `${ms} ms`);
+      assert.ok(ms < 5_000, `${ms} ms`);
       assert.equal(worker.child.exitCode, 0);
       assert.deepEqual((await statusOf(location)).queue, { waiting: 4, running: 0, failed: 0, workers: 0 });
       // The next one need not wait until somebody is dead, and what was put back was no failure.

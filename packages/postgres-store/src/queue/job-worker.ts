@@ -68,7 +68,7 @@ export interface JobWorkerOptions {
   readonly deadAfterMs?: number | undefined;
   /** After so many failures, or deaths of workers, a document is given up. Default 4. */
   readonly maxAttempts?: number | undefined;
-  /** How long jobs in work may go on after `stop`. Default 3,000. */
+  /** How long jobs in work may go on after `stop`. Default 2,500. */
   readonly graceMs?: number | undefined;
   /** How long jobs of a knowledge base that was refused are left to others. Default 60,000. */
   readonly refusalMs?: number | undefined;
@@ -84,7 +84,7 @@ export interface JobWorker {
   readonly ended: Promise<void>;
 }
 
-const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 3_000, refusalMs: 60_000, pollMs: 2_000 };
+const defaults = { deadAfterMs: 20_000, maxAttempts: 4, graceMs: 2_500, refusalMs: 60_000, pollMs: 2_000 };
 
 /**
  * Takes ingestion jobs from the queue until it is told to stop.
