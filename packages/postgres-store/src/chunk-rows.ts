@@ -19,9 +19,12 @@ export interface WrittenPosting {
   readonly chunkTerms: number;
 }
 
-/** Estimates: for few rows, making a temporary table takes longer than sending arrays does. */
+/**
+ * Measured (bench/postgres-rows.mjs): 8 chunks take 0.84 ms as arrays and 0.97 ms by COPY, 16 as long either way, 256 take 5.6 and 4.4 ms. Postings
+ * take the same until 1,600 (11.2 and 10.9 ms); 6,400 take 47 and 35 ms.
+ */
 const leastCopiedChunks = 16;
-const leastCopiedPostings = 500;
+const leastCopiedPostings = 1_600;
 
 const chunkColumns: readonly Column<{ readonly chunk: ChunkWrite }>[] = [
   textColumn('id', ({ chunk }) => chunk.id),
