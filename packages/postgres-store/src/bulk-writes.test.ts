@@ -65,7 +65,7 @@ async function assertHolds(store: Store, { document, chunks }: DocumentWrite): P
 describe('bulk writes to a shared index', () => {
   it('keep every text, number and vector as it is', () =>
     withStore(async (store) => {
-      const large = largeDocument('large', 1, 120);
+      const large = largeDocument('large', 1, 240);
       await store.replaceDocument(large);
       await assertHolds(store, large);
       // Kept, removed and added chunks in one replacement, each of them many.
