@@ -159,15 +159,47 @@ describe('the page in Chromium', { skip: withoutBrowser }, () => {
 
   test('a document is deleted after a second click, and the status counts what is there', async () => {
     const { page, trouble } = await started.open('/documents');
+    await page.locator('.documents tbody tr', { hasText: 'zebra.md' }).getByRole('link').click();
+    await page.getByRole('button', { name: 'Open the original' }).click();
+    await page.locator('.text-frame').getByText('12 carrots').first().waitFor();
+    await page.getByRole('link', { name: 'Documents' }).click();
     await page.getByRole('button', { name: 'Delete zebra.md' }).click();
     await page.getByRole('button', { name: 'Delete for good?' }).click();
     await page.getByText('zebra.md is deleted.').waitFor();
+    assert.equal(await page.locator('.source').count(), 0, 'the panel of what is gone is closed');
     await page.getByRole('link', { name: 'Status' }).click();
     await page.locator('.cards').waitFor();
     assert.match(await page.locator('.cards').innerText(), /Failed 1/);
     assert.match(await page.locator('.failures').innerText(), /broken\.pdf/);
     assert.ok((await page.locator('.chart rect').count()) >= 2);
     assert.deepEqual(trouble, []);
+  });
+
+  test('a screen reader is told what everything is, and what happens', async () => {
+    const { page } = await started.open('/');
+    await page.getByLabel('Question').fill('How long is parental leave in Japan?');
+    await page.keyboard.press('Enter');
+    await page.locator('.citation').first().click();
+    await page.locator('.pdf-text mark').first().waitFor();
+    const tree = await page.locator('body').ariaSnapshot();
+    for (const part of [
+      /^- link "Skip to/m,
+      /^- banner:/m,
+      /navigation/,
+      /link "Documents"/,
+      /^- main:|\n {2}- main:/,
+      /textbox "Question"/,
+      /button "Ask"/,
+      /button "Source 1: Leave policy 2025/,
+      /complementary "Leave policy 2025/,
+      /button "Close"/,
+      /toolbar "PDF":/,
+      /button "Next page"/,
+    ]) {
+      assert.match(tree, part);
+    }
+    assert.doesNotMatch(tree, /^\s*- (button|link|textbox|img)(:| ?\[|$)/m, 'everything has a name');
+    assert.ok((await page.locator('[aria-live], [role=status], [role=alert]').count()) >= 2);
   });
 
   test('the first load is small, and PDF.js is not part of it', async () => {
@@ -183,6 +215,41 @@ describe('the page in Chromium', { skip: withoutBrowser }, () => {
     assert.ok(own.length >= 3 && bytes > 20_000 && bytes <= 300_000, `${bytes} bytes`);
     assert.ok(!own.some(({ name }) => /pdf/.test(name)));
   });
+});
+
+test('words of an answer that no source supports are marked, and it is said so', { skip: withoutBrowser }, async () => {
+  const started = await startBrowser({
+    model: {
+      id: 'inventive',
+      description: 'cites a source, and adds something of its own',
+      contextTokens: 8_000,
+      async *generate() {
+        yield { type: 'text', text: 'Parental leave in Japan is 52 weeks [1]. Employees also receive a company car.' };
+        yield { type: 'stop', reason: 'end', usage: { inputTokens: 1, outputTokens: 1 } };
+      },
+    },
+  });
+  try {
+    const { page, trouble } = await started.open('/documents');
+    await dropFiles(page, [
+      { name: 'leave.md', bytes: Buffer.from('# Leave\n\nParental leave in Japan is 52 weeks.\n') },
+    ]);
+    await page.locator('.documents tbody tr', { hasText: 'leave.md' }).waitFor();
+    await page.locator('.upload').getByText('Done').waitFor();
+    await page.getByRole('link', { name: 'Ask' }).click();
+    await page.getByLabel('Question').fill('How long is parental leave in Japan?');
+    await page.keyboard.press('Enter');
+    const marked = page.locator('.answer-text mark.unsupported');
+    await marked.first().waitFor();
+    const said = (await marked.allInnerTexts()).join(' ');
+    assert.match(said, /company car/);
+    assert.doesNotMatch(said, /52 weeks/);
+    // For who does not see colours, in words; and once for all in a legend.
+    assert.ok(await page.locator('.answer-text mark.unsupported .hidden').first().textContent());
+    assert.deepEqual(trouble, []);
+  } finally {
+    await started.close();
+  }
 });
 
 test('a service that needs a key asks for it, and keeps it in the tab', { skip: withoutBrowser }, async () => {

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from 'react';
 import { useService } from '../access/service.js';
 import { useMessages } from '../language/language.js';
 import { Problem } from '../shell/problem.js';
+import { useCloseSource } from '../source/open-source.js';
 import { DocumentTable } from './document-table.js';
 import { DropZone } from './drop-zone.js';
 import { UploadView } from './upload-view.js';
@@ -16,6 +17,7 @@ export function DocumentsPage() {
   const [status, setStatus] = useState<Document['status']>();
   const [documents, setDocuments] = useState<readonly Document[]>();
   const [cursor, setCursor] = useState<string>();
+  const closeSource = useCloseSource();
   const [error, setError] = useState<unknown>();
   const [announced, setAnnounced] = useState('');
   const isThere = knowledgeBases.length > 0;
@@ -44,6 +46,7 @@ export function DocumentsPage() {
   async function remove({ id, source }: Document): Promise<void> {
     try {
       await client.deleteDocument(knowledgeBase, id);
+      closeSource(id);
       setAnnounced(messages.deleted(source));
       setDocuments((before) => before?.filter((each) => each.id !== id));
     } catch (thrown) {

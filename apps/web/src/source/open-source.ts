@@ -1,4 +1,4 @@
-import { createContext, useContext } from 'react';
+import { createContext, type Dispatch, type SetStateAction, useContext } from 'react';
 
 /** A document to be shown beside the page, and the passage in it to be marked. */
 export interface OpenedSource {
@@ -13,7 +13,7 @@ export interface OpenedSource {
   readonly opener?: HTMLElement | undefined;
 }
 
-export const OpenSourceContext = createContext<(source: OpenedSource) => void>(() => {});
+export const OpenSourceContext = createContext<Dispatch<SetStateAction<OpenedSource | undefined>>>(() => {});
 
 let order = 0;
 
@@ -25,4 +25,10 @@ export function useOpenSource(): (source: Omit<OpenedSource, 'order' | 'opener'>
     order += 1;
     open({ ...source, order, ...(active instanceof HTMLElement && { opener: active }) });
   };
+}
+
+/** Closes the panel where it shows this document, which is gone. */
+export function useCloseSource(): (documentId: string) => void {
+  const open = useContext(OpenSourceContext);
+  return (documentId) => open((shown) => (shown?.documentId === documentId ? undefined : shown));
 }

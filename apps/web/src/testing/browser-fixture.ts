@@ -8,7 +8,7 @@ import {
   createRetrievalService,
   type RetrievalServiceOptions,
 } from '@aquifer/retrieval-service';
-import { embedderByName, generatorByName } from 'aquifer';
+import { embedderByName, type Generator, generatorByName } from 'aquifer';
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 /** Debian's Chromium, or the one that `AQUIFER_TEST_CHROMIUM` names. */
@@ -22,10 +22,13 @@ export const withoutBrowser = executable === undefined && 'there is no Chromium 
 export const builtPage = join(dirname(fileURLToPath(import.meta.url)), '../page');
 
 /** A service with an empty knowledge base and the built page, and a real browser; `close` ends both. */
-export async function startBrowser(options: Partial<RetrievalServiceOptions> = {}) {
+export async function startBrowser({
+  model,
+  ...options
+}: Partial<RetrievalServiceOptions> & { readonly model?: Generator } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'aquifer-browser-'));
   const host = createFolderHost({
-    knowledgeBase: { location: join(folder, 'index'), threads: 1 },
+    knowledgeBase: { location: join(folder, 'index'), threads: 1, ...(model && { model }) },
     uploadFolder: join(folder, 'uploads'),
   });
   const service = createRetrievalService({
