@@ -187,7 +187,7 @@ describe('the page in Chromium', { skip: withoutBrowser }, () => {
       /^- banner:/m,
       /navigation/,
       /link "Documents"/,
-      /^- main:|\n {2}- main:/,
+      /^- main:/m,
       /textbox "Question"/,
       /button "Ask"/,
       /button "Source 1: Leave policy 2025/,
