@@ -186,22 +186,23 @@ async function assemble(
     async explain(query, documentId, searchOptions = {}) {
       return (await retriever.get()).explain(query, documentId, searchOptions);
     },
-    async *ask(question, { model, reranker: otherReranker, rerankedCandidates, ...askOptions } = {}) {
+    async *ask(question, { model, reranker: name, rerankedCandidates, ...askOptions } = {}) {
       const { createAnswerer } = await import('@aquifer/retrieval/answerer');
-      const generatorAsked = model === undefined ? await generator.get() : await generatorFor(model, options.models);
-      if (otherReranker === undefined) {
-        const answerer = createAnswerer({ retriever: await retriever.get(), store, generator: generatorAsked });
-        yield* answerer.ask(question, askOptions);
-        return;
-      }
-      const { createRetriever } = await import('@aquifer/retrieval/retriever');
-      const opened = await rerankerFor(otherReranker, options.models);
+      const answering = model === undefined ? await generator.get() : await generatorFor(model, options.models);
+      const otherReranker = name === undefined ? undefined : await rerankerFor(name, options.models);
+      const retrieverWith = async (reranker: Reranker): Promise<Retriever> => {
+        const { createRetriever } = await import('@aquifer/retrieval/retriever');
+        return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker, rerankedCandidates });
+      };
       try {
-        const model = (await embedder.get()).embedder;
-        const reranking = createRetriever({ store, embedder: model, reranker: opened, rerankedCandidates });
-        yield* createAnswerer({ retriever: reranking, store, generator: generatorAsked }).ask(question, askOptions);
+        const answerer = createAnswerer({
+          retriever: otherReranker === undefined ? await retriever.get() : await retrieverWith(otherReranker),
+          store,
+          generator: answering,
+        });
+        yield* answerer.ask(question, askOptions);
       } finally {
-        if (typeof otherReranker === 'string') await opened.close?.();
+        if (typeof name === 'string') await otherReranker?.close?.();
       }
     },
     async embed(texts, embedOptions) {

@@ -21,6 +21,9 @@ export interface Query extends Ask {
   copy(sql: string, rows: Buffer): Promise<void>;
 }
 
+/** Ends a transaction by this statement: none is taken behind it. */
+type Finish = (sql: string) => Promise<unknown>;
+
 /** The database as one tenant sees it. */
 export interface Transactions {
   /**
@@ -102,9 +105,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
       );
     });
 
-  async function connected<Result>(
-    work: (query: Query, finish: (sql: string) => Promise<unknown>) => Promise<Result>,
-  ): Promise<Result> {
+  async function connected<Result>(work: (query: Query, finish: Finish) => Promise<Result>): Promise<Result> {
     const client = await connect();
     let failure: Error | undefined;
     let first: unknown;
@@ -139,7 +140,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         copy: async (sql: string, rows: Buffer) => watched(copyRows(mine(), sql, rows)),
       },
     );
-    const finish = (sql: string): Promise<unknown> => {
+    const finish: Finish = (sql) => {
       const answer = query(sql);
       isOver = true;
       return answer;
@@ -167,7 +168,7 @@ export function createTransactions(options: TransactionsOptions): Transactions {
     mode: string,
     of: string,
     work: (query: Query) => Promise<Result>,
-    commit: (finish: (sql: string) => Promise<unknown>) => Promise<unknown>,
+    commit: (finish: Finish) => Promise<unknown>,
   ): Promise<Result> =>
     connected(async (query, finish) => {
       try {
@@ -186,9 +187,9 @@ export function createTransactions(options: TransactionsOptions): Transactions {
         throw error;
       }
     });
-  const commitWrite = (finish: (sql: string) => Promise<unknown>) => finish('COMMIT');
+  const commitWrite = (finish: Finish) => finish('COMMIT');
   // Nothing depends on how a transaction ends that has only read, and what the connection is asked next waits behind it.
-  const endRead = async (finish: (sql: string) => Promise<unknown>) => void finish('COMMIT').catch(() => {});
+  const endRead = async (finish: Finish) => void finish('COMMIT').catch(() => {});
 
   async function patiently<Result>(attempt: () => Promise<Result>): Promise<Result> {
     const deadline = performance.now() + patienceMs;

@@ -5,8 +5,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   type BedrockAgentClient,
-  CreateDataSourceCommand,
-  CreateKnowledgeBaseCommand,
   DeleteDataSourceCommand,
   DeleteKnowledgeBaseCommand,
   DeleteKnowledgeBaseDocumentsCommand,
@@ -15,18 +13,20 @@ import {
   IngestKnowledgeBaseDocumentsCommand,
   paginateListKnowledgeBases,
 } from '@aws-sdk/client-bedrock-agent';
-import { BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
+import { RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
 import { startTestDatabase } from '../../../../packages/postgres-store/dist/postgres.test-fixture.js';
 import { createDatabaseHost } from '../hosting/database-host.js';
 import {
   agentClient,
   customIdentifier,
   inlineText,
-  newKnowledgeBase,
+  makeCustomSource,
+  makeKnowledgeBase,
   untilStatus,
 } from '../testing/control-fixture.js';
 import { fixedKeys } from '../testing/fixed-keys.js';
 import { type StartedNative, startNative } from '../testing/native-fixture.js';
+import { runtimeClient } from '../testing/runtime-client.js';
 
 const database = await startTestDatabase();
 after(() => database.stop());
@@ -62,16 +62,11 @@ describe('the control plane of Bedrock Knowledge Bases on a database', { skip },
     for (const { failures } of services) assert.deepEqual(failures, []);
   });
 
-  const made = async (client: BedrockAgentClient, name: string) => {
-    const { knowledgeBase } = await client.send(new CreateKnowledgeBaseCommand(newKnowledgeBase(name)));
-    return knowledgeBase?.knowledgeBaseId ?? '';
-  };
-
   it('has any number of knowledge bases, page by page, the same by every service', async () => {
     const [first, second, other] = clients as [BedrockAgentClient, BedrockAgentClient, BedrockAgentClient];
-    for (const name of ['notes', 'handbook', 'wiki']) await made(first, name);
-    await made(other, 'handbook');
-    await assert.rejects(made(second, 'wiki'), { name: 'ConflictException' });
+    for (const name of ['notes', 'handbook', 'wiki']) await makeKnowledgeBase(first, name);
+    await makeKnowledgeBase(other, 'handbook');
+    await assert.rejects(makeKnowledgeBase(second, 'wiki'), { name: 'ConflictException' });
     const names: (string | undefined)[] = [];
     for await (const page of paginateListKnowledgeBases({ client: second, pageSize: 2 }, {})) {
       assert.ok((page.knowledgeBaseSummaries?.length ?? 0) <= 2);
@@ -85,19 +80,12 @@ describe('the control plane of Bedrock Knowledge Bases on a database', { skip },
 
   it('takes documents by one service that another one finds and deletes', async () => {
     const [first, second, other] = clients as [BedrockAgentClient, BedrockAgentClient, BedrockAgentClient];
-    const knowledgeBaseId = await made(first, 'leave');
-    const { dataSource } = await first.send(
-      new CreateDataSourceCommand({ knowledgeBaseId, name: 'notes', dataSourceConfiguration: { type: 'CUSTOM' } }),
-    );
-    const ids = { knowledgeBaseId, dataSourceId: dataSource?.dataSourceId ?? '' };
+    const knowledgeBaseId = await makeKnowledgeBase(first, 'leave');
+    const ids = await makeCustomSource(first, knowledgeBaseId);
     const documents = [inlineText('japan', 'Leave in Japan is 52 weeks.'), inlineText('germany', 'Leave is 3 years.')];
     await first.send(new IngestKnowledgeBaseDocumentsCommand({ ...ids, documents }));
     await untilStatus(second, ids, ['japan', 'germany'], 'INDEXED');
-    const runtime = new BedrockAgentRuntimeClient({
-      endpoint: services[1]?.endpoint ?? '',
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'ACME', secretAccessKey: 'secret-of-ACME' },
-    });
+    const runtime = runtimeClient(services[1]?.endpoint ?? '', 'ACME', 'secret-of-ACME');
     const { retrievalResults } = await runtime.send(
       new RetrieveCommand({ knowledgeBaseId, retrievalQuery: { text: 'leave in Japan' } }),
     );

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import {
   type DataSourceCall,
   type DataSourcePlace,
-  type IngestionJobStatus,
+  type DataSourceShape,
+  type IngestionJobShape,
   invalidRequest,
+  type KnowledgeBaseShape,
   WireException,
 } from '@aquifer/bedrock-wire';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
@@ -13,30 +15,22 @@ import { createRecordFolder, type RecordFolder } from './record-folder.js';
 import { createWaitingDocuments, type WaitingDocuments } from './waiting-documents.js';
 
 /** What Bedrock knows of a knowledge base and the index does not. Times are milliseconds since 1970. */
-export interface KnowledgeBaseRecord {
-  readonly description?: string;
-  readonly roleArn: string;
-  readonly knowledgeBaseConfiguration: object;
-  readonly storageConfiguration?: object;
+export interface KnowledgeBaseRecord
+  extends Pick<KnowledgeBaseShape, 'description' | 'roleArn' | 'knowledgeBaseConfiguration' | 'storageConfiguration'> {
   readonly createdAt: number;
   readonly updatedAt: number;
 }
 
-export interface DataSourceRecord extends Omit<DataSourceCall, 'clientToken'> {
-  readonly dataSourceId: string;
+export interface DataSourceRecord
+  extends Omit<DataSourceCall, 'clientToken'>,
+    Pick<DataSourceShape, 'dataSourceId' | 'status' | 'failureReasons'> {
   readonly place: DataSourcePlace;
-  readonly status: 'AVAILABLE' | 'DELETING' | 'DELETE_UNSUCCESSFUL';
   readonly createdAt: number;
   readonly updatedAt: number;
-  readonly failureReasons?: readonly string[];
 }
 
-export interface IngestionJobRecord {
-  readonly ingestionJobId: string;
-  readonly description?: string;
-  readonly status: IngestionJobStatus;
-  readonly statistics: Readonly<Record<string, number>>;
-  readonly failureReasons?: readonly string[];
+export interface IngestionJobRecord
+  extends Omit<IngestionJobShape, 'knowledgeBaseId' | 'dataSourceId' | 'startedAt' | 'updatedAt'> {
   readonly startedAt: number;
   readonly updatedAt: number;
 }

@@ -6,6 +6,8 @@ import {
   agentClient,
   customIdentifier,
   inlineText,
+  makeCustomSource,
+  makeKnowledgeBase,
   newKnowledgeBase,
   untilStatus,
 } from '../testing/control-fixture.js';
@@ -33,12 +35,7 @@ describe('the control plane of Bedrock Knowledge Bases with keys', () => {
       clients.set(name, agentClient(native.endpoint, name, secretOf(name)));
     }
     const owner = clients.get('OWNER')!;
-    const made = await owner.send(new sdk.CreateKnowledgeBaseCommand(newKnowledgeBase('handbook')));
-    const knowledgeBaseId = made.knowledgeBase?.knowledgeBaseId ?? '';
-    const source = await owner.send(
-      new sdk.CreateDataSourceCommand({ knowledgeBaseId, name: 'notes', dataSourceConfiguration: { type: 'CUSTOM' } }),
-    );
-    ids = { knowledgeBaseId, dataSourceId: source.dataSource?.dataSourceId ?? '' };
+    ids = await makeCustomSource(owner, await makeKnowledgeBase(owner));
     await owner.send(
       new sdk.IngestKnowledgeBaseDocumentsCommand({ ...ids, documents: [inlineText('leave', 'Leave is 52 weeks.')] }),
     );

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import * as sdk from '@aws-sdk/client-bedrock-agent';
-import { agentClient, customIdentifier, inlineText, newKnowledgeBase } from '../testing/control-fixture.js';
+import {
+  agentClient,
+  customIdentifier,
+  inlineText,
+  makeCustomSource,
+  makeKnowledgeBase,
+  newKnowledgeBase,
+} from '../testing/control-fixture.js';
 import { type StartedNative, startNative } from '../testing/native-fixture.js';
 
 describe('what the control plane of Bedrock Knowledge Bases refuses', () => {
@@ -11,12 +18,7 @@ describe('what the control plane of Bedrock Knowledge Bases refuses', () => {
   before(async () => {
     native = await startNative();
     client = agentClient(native.endpoint);
-    const made = await client.send(new sdk.CreateKnowledgeBaseCommand(newKnowledgeBase('handbook')));
-    const knowledgeBaseId = made.knowledgeBase?.knowledgeBaseId ?? '';
-    const source = await client.send(
-      new sdk.CreateDataSourceCommand({ knowledgeBaseId, name: 'notes', dataSourceConfiguration: { type: 'CUSTOM' } }),
-    );
-    ids = { knowledgeBaseId, dataSourceId: source.dataSource?.dataSourceId ?? '' };
+    ids = await makeCustomSource(client, await makeKnowledgeBase(client));
   });
   after(async () => {
     client.destroy();

@@ -18,7 +18,7 @@ import {
   UpdateDataSourceCommand,
   UpdateKnowledgeBaseCommand,
 } from '@aws-sdk/client-bedrock-agent';
-import { BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
+import { type BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
 import {
   agentClient,
   customIdentifier,
@@ -27,6 +27,7 @@ import {
   untilStatus,
 } from '../testing/control-fixture.js';
 import { type StartedNative, startNative } from '../testing/native-fixture.js';
+import { runtimeClient } from '../testing/runtime-client.js';
 
 describe('the control plane of Bedrock Knowledge Bases, by the unmodified SDK', () => {
   let native: StartedNative;
@@ -37,8 +38,7 @@ describe('the control plane of Bedrock Knowledge Bases, by the unmodified SDK', 
   before(async () => {
     native = await startNative();
     client = agentClient(native.endpoint);
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    runtime = new BedrockAgentRuntimeClient({ endpoint: native.endpoint, region: 'us-east-1', credentials });
+    runtime = runtimeClient(native.endpoint);
   });
   after(async () => {
     client.destroy();

@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import {
-  CreateDataSourceCommand,
-  CreateKnowledgeBaseCommand,
   DeleteKnowledgeBaseDocumentsCommand,
   GetKnowledgeBaseDocumentsCommand,
   IngestKnowledgeBaseDocumentsCommand,
@@ -16,7 +14,8 @@ import {
   agentClient,
   customIdentifier,
   inlineText,
-  newKnowledgeBase,
+  makeCustomSource,
+  makeKnowledgeBase,
   untilStatus,
 } from '../testing/control-fixture.js';
 import { withService } from '../testing/service-fixture.js';
@@ -30,15 +29,10 @@ describe('what the control plane has accepted', () => {
 
   it('is done by the next service, where this one ends before', async () => {
     let writer: KnowledgeBase | undefined;
-    const key = { knowledgeBaseId: '', dataSourceId: '' };
+    let key = { knowledgeBaseId: '', dataSourceId: '' };
     await withService({ knowledgeBases: { host: host() } }, async ({ endpoint }) => {
       const client = agentClient(endpoint);
-      const { knowledgeBase } = await client.send(new CreateKnowledgeBaseCommand(newKnowledgeBase('handbook')));
-      key.knowledgeBaseId = knowledgeBase?.knowledgeBaseId ?? '';
-      const { dataSource } = await client.send(
-        new CreateDataSourceCommand({ ...key, name: 'notes', dataSourceConfiguration: { type: 'CUSTOM' } }),
-      );
-      key.dataSourceId = dataSource?.dataSourceId ?? '';
+      key = await makeCustomSource(client, await makeKnowledgeBase(client));
       await client.send(
         new IngestKnowledgeBaseDocumentsCommand({ ...key, documents: [inlineText('old', 'Leave is 14 weeks.')] }),
       );

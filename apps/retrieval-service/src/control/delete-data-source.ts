@@ -1,8 +1,8 @@
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
+import { whenUnlocked } from '../hosting/when-unlocked.js';
 import { type DataSourceRecord, keptControlFolder, sourceIdOf } from './control-folder.js';
 import type { DocumentWorker } from './document-worker.js';
 import type { IngestionRuns } from './ingestion-runs.js';
-import { whenUnlocked } from './when-unlocked.js';
 
 export interface DataSourceDeletions {
   /** Deletes one that is marked as `DELETING`, with its documents where its policy says so. */

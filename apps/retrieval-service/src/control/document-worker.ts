@@ -1,11 +1,11 @@
 import { AquiferError, isAquiferError, type Metadata } from '@aquifer/contracts';
 import { createMemorySource, type KnowledgeBase, type Source, type SourceItem } from 'aquifer';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
+import { whenUnlocked } from '../hosting/when-unlocked.js';
 import { type DataSourceRecord, keptControlFolder, sourceIdOf } from './control-folder.js';
 import { bucketDocuments, objectAsDocument } from './data-source-documents.js';
 import { attributesOf, documentsAt, pathOf } from './document-places.js';
 import type { WaitingDocument, WaitingDocuments } from './waiting-documents.js';
-import { whenUnlocked } from './when-unlocked.js';
 
 /** Does what was asked for single documents, in the order in which it was asked for each data source. */
 export interface DocumentWorker {

@@ -3,9 +3,9 @@ import { isAquiferError } from '@aquifer/contracts';
 import type { IngestionEvent, IngestionSummary, Source } from 'aquifer';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import { createTurns } from '../hosting/turns.js';
+import { whenUnlocked } from '../hosting/when-unlocked.js';
 import { type DataSourceRecord, type IngestionJobRecord, keptControlFolder } from './control-folder.js';
 import { bucketDocuments } from './data-source-documents.js';
-import { whenUnlocked } from './when-unlocked.js';
 
 /** The ingestion jobs that this process has at work. */
 export interface IngestionRuns {

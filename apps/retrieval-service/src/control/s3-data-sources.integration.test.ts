@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   type BedrockAgentClient,
   CreateDataSourceCommand,
-  CreateKnowledgeBaseCommand,
   DeleteKnowledgeBaseDocumentsCommand,
   GetIngestionJobCommand,
   type IngestionJob,
@@ -14,14 +13,15 @@ import {
   StartIngestionJobCommand,
   StopIngestionJobCommand,
 } from '@aws-sdk/client-bedrock-agent';
-import { BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
+import { type BedrockAgentRuntimeClient, RetrieveCommand } from '@aws-sdk/client-bedrock-agent-runtime';
 import {
   createTestBucket,
   needsS3,
   type TestBucket,
 } from '../../../../packages/ingestion/dist/sources/s3/s3.test-fixture.js';
-import { agentClient, newKnowledgeBase, untilStatus } from '../testing/control-fixture.js';
+import { agentClient, makeCustomSource, makeKnowledgeBase, untilStatus } from '../testing/control-fixture.js';
 import { type StartedNative, startNative } from '../testing/native-fixture.js';
+import { runtimeClient } from '../testing/runtime-client.js';
 
 describe('data sources of S3, by the unmodified SDK', needsS3, () => {
   let bucket: TestBucket;
@@ -36,10 +36,8 @@ describe('data sources of S3, by the unmodified SDK', needsS3, () => {
       dataSources: [`s3://${bucket.name}/people`, 's3://aquifer-nowhere'],
     });
     client = agentClient(native.endpoint);
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    runtime = new BedrockAgentRuntimeClient({ endpoint: native.endpoint, region: 'us-east-1', credentials });
-    const { knowledgeBase } = await client.send(new CreateKnowledgeBaseCommand(newKnowledgeBase('handbook')));
-    key = { knowledgeBaseId: knowledgeBase?.knowledgeBaseId ?? '', dataSourceId: '' };
+    runtime = runtimeClient(native.endpoint);
+    key = { knowledgeBaseId: await makeKnowledgeBase(client), dataSourceId: '' };
   });
   after(async () => {
     client.destroy();
@@ -191,10 +189,7 @@ describe('data sources of S3, by the unmodified SDK', needsS3, () => {
   });
 
   it('takes objects for documents of another id, where the service may read them', async () => {
-    const { dataSource } = await client.send(
-      new CreateDataSourceCommand({ ...key, name: 'notes', dataSourceConfiguration: { type: 'CUSTOM' } }),
-    );
-    const notes = { ...key, dataSourceId: dataSource?.dataSourceId ?? '' };
+    const notes = await makeCustomSource(client, key.knowledgeBaseId);
     const ingest = (name: string) =>
       client.send(
         new IngestKnowledgeBaseDocumentsCommand({

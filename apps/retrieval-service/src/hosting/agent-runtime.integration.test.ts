@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import {
-  BedrockAgentRuntimeClient,
+  type BedrockAgentRuntimeClient,
   type GenerationConfiguration,
   RetrieveAndGenerateCommand,
   RetrieveAndGenerateStreamCommand,
@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-bedrock-agent-runtime';
 import { createLocalBackend } from '../local-backend.js';
 import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+import { runtimeClient } from '../testing/runtime-client.js';
 import { modelsByName } from '../testing/service-fixture.js';
 
 const documents = [
@@ -72,13 +73,7 @@ describe('the API of Bedrock Knowledge Bases, by the unmodified SDK', () => {
     knowledgeBaseId = (await json(await native.post('/v1/knowledge-bases', { name: 'default' }))).id;
     const job = await native.finished(await native.post('/v1/knowledge-bases/default/documents', { documents }));
     assert.equal(job.status, 'succeeded');
-    const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-    client = new BedrockAgentRuntimeClient({
-      endpoint: native.endpoint,
-      region: 'us-east-1',
-      maxAttempts: 1,
-      credentials,
-    });
+    client = runtimeClient(native.endpoint);
   });
   after(async () => {
     client.destroy();

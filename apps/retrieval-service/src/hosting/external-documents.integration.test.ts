@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
-  BedrockAgentRuntimeClient,
+  type BedrockAgentRuntimeClient,
   type ExternalSource,
   RetrieveAndGenerateCommand,
   type RetrieveAndGenerateCommandInput,
   RetrieveAndGenerateStreamCommand,
 } from '@aws-sdk/client-bedrock-agent-runtime';
 import { type StartedNative, startNative } from '../testing/native-fixture.js';
+import { runtimeClient } from '../testing/runtime-client.js';
 
 const leave =
   '# Leave\n\nFull-time employees in Japan may take 52 weeks of parental leave. In Germany it is three years.';
@@ -60,12 +61,7 @@ describe('documents that come with the question, by the unmodified SDK', () => {
       modelName: (modelId) => (modelId.endsWith('/silent') ? 'openai:silent' : 'builtin'),
       externalDocuments: { knowledgeBase: { models: { openai: { baseUrl: model.baseUrl } } } },
     });
-    client = new BedrockAgentRuntimeClient({
-      endpoint: native.endpoint,
-      region: 'us-east-1',
-      maxAttempts: 1,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
+    client = runtimeClient(native.endpoint);
   });
   after(async () => {
     client.destroy();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  BedrockAgentRuntimeClient,
+  type BedrockAgentRuntimeClient,
   RetrieveAndGenerateCommand,
   RetrieveCommand,
 } from '@aws-sdk/client-bedrock-agent-runtime';
@@ -11,6 +11,7 @@ import {
   type TestBucket,
 } from '../../../../packages/ingestion/dist/sources/s3/s3.test-fixture.js';
 import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+import { runtimeClient } from '../testing/runtime-client.js';
 
 const claude = 'arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0';
 
@@ -28,12 +29,7 @@ describe('objects of S3 in the API of Bedrock Knowledge Bases', needsS3, () => {
       index: { s3 },
       externalDocuments: { knowledgeBase: { s3 }, allowedObjects: [`s3://${bucket.name}/public`] },
     });
-    client = new BedrockAgentRuntimeClient({
-      endpoint: native.endpoint,
-      region: 'us-east-1',
-      maxAttempts: 1,
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
+    client = runtimeClient(native.endpoint);
   });
   after(async () => {
     client.destroy();

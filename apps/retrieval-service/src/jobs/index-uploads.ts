@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { AquiferError, isAquiferError } from '@aquifer/contracts';
+import { AquiferError } from '@aquifer/contracts';
 import type { IngestionSummary } from 'aquifer';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
+import { whenUnlocked } from '../hosting/when-unlocked.js';
 import type { Job, JobLog, JobReport } from './job-log.js';
 
-/** How long a job waits for another program that writes the index, such as `aquifer index` on a large folder. */
+/** How long a job waits for another program that writes the index. */
 const longestWaitMs = 60 * 60_000;
-const tryAgainMs = 1_000;
 
 /** Starts a job that brings the index up to date with files of the upload folder, or with all of it. */
 export function startIndexingUploads(
@@ -32,20 +31,16 @@ async function indexUploads(
 ): Promise<IngestionSummary> {
   const { uploads } = knowledgeBase;
   if (uploads === undefined) throw new AquiferError('invalid-options', 'This service keeps no uploads.');
-  const startedAt = performance.now();
-  for (;;) {
-    try {
-      return await knowledgeBase.write((opened) => {
+  return whenUnlocked(
+    () =>
+      knowledgeBase.write((opened) => {
         begin();
         return opened.index(
           { folder: uploads.path, ...(paths && { paths }) },
           { signal, onProgress: report.progress, onEvent: report.document, maxDeletePercent: 100 },
         );
-      });
-    } catch (error) {
-      if (!isAquiferError(error, 'index-locked') || performance.now() - startedAt > longestWaitMs) throw error;
-      report.waiting(error.message);
-      await delay(tryAgainMs, undefined, { signal });
-    }
-  }
+      }),
+    signal,
+    { longestWaitMs, onWait: report.waiting },
+  );
 }

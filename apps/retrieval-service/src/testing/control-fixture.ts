@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   BedrockAgentClient,
+  CreateDataSourceCommand,
+  CreateKnowledgeBaseCommand,
   type CreateKnowledgeBaseCommandInput,
   type DocumentIdentifier,
   GetKnowledgeBaseDocumentsCommand,
@@ -27,6 +29,20 @@ export const newKnowledgeBase = (name: string): CreateKnowledgeBaseCommandInput 
     },
   },
 });
+
+/** Makes a knowledge base; its id. */
+export async function makeKnowledgeBase(client: BedrockAgentClient, name = 'handbook'): Promise<string> {
+  const { knowledgeBase } = await client.send(new CreateKnowledgeBaseCommand(newKnowledgeBase(name)));
+  return knowledgeBase?.knowledgeBaseId ?? '';
+}
+
+/** Makes a data source for documents that are sent; the ids of both. */
+export async function makeCustomSource(client: BedrockAgentClient, knowledgeBaseId: string) {
+  const { dataSource } = await client.send(
+    new CreateDataSourceCommand({ knowledgeBaseId, name: 'notes', dataSourceConfiguration: { type: 'CUSTOM' } }),
+  );
+  return { knowledgeBaseId, dataSourceId: dataSource?.dataSourceId ?? '' };
+}
 
 export const customIdentifier = (id: string): DocumentIdentifier => ({ dataSourceType: 'CUSTOM', custom: { id } });
 

@@ -46,7 +46,7 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
   // Counts, lengths and postings are of one committed state.
   let counted = { generation: -1, chunks: 0, lastNumber: 0 };
   const kept = createRecentlyUsed<string, Postings>(keptPostingBytes, postingBytes);
-  const termCounts = new Map<string, number>();
+  const termCounts = createRecentlyUsed<string, number>(mostTermCounts, () => 1);
   const count = (): typeof counted => {
     const generation = selectGeneration.rows()[0]?.[0] as number;
     if (generation !== counted.generation) {
@@ -61,7 +61,6 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
     let known = termCounts.get(term);
     if (known === undefined) {
       known = (countTerm.rows(term)[0]?.[0] as number | undefined) ?? 0;
-      if (termCounts.size >= mostTermCounts) termCounts.clear();
       termCounts.set(term, known);
     }
     return known;
