@@ -16,6 +16,7 @@ export { storeContract } from './store.contract.js';
 export {
   type ChunkSketch,
   createClusteredVectors,
+  referenceKeywordSearch,
   sketchDocument,
   suiteAnalyser,
   suiteManifest,

@@ -1,6 +1,9 @@
 /** Values that were asked for last, up to so many bytes of them. */
 export interface RecentlyUsed<Key, Value> {
   get(key: Key): Value | undefined;
+  /** Whether it is kept, without its being used by that. */
+  has(key: Key): boolean;
+  size(): number;
   set(key: Key, value: Value): void;
   clear(): void;
 }
@@ -25,6 +28,8 @@ export function createRecentlyUsed<Key, Value>(
       values.set(key, value);
       return value;
     },
+    has: (key) => values.has(key),
+    size: () => values.size,
     set(key, value) {
       const before = values.get(key);
       if (before !== undefined) {

@@ -1,8 +1,8 @@
 import { type Filter, keywordRanking, type SearchResult } from '@aquifer/contracts';
 import { type SqlCondition, scopeToSql } from '../database/filter-sql.js';
-import { createRecentlyUsed } from '../database/recently-used.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
 import { createChunkIdLookup, topMatches } from '../vectors/top-matches.js';
+import { createKeptPostings } from './kept-postings.js';
 import { storedTerm } from './keyword-terms.js';
 
 export interface KeywordSearch {
@@ -15,18 +15,7 @@ export interface KeywordSearch {
   readonly documentIds?: readonly string[] | undefined;
 }
 
-const { contextWeight, pairWeight, maxQueryTerms } = keywordRanking;
-
-/** The chunks that hold a term or a pair, and how well each one does: f of BM25, as if every term were worth the same. */
-interface Postings {
-  readonly numbers: Float64Array;
-  readonly frequencies: Float64Array;
-}
-
-const mostTermCounts = 10_000;
-/** FTS5 takes some 6 µs for each of them, so those of common words are worth having at hand. */
-const keptPostingBytes = 32 * 2 ** 20;
-const postingBytes = ({ numbers, frequencies }: Postings): number => numbers.byteLength + frequencies.byteLength + 256;
+const { pairWeight, maxQueryTerms } = keywordRanking;
 
 /**
  * BM25 over FTS5's postings, as the store contract defines it.
@@ -35,57 +24,16 @@ const postingBytes = ({ numbers, frequencies }: Postings): number => numbers.byt
  * `bm25()` is −idf · f (sqlite.org/fts5.html#the_bm25_function), so f is had by dividing, and our own idf is put in its place.
  */
 export function createKeywordSearch(database: SqlDatabase): (search: KeywordSearch) => SearchResult {
-  const countChunks = database.prepare('SELECT count(*), max(number) FROM chunks');
-  const countTerm = database.prepare('SELECT doc FROM keyword_counts WHERE term = ?');
-  const findPhrase = database.prepare(
-    `SELECT rowid, bm25(keywords, ${contextWeight}.0, 1.0, 0.0) FROM keywords WHERE keywords MATCH ?`,
-  );
-  const selectGeneration = database.prepare('SELECT generation FROM counters');
   const idsOf = createChunkIdLookup(database);
-
-  // Counts, lengths and postings are of one committed state.
-  let counted = { generation: -1, chunks: 0, lastNumber: 0 };
-  const kept = createRecentlyUsed<string, Postings>(keptPostingBytes, postingBytes);
-  const termCounts = createRecentlyUsed<string, number>(mostTermCounts, () => 1);
-  const count = (): typeof counted => {
-    const generation = selectGeneration.rows()[0]?.[0] as number;
-    if (generation !== counted.generation) {
-      const [chunks, lastNumber] = countChunks.rows()[0] as [number, number | null];
-      counted = { generation, chunks, lastNumber: lastNumber ?? 0 };
-      kept.clear();
-      termCounts.clear();
-    }
-    return counted;
-  };
-  const countOf = (term: string): number => {
-    let known = termCounts.get(term);
-    if (known === undefined) {
-      known = (countTerm.rows(term)[0]?.[0] as number | undefined) ?? 0;
-      termCounts.set(term, known);
-    }
-    return known;
-  };
-  const postingsOf = (phrase: string, chunks: number): Postings => {
-    const known = kept.get(phrase);
-    if (known !== undefined) return known;
-    const rows = findPhrase.rows(`"${phrase}"`);
-    const ownIdf = Math.log((chunks - rows.length + 0.5) / (rows.length + 0.5));
-    const ftsIdf = ownIdf <= 0 ? 1e-6 : ownIdf;
-    const postings = {
-      numbers: Float64Array.from(rows, (row) => row[0] as number),
-      frequencies: Float64Array.from(rows, (row) => (row[1] as number) / -ftsIdf),
-    };
-    kept.set(phrase, postings);
-    return postings;
-  };
+  const postings = createKeptPostings(database);
 
   return ({ terms, pairs, limit, filter, documentIds }) => {
-    const { chunks, lastNumber, generation } = count();
+    const { chunks, lastNumber } = postings.update();
     if (chunks === 0 || terms.length === 0) return { matches: [], method: 'exact' };
     const scores = new Float64Array(lastNumber + 1);
     const found: number[] = [];
     const add = (phrase: string, weight: number): void => {
-      const { numbers, frequencies } = postingsOf(phrase, chunks);
+      const { numbers, frequencies } = postings.of(phrase);
       const holding = numbers.length;
       const idf = weight * Math.log(1 + (chunks - holding + 0.5) / (holding + 0.5));
       for (let index = 0; index < holding; index++) {
@@ -94,16 +42,14 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
         scores[number] = (scores[number] as number) + idf * (frequencies[index] as number);
       }
     };
-    const chosen = chooseTerms(terms, countOf);
+    const chosen = chooseTerms(terms, postings.count);
     for (const { term, times } of chosen) add(term, times);
     for (const { phrase, times } of choosePairs(pairs, chosen)) add(phrase, times * pairWeight);
     const scope = scopeToSql({ filter, documentIds });
     const allowed = scope === undefined ? found : within(database, found, scope, lastNumber);
     const ranked = Float64Array.from(allowed, (number) => scores[number] as number);
     return {
-      matches: topMatches({ numbers: allowed, scores: ranked, length: allowed.length }, limit, (numbers) =>
-        idsOf(numbers, generation),
-      ),
+      matches: topMatches({ numbers: allowed, scores: ranked, length: allowed.length }, limit, idsOf),
       method: 'exact',
     };
   };

@@ -60,23 +60,15 @@ type ChunkIds = Pick<ScoredChunk, 'chunkId' | 'documentId'>;
 /** Some 20 MB of them. */
 const mostKnownIds = 100_000;
 
-/**
- * Looks up the ids of chunks and of their documents by number.
- *
- * @param generation The committed state that is asked: as long as it stays, what was looked up is remembered.
- */
-export function createChunkIdLookup(
-  database: SqlDatabase,
-): (numbers: readonly number[], generation: number) => Map<number, ChunkIds> {
+/** Looks up the ids of chunks and of their documents by number, and remembers them: no number is ever that of another chunk. */
+export function createChunkIdLookup(database: SqlDatabase): (numbers: readonly number[]) => Map<number, ChunkIds> {
   const select = database.prepare(
     `SELECT chunks.number, chunks.id, documents.id AS document_id FROM chunks JOIN documents ON documents.number = chunks.document
      WHERE chunks.number IN (SELECT value FROM json_each(?)) ORDER BY chunks.number`,
   );
   const known = new Map<number, ChunkIds>();
-  let knownGeneration = -1;
-  return (numbers, generation) => {
-    if (generation !== knownGeneration || known.size > mostKnownIds) known.clear();
-    knownGeneration = generation;
+  return (numbers) => {
+    if (known.size > mostKnownIds) known.clear();
     const missing = numbers.filter((number) => !known.has(number));
     if (missing.length > 0) {
       for (const row of select.rows(JSON.stringify(missing))) {

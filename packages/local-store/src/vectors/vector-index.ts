@@ -178,9 +178,7 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
         const allowed = allowedDocuments(search);
         const near = candidates(table, search, allowed);
         return {
-          matches: topMatches(near ?? table.nearest(vector, limit, { allowed }), limit, (numbers) =>
-            idsOf(numbers, generation),
-          ),
+          matches: topMatches(near ?? table.nearest(vector, limit, { allowed }), limit, idsOf),
           method: near === undefined ? 'exact' : 'approximate',
         };
       }),
