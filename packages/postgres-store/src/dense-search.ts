@@ -9,6 +9,8 @@ import { calculableVector, vectorToBytes } from './vector-bytes.js';
 import type { ReadyGraph, VectorGraph } from './vector-graph.js';
 
 const shortlists = [10, 20, 50, 100, 200, 500, maxCandidates];
+/** So many more than results are looked up at first: texts that are there twice, and vectors that no chunk has any more. */
+const spareVectors = 32;
 /** How long a search goes by what an earlier one was told of the knowledge base. */
 const trustMs = 2_000;
 
@@ -24,8 +26,6 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
   const own = [tenant, knowledgeBase] as const;
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
   const named = (table: string): string => namedRows({ tenant, knowledgeBase }, table);
-  const documents = `JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2
-    AND documents.id = chunks.document_id`;
   const ofOwnChunks = 'chunks.tenant = $1 AND chunks.knowledge_base = $2';
 
   const baseOf = async (query: Query) => {
@@ -56,28 +56,43 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     return new Map(rows.map((row) => [row.key as string, row.score as number]));
   };
 
-  /** Looks at every vector of the knowledge base, once, whatever the filter. */
+  /** Looks at every vector of the knowledge base, whatever the filter. */
   const searchAll = async (
     query: Query,
     scope: ResolvedScope,
     limit: number,
     vector: Buffer,
   ): Promise<SearchResult> => {
-    const parameters = createParameters(...own, vector);
-    // Distances first: what is joined then is a number, and not a vector.
-    const [, rows] = await Promise.all([
-      avoidNestedLoops(query),
-      query(
-        `WITH distances AS MATERIALIZED (
-         SELECT key, vector <=> $3::vector AS distance FROM aquifer.embeddings WHERE ${ofOwn})
-       SELECT chunks.id, chunks.document_id, 1 - distance AS score
-       FROM aquifer.chunks JOIN distances ON distances.key = chunks.embedding_key
-       ${scope.kind === 'many' ? `${documents} WHERE ${ofOwnChunks} AND ${scope.condition(parameters)}` : `WHERE ${ofOwnChunks}`}
-       ORDER BY distance FETCH FIRST (${parameters.bind(limit)}::int) ROWS WITH TIES`,
-        parameters.values,
-      ),
-    ]);
-    return { matches: rankMatches(rows, limit), method: 'exact' };
+    const parameters = createParameters(...own);
+    const chunks =
+      scope.kind === 'many'
+        ? `aquifer.chunks JOIN aquifer.documents ON ${named('documents')} AND documents.id = chunks.document_id
+           WHERE ${ofOwnChunks} AND ${scope.condition(parameters)}`
+        : `aquifer.chunks WHERE ${ofOwnChunks}`;
+    const within = scope.kind === 'many' ? `AND key IN (SELECT embedding_key FROM ${chunks})` : '';
+    if (scope.kind === 'many') await avoidNestedLoops(query);
+    // The nearest vectors first, which the server sorts by halves and in one pass, and then whose they are: joining all of them takes as long again.
+    for (let count = limit + spareVectors; ; count *= 4) {
+      const ofNearest = createParameters(...parameters.values);
+      const nearest = await query<{ key: string; distance: number }>(
+        `SELECT key, vector <=> ${ofNearest.bind(vector)}::vector AS distance FROM aquifer.embeddings
+         WHERE ${ofOwn} ${within} ORDER BY distance LIMIT ${ofNearest.bind(count)}::int`,
+        ofNearest.values,
+      );
+      const distances = new Map(nearest.map(({ key, distance }) => [key, distance]));
+      const ofTheirs = createParameters(...parameters.values);
+      const theirs = await query<{ id: string; document_id: string; embedding_key: string }>(
+        `SELECT chunks.id, chunks.document_id, embedding_key FROM ${chunks} AND embedding_key = ANY(${ofTheirs.bind([...distances.keys()])}::text[])`,
+        ofTheirs.values,
+      );
+      const rows = theirs.map((row) => ({ ...row, distance: distances.get(row.embedding_key) as number }));
+      // Another vector may be as far away as the last of these. Some are no chunk's, having been kept for when their text comes back.
+      const farthest = nearest.at(-1)?.distance ?? 0;
+      const certain = nearest.length < count ? rows : rows.filter(({ distance }) => distance < farthest);
+      if (certain.length < limit && nearest.length === count) continue;
+      const scored = certain.map((row) => ({ ...row, score: 1 - row.distance }));
+      return { matches: rankMatches(scored, limit), method: 'exact' };
+    }
   };
 
   const searchGraph = async (

@@ -223,6 +223,31 @@ describe('a shared index', () => {
     );
   });
 
+  it('finds the nearest behind vectors that no chunk has any more, and the first ids among equally near ones', async () => {
+    await withStore(database.location(), async (store) => {
+      await store.writeManifest(suiteManifest(4));
+      const at = (prefix: string, count: number, vector: number[]) =>
+        Array.from({ length: count }, (_, n) => ({
+          id: `${prefix}${String(n).padStart(3, '0')}`,
+          text: `${prefix} ${n}`,
+          vector,
+        }));
+      await store.replaceDocument(sketchDocument('left', at('left', 200, [1, 0, 0, 0])));
+      await store.deleteDocuments(['left']);
+      await store.replaceDocument(sketchDocument('equal', at('equal', 150, [1, 1, 0, 0]).reverse()));
+      await store.replaceDocument(sketchDocument('far', at('far', 3, [0, 1, 0, 0])));
+      const search = async (limit: number) => {
+        const { matches, method } = await store.searchDense({ vector: Float32Array.of(1, 0, 0, 0), limit });
+        assert.equal(method, 'exact');
+        return matches.map(({ chunkId }) => chunkId);
+      };
+      assert.deepEqual(await search(3), ['equal000', 'equal001', 'equal002']);
+      const all = await search(200);
+      assert.equal(all.length, 153);
+      assert.deepEqual(all.slice(149), ['equal149', 'far000', 'far001', 'far002']);
+    });
+  });
+
   it('finds the same with a filter that leaves very many documents', async () => {
     const location = database.location();
     const knowledgeBase = new URL(location).searchParams.get('name');
