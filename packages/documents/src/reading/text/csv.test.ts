@@ -67,6 +67,21 @@ describe('csvReader', () => {
     assert.equal(lines[701], 'row of id | name: 700 | name 700 | a remark');
   });
 
+  it('reads on where a long text is parsed in pieces, in the middle of characters, quotation marks and line ends', async () => {
+    // An odd length, so that each piece begins at another place of a row.
+    const rows = Array.from({ length: 40_000 }, (_, index) => `${10_000 + index},"two\r\nlines","""😀""",😀😀x\r\n`);
+    assert.equal(rows[0]!.length, 35);
+    const lines = await outlineOf(csvReader, `id,text,sign,rest\r\n${rows.join('')}`);
+    assert.equal(lines.length, 40_001);
+    for (const [index, line] of lines.slice(1).entries()) {
+      assert.equal(line, `row of id | text | sign | rest: ${10_000 + index} | two lines | "😀" | 😀😀x`);
+    }
+  });
+
+  it('reads nothing from a table without rows', async () => {
+    for (const text of ['sep=;\r\n', ',,\n,,\n', '\n']) assert.deepEqual(await outlineOf(csvReader, text), [], text);
+  });
+
   it('reads quotation marks that are never closed as characters', async () => {
     assert.deepEqual(await outlineOf(csvReader, 'size,name\n5,"half inch\n6,bolt\n'), [
       'header: size | name',

@@ -1,5 +1,8 @@
-import { AquiferError, type Reader, throwIfAborted } from '@aquifer/contracts';
-import { type Options, parse } from 'csv-parse/sync';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AquiferError, type Reader, type ReadInput, throwIfAborted } from '@aquifer/contracts';
+import { codePointCut } from '@aquifer/text-analysis';
+import { type Options, parse } from 'csv-parse';
 import { headerRowOf } from '../append-sheet.js';
 import { appendTable, type TableRows } from '../table-rows.js';
 import { createTextBuilder, type TextBuilder } from '../text-builder.js';
@@ -11,6 +14,8 @@ const sampleLength = 65_536;
 const headRows = 200;
 /** A row that is longer is no row: a quotation mark that is never closed, or no table at all. */
 const maxRowLength = 2 ** 20;
+/** Characters that are parsed at a time: the parser copies what it is given. */
+const pieceLength = 2 ** 18;
 
 type Delimiter = (typeof delimiters)[number];
 
@@ -23,33 +28,40 @@ export const csvReader: Reader = {
   extensions: ['.csv', '.tsv', '.tab'],
   async read(input, { signal } = {}) {
     throwIfAborted(signal);
-    const decoded = readText(input);
-    // As Excel writes and reads it: the delimiter, alone in the first line.
-    const stated = /^sep=([,;\t|])\r?\n/i.exec(decoded);
-    const text = stated ? decoded.slice(stated[0].length) : decoded;
-    const prefersTab = /\.(?:tsv|tab)$/i.test(input.name);
-    const delimiter = (stated?.[1] as Delimiter | undefined) ?? findDelimiter(text, prefersTab);
-
-    let content = readRows(text, delimiter, '"', signal);
-    // A quotation mark that is never closed takes the rest of the file into one cell; then it is a character like others.
-    content ??= readRows(text, delimiter, null, signal);
-    if (!content) {
-      throw new AquiferError(
-        'invalid-document',
-        `${input.name} has a row of more than ${maxRowLength} characters, which is no table. Rename it to .txt to have it read as text.`,
-      );
-    }
+    const content = await readTable(input, signal);
     return { ...content.finish(), metadata: {}, omissions: [] };
   },
 };
 
+/** By itself, so that the source is gone when the text is put together. */
+async function readTable(input: ReadInput, signal: AbortSignal | undefined): Promise<TextBuilder> {
+  const decoded = readText(input);
+  // As Excel writes and reads it: the delimiter, alone in the first line.
+  const stated = /^sep=([,;\t|])\r?\n/i.exec(decoded);
+  const text = stated ? decoded.slice(stated[0].length) : decoded;
+  const prefersTab = /\.(?:tsv|tab)$/i.test(input.name);
+  const delimiter = (stated?.[1] as Delimiter | undefined) ?? findDelimiter(text, prefersTab);
+
+  const content =
+    (await readRows(text, delimiter, '"', signal)) ??
+    // A quotation mark that is never closed takes the rest of the file into one cell; then it is a character like others.
+    (await readRows(text, delimiter, null, signal));
+  if (!content) {
+    throw new AquiferError(
+      'invalid-document',
+      `${input.name} has a row of more than ${maxRowLength} characters, which is no table. Rename it to .txt to have it read as text.`,
+    );
+  }
+  return content;
+}
+
 /** Undefined where the quotation marks do not fit. */
-function readRows(
+async function readRows(
   text: string,
   delimiter: Delimiter,
   quote: '"' | null,
   signal: AbortSignal | undefined,
-): TextBuilder | undefined {
+): Promise<TextBuilder | undefined> {
   const builder = createTextBuilder();
   const head: string[][] = [];
   let rows: TableRows | undefined;
@@ -63,14 +75,24 @@ function readRows(
     else if (head.push(row) === headRows) begin();
     return null;
   };
+  const parser = parse({ ...parsing(delimiter, quote), on_record: add });
   try {
-    parse(text, { ...parsing(delimiter, quote), on_record: add });
+    // Its output has to be read, although `add` takes all rows.
+    await pipeline(Readable.from(piecesOf(text)), parser.resume());
   } catch (error) {
     if (isParsingError(error)) return undefined;
     throw error;
   }
   if (!rows) begin();
   return builder;
+}
+
+function* piecesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const end = codePointCut(text, Math.min(text.length, start + pieceLength));
+    yield text.slice(start, end);
+    start = end;
+  }
 }
 
 /** Titles and remarks stand above a table, each alone in its row. */
