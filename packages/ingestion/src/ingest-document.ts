@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   AquiferError,
   type Chunker,
@@ -261,7 +262,11 @@ async function extract(item: SourceItem, content: SourceContent, context: Docume
     () => untilAborted(reader.read(input, { signal, passwords: context.passwords }), signal),
     signal,
   );
-  if (extracted.text.length >= longText) collectGarbage();
+  if (extracted.text.length >= longText) {
+    // The message that brought the text stays until the turn in which it came ends, and is as large.
+    await nextTurn();
+    collectGarbage();
+  }
   const admitted = admitAttachments(extracted.attachments ?? [], context);
   // What is attached may be a scan, and can be read again only together with the document that it came in.
   const dependsOnRecognition = extracted.dependsOnRecognition || (extracted.attachments?.length ?? 0) > 0;
