@@ -19,6 +19,7 @@ import {
 } from '@aquifer/contracts';
 import { databaseFileName } from './database/database.js';
 import { type PreparedWrite, prepareWrite } from './prepare-write.js';
+import { isForPieces, replaceInPieces } from './replace-in-pieces.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import { createDirectClient } from './threads/direct-calls.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
@@ -146,6 +147,11 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     });
 
   const replaceGroup = async ({ replacements }: ReplacementGroup): Promise<void> => {
+    const [only] = replacements;
+    if (only !== undefined && replacements.length === 1 && isForPieces(only.write)) {
+      await replaceInPieces(only.write, store, analyser).then(only.resolve, only.reject);
+      return;
+    }
     try {
       const identities = replacements.map(({ write }) => ({
         documentId: write.document.id,

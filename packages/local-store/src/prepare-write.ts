@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Analyser, ChunkWrite, DocumentWrite } from '@aquifer/contracts';
-import type { ChunkToWrite, DocumentToWrite } from './database/document-writes.js';
+import type { ChunkToWrite, DocumentPiece, DocumentToWrite } from './database/document-writes.js';
 import { encodeBlocks } from './database/stored-blocks.js';
 import { textParts } from './database/text-parts.js';
 import { storedTerms } from './keyword/keyword-terms.js';
@@ -45,18 +45,17 @@ function createTextBlocks(): { readonly blocks: ArrayBuffer[]; add(text: string)
 }
 
 /**
- * The texts of a long document go as the bytes that SQLite stores: handed over and not copied, and never strings on the other side.
- * One of 90 MB would else be four times in memory, and its terms three times.
+ * Terms of chunks, made while the thread goes on answering.
  *
  * @param kept Ids of chunks that the index holds already: their terms are not made.
  */
-export async function prepareWrite(
-  { document, text, pages, blocks, chunks }: DocumentWrite,
+async function prepareChunks(
+  chunks: readonly ChunkWrite[],
   kept: ReadonlySet<string>,
   analyser: Analyser,
-): Promise<PreparedWrite> {
+  isLong: boolean,
+): Promise<{ readonly chunks: ChunkToWrite[]; readonly transfer: ArrayBuffer[] }> {
   const transfer: ArrayBuffer[] = [];
-  const isLong = text.length >= longText;
   const bodies = createTextBlocks();
   const termsOf = ({ context, tableHeader, text: body }: ChunkWrite): ChunkToWrite['terms'] => {
     const terms = storedTerms(analyser.terms(body));
@@ -82,15 +81,64 @@ export async function prepareWrite(
       await nextTurn();
     }
   }
+  transfer.push(...bodies.blocks);
+  return { chunks: prepared, transfer };
+}
+
+/**
+ * The texts of a long document go as the bytes that SQLite stores: handed over and not copied, and never strings on the other side.
+ *
+ * @param kept Ids of chunks that the index holds already: their terms are not made.
+ */
+export async function prepareWrite(
+  { document, text, pages, blocks, chunks }: DocumentWrite,
+  kept: ReadonlySet<string>,
+  analyser: Analyser,
+): Promise<PreparedWrite> {
+  const isLong = text.length >= longText;
+  const prepared = await prepareChunks(chunks, kept, analyser, isLong);
   const parts = textParts(text).map((part) => (isLong ? encoder.encode(part) : part));
-  for (const part of parts) if (typeof part !== 'string') transfer.push(part.buffer);
+  const texts = parts.flatMap((part) => (typeof part === 'string' ? [] : [part.buffer]));
   const write = {
     document,
     text: parts,
     pages: JSON.stringify(pages),
     blocks: encodeBlocks(blocks),
-    chunks: prepared,
+    chunks: prepared.chunks,
   };
-  transfer.push(...bodies.blocks);
-  return { write, transfer };
+  return { write, transfer: [...prepared.transfer, ...texts] };
+}
+
+/** Characters of chunks that go in one piece. */
+const pieceLength = 2 ** 19;
+const vectorsPerPiece = 1_024;
+
+/**
+ * A very long document in pieces of about a megabyte, none of which is made before the one before it was asked for: as a whole
+ * its text and terms take as much again as the document, twice while it is written.
+ *
+ * @param kept As for {@link prepareWrite}.
+ */
+export async function* preparePieces(
+  { text, chunks }: Pick<DocumentWrite, 'text' | 'chunks'>,
+  kept: ReadonlySet<string>,
+  analyser: Analyser,
+): AsyncGenerator<{ readonly piece: DocumentPiece; readonly transfer: readonly ArrayBuffer[] }> {
+  for (const part of textParts(text)) {
+    const bytes = encoder.encode(part);
+    yield { piece: { text: [bytes] }, transfer: [bytes.buffer] };
+  }
+  const given = chunks.filter(({ vector }) => vector !== undefined);
+  for (let start = 0; start < given.length; start += vectorsPerPiece) {
+    const vectors = given.slice(start, start + vectorsPerPiece).map(({ id, embeddingKey, vector }) => {
+      return { id, embeddingKey, vector: (vector as Float32Array).slice() };
+    });
+    yield { piece: { vectors }, transfer: vectors.map(({ vector }) => vector.buffer) };
+  }
+  for (let start = 0, end = 0; start < chunks.length; start = end) {
+    for (let length = 0; end < chunks.length && length < pieceLength; end += 1) length += chunks[end]?.text.length ?? 0;
+    const rest = chunks.slice(start, end).map(({ vector: _, ...chunk }) => chunk);
+    const { chunks: prepared, transfer } = await prepareChunks(rest, kept, analyser, true);
+    yield { piece: { chunks: prepared }, transfer };
+  }
 }

@@ -6,10 +6,13 @@ import type { SqlValue } from './sqlite-driver.js';
  * SQLite notices a damaged page by its structure, and nothing else: most of an index is long texts and vectors, whose pages
  * are bytes without structure. So they carry a CRC-32, which is compared whenever they are read.
  */
-export const checksumOf = (...parts: readonly (string | Uint8Array)[]): number => {
-  let checksum = 0;
-  for (const part of parts) checksum = crc32(part, checksum);
-  return checksum;
+export const checksumOf = (...parts: readonly (string | Uint8Array)[]): number => extendChecksum(0, ...parts);
+
+/** The checksum of what `checksum` is of and of what follows it. */
+export const extendChecksum = (checksum: number, ...parts: readonly (string | Uint8Array)[]): number => {
+  let extended = checksum;
+  for (const part of parts) extended = crc32(part, extended);
+  return extended;
 };
 
 /** Whether the parts are as they were written. Rows without a checksum are older than checksums. */

@@ -9,7 +9,7 @@ import {
   toPlainError,
 } from '@aquifer/contracts';
 import { contextPadding } from '../keyword/keyword-terms.js';
-import { checksumOf } from './checksums.js';
+import { checksumOf, extendChecksum } from './checksums.js';
 import { inSavepoint, inTransaction } from './database.js';
 import { chunkValues, documentColumns, documentFromRow, documentValues } from './document-rows.js';
 import { createEmbeddingCache } from './embedding-cache.js';
@@ -35,6 +35,24 @@ export interface DocumentToWrite extends Pick<DocumentWrite, 'document'> {
   readonly chunks: readonly ChunkToWrite[];
 }
 
+/** A part of a document that is replaced piece by piece. */
+export interface DocumentPiece {
+  /** What follows of the text, in the parts of `text-parts.ts`. */
+  readonly text?: readonly (string | Uint8Array)[];
+  /** Of chunks that come behind them, without any. */
+  readonly vectors?: readonly Pick<ChunkToWrite, 'id' | 'embeddingKey' | 'vector'>[];
+  readonly chunks?: readonly ChunkToWrite[];
+}
+
+/** A replacement that has begun, in a transaction that is still open. */
+export interface OpenReplacement {
+  /** The chunks that the index holds of the document. Of those that come again no terms are needed. */
+  readonly held: readonly { readonly id: string; readonly embeddingKey: string }[];
+  add(piece: DocumentPiece): void;
+  /** Removes the chunks that did not come again, and makes what came the content of the document. */
+  finish(structure: Pick<DocumentToWrite, 'pages' | 'blocks'>): void;
+}
+
 export interface DocumentWriter {
   /** Ids of those of the document's chunks that are in the index already, with the same embedding. */
   keptChunks(documentId: string, chunks: readonly { readonly id: string; readonly embeddingKey: string }[]): string[];
@@ -43,6 +61,8 @@ export interface DocumentWriter {
    * pages that its commit touches. One error a document, where there is one.
    */
   replace(writes: readonly DocumentToWrite[], dimensions: number | undefined): (PlainError | undefined)[];
+  /** Begins to replace a document in the transaction that the caller has opened, and commits or rolls back. */
+  begin(document: DocumentRecord, dimensions: number | undefined): OpenReplacement;
   update(id: string, changes: Partial<Omit<DocumentRecord, 'id'>>): void;
   remove(ids: readonly string[]): number;
 }
@@ -160,32 +180,62 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
     insertTerms.run(number, context, body, contextPadding(context));
   };
 
-  const replaceOne = (write: DocumentToWrite, dimensions: number | undefined): void => {
-    for (const { id, vector } of write.chunks) {
-      if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
-    }
-    const document = putDocument(write.document);
-    const { text, pages, blocks } = write;
-    const [first = '', ...rest] = text;
-    putContent.run(document, first, pages, blocks, checksumOf(...text), checksumOf(pages, blocks));
-    textParts.put(document, rest);
-    // A vector given with any chunk serves every chunk of the same key, whichever comes first.
-    for (const { embeddingKey, vector } of write.chunks) if (vector) cache.add(embeddingKey, vector);
+  const begin = (record: DocumentRecord, dimensions: number | undefined): OpenReplacement => {
+    const document = putDocument(record);
     const old = oldChunks(document);
-    const added: ChunkToWrite[] = [];
-    for (const chunk of write.chunks) {
+    let removed = 0;
+    const remove = (id: string, { number }: OldChunk): void => {
+      old.delete(id);
+      removeChunks([number]);
+      removed++;
+    };
+    textParts.remove(document);
+    let first: string | Uint8Array = '';
+    let parts = 0;
+    let checksum = 0;
+
+    const addText = (part: string | Uint8Array): void => {
+      if (parts === 0) first = part;
+      else textParts.add(document, parts, part);
+      parts++;
+      checksum = extendChecksum(checksum, part);
+    };
+    const putChunk = (chunk: ChunkToWrite): void => {
       const before = old.get(chunk.id);
-      if (before === undefined || before.embeddingKey !== chunk.embeddingKey) {
-        added.push(chunk);
-        continue;
+      if (before !== undefined && before.embeddingKey === chunk.embeddingKey) {
+        old.delete(chunk.id);
+        const values = chunkValues(chunk);
+        if (values.some((value, index) => value !== before.values[index])) updateChunk.run(...values, before.number);
+        return;
       }
-      old.delete(chunk.id);
-      const values = chunkValues(chunk);
-      if (values.some((value, index) => value !== before.values[index])) updateChunk.run(...values, before.number);
-    }
-    removeChunks([...old.values()].map(({ number }) => number));
-    for (const chunk of added) addChunk(document, chunk);
-    countCommit.run(old.size);
+      if (before !== undefined) remove(chunk.id, before);
+      addChunk(document, chunk);
+    };
+
+    return {
+      held: [...old].map(([id, { embeddingKey }]) => ({ id, embeddingKey })),
+      add({ text = [], vectors = [], chunks = [] }) {
+        for (const part of text) addText(part);
+        const withVector = [...vectors, ...chunks];
+        for (const { id, vector } of withVector) {
+          if (vector !== undefined) checkVector(vector, dimensions, `chunk ${JSON.stringify(id)}`);
+        }
+        // A vector given with any chunk serves every chunk of the same key, whichever comes first.
+        for (const { embeddingKey, vector } of withVector) if (vector) cache.add(embeddingKey, vector);
+        for (const chunk of chunks) putChunk(chunk);
+      },
+      finish({ pages, blocks }) {
+        for (const [id, chunk] of old) remove(id, chunk);
+        putContent.run(document, first, pages, blocks, checksum, checksumOf(pages, blocks));
+        countCommit.run(removed);
+      },
+    };
+  };
+
+  const replaceOne = (write: DocumentToWrite, dimensions: number | undefined): void => {
+    const replacement = begin(write.document, dimensions);
+    replacement.add(write);
+    replacement.finish(write);
   };
 
   return {
@@ -210,6 +260,8 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
         }),
       );
     },
+
+    begin,
 
     update(id, changes) {
       inTransaction(database, () => {

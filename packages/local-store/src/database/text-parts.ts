@@ -21,8 +21,10 @@ export function textParts(text: string): string[] {
 }
 
 export interface TextParts {
-  /** Replaces all parts but the first. */
-  put(document: number, rest: readonly (string | Uint8Array)[]): void;
+  /** Removes all parts but the first. */
+  remove(document: number): void;
+  /** Adds a part: the one behind the first is number 1. */
+  add(document: number, part: number, text: string | Uint8Array): void;
   /** The parts behind the first, in order. */
   of(document: number): string[];
 }
@@ -32,10 +34,8 @@ export function createTextParts(database: SqlDatabase): TextParts {
   const insert = database.prepare('INSERT INTO text_parts (document, part, text) VALUES (?, ?, CAST(? AS TEXT))');
   const select = database.prepare('SELECT text FROM text_parts WHERE document = ? ORDER BY part');
   return {
-    put(document, rest) {
-      remove.run(document);
-      for (const [index, text] of rest.entries()) insert.run(document, index + 1, text);
-    },
+    remove: (document) => void remove.run(document),
+    add: (document, part, text) => void insert.run(document, part, text),
     of: (document) => select.rows(document).map(([text]: SqlValue[]) => text as string),
   };
 }

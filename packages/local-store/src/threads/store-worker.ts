@@ -17,13 +17,14 @@ import {
   settleDatabase,
 } from '../database/database.js';
 import { createDocumentReads } from '../database/document-reads.js';
-import { createDocumentWriter, type DocumentToWrite } from '../database/document-writes.js';
+import { createDocumentWriter, type DocumentPiece, type DocumentToWrite } from '../database/document-writes.js';
 import { createEmbeddingCache } from '../database/embedding-cache.js';
 import { guarded } from '../database/guarded.js';
 import { createPresenceCheck } from '../database/presence.js';
 import { assertCanEncrypt } from '../database/sqlite-driver.js';
 import type { WriterLock } from '../database/writer-lock.js';
 import { createKeywordSearch, type KeywordSearch } from '../keyword/keyword-search.js';
+import { beginReplacement, type PiecewiseReplacement } from './piecewise-replacement.js';
 import type { MethodsByName } from './worker-calls.js';
 
 export interface StoreWorkerOptions extends OpenDatabaseOptions {
@@ -98,6 +99,17 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
     return value;
   };
 
+  let replacement: PiecewiseReplacement | undefined;
+  const openReplacement = (): PiecewiseReplacement => {
+    if (replacement === undefined)
+      throw new AquiferError('internal', `No document of ${options.file} is being replaced.`);
+    return replacement;
+  };
+  const endReplacement = (): void => {
+    replacement?.close();
+    replacement = undefined;
+  };
+
   return {
     assertPresent,
     readManifest,
@@ -129,6 +141,21 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
       if (writes.some(({ chunks }) => chunks.length > manyChunks)) setTimeout(collectGarbage, 0);
       return errors;
     },
+    /** A document whose pieces come in calls of their own; what is asked in between is answered without it. */
+    beginReplacement(document: DocumentRecord): PiecewiseReplacement['held'] {
+      endReplacement();
+      // The other connection has a cache as large.
+      database.exec('PRAGMA shrink_memory');
+      replacement = beginReplacement(options, document, dimensionsForWriting());
+      return replacement.held;
+    },
+    addPiece: (piece: DocumentPiece): void => openReplacement().add(piece),
+    commitReplacement(structure: Pick<DocumentToWrite, 'pages' | 'blocks'>): void {
+      openReplacement().commit(structure);
+      endReplacement();
+      setTimeout(collectGarbage, 0);
+    },
+    abandonReplacement: endReplacement,
     updateDocument: (argument: { readonly id: string; readonly changes: Partial<Omit<DocumentRecord, 'id'>> }): void =>
       writer.update(argument.id, argument.changes),
     deleteDocuments: (ids: readonly string[]): number => writer.remove(ids),
@@ -167,6 +194,7 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
     },
     close(): void {
       try {
+        endReplacement();
         if (options.mode === 'write' && isPresent()) settleDatabase(database);
       } finally {
         database.close();
