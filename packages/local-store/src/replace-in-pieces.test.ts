@@ -57,7 +57,10 @@ describe('a document that is written in pieces', () => {
       await withStore(async (store) => {
         const first = longDocument('first');
         assert.ok(isForPieces(first));
-        await Promise.all([store.replaceDocument(first), store.replaceDocument(sketchDocument('short', [{ text: 'short' }]))]);
+        await Promise.all([
+          store.replaceDocument(first),
+          store.replaceDocument(sketchDocument('short', [{ text: 'short' }])),
+        ]);
         await assertHolds(store, first);
         assert.equal(await found(store, '東京'), 120);
         const edited = longDocument('second', [3, 119]);
