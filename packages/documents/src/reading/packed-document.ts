@@ -1,4 +1,5 @@
 import { type Block, type BlockKind, blockKinds } from '@aquifer/contracts';
+import { documentBlock } from './document-block.js';
 import type { ReadDocument } from './reading-pool.js';
 
 /**
@@ -53,13 +54,8 @@ export function unpackDocument({ packedText, encoding, packedBlocks, ...rest }: 
     // The rows of a table share one object.
     if (headerStart < 0) header = undefined;
     else if (header?.start !== headerStart || header.end !== headerEnd) header = { start: headerStart, end: headerEnd };
-    blocks.push({
-      kind: blockKinds[field(0)] as BlockKind,
-      start: field(1),
-      end: field(2),
-      ...(level >= 0 && { level }),
-      ...(header && { header }),
-    });
+    const kind = blockKinds[field(0)] as BlockKind;
+    blocks.push(documentBlock(kind, field(1), field(2), level < 0 ? undefined : level, header));
   }
   return { ...rest, text, blocks };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, threadId, workerData } from 'node:worker_threads';
 import {
   AquiferError,
@@ -47,9 +48,12 @@ const readers = new Map<Format, Reader>();
 
 parentPort?.on('message', (job: ReadJob) => {
   const isLarge = job.bytes.byteLength > largeFileBytes;
-  void outcomeOf(ownedJob(job)).then((outcome) => {
-    // What reading left may not be there beside the copy of the answer.
-    if (isLarge) collectGarbage();
+  void outcomeOf(ownedJob(job)).then(async (outcome) => {
+    if (isLarge) {
+      // What reading left, some of it until its last turn is over, may not be there beside the copy of the answer.
+      await nextTurn();
+      collectGarbage();
+    }
     const { reply, transfer } = answerWith(outcome);
     parentPort?.postMessage(reply, transfer);
     if (isLarge) setImmediate(collectGarbage);

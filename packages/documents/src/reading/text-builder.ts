@@ -1,4 +1,5 @@
-import type { Block, BlockKind, PageSpan } from '@aquifer/contracts';
+import { type Block, type BlockKind, collectGarbage, type PageSpan } from '@aquifer/contracts';
+import { documentBlock } from './document-block.js';
 
 export interface AppendOptions {
   /** Headings: 1 to 6. List items: nesting, from 1. */
@@ -21,6 +22,7 @@ export interface TextBuilder {
   extend(text: string, joint: { readonly cut: 0 | 1; readonly separator: '' | ' ' }): void;
   /** What follows stands on this page (counted from 1). Pages are begun in order. */
   beginPage(page: number): void;
+  /** Puts the text together. Nothing can be added afterwards. */
   finish(): TextWithStructure;
 }
 
@@ -43,10 +45,11 @@ export interface TextWithStructure {
  * ```
  */
 export function createTextBuilder(): TextBuilder {
-  const parts: string[] = [];
+  let parts: string[] = [];
   const blocks: Block[] = [];
   const pages: { page: number; start: number; end: number; hasText: boolean }[] = [];
   let length = 0;
+  let header: Block['header'];
 
   function push(text: string, separator: string): number {
     if (separator !== '') parts.push(separator);
@@ -84,17 +87,11 @@ export function createTextBuilder(): TextBuilder {
       const normalised = normaliseText(text, kind);
       if (normalised === '') return undefined;
       const start = push(normalised, separatorBefore(kind, options.startsGroup ?? false));
-      const header =
-        options.header === 'self'
-          ? { start, end: length }
-          : options.header && { start: options.header.start, end: options.header.end };
-      const block: Block = {
-        kind,
-        start,
-        end: length,
-        ...(options.level !== undefined && { level: options.level }),
-        ...(header && { header }),
-      };
+      if (options.header === 'self') header = { start, end: length };
+      // The rows of a table share one object.
+      else if (header?.start !== options.header?.start || header?.end !== options.header?.end)
+        header = options.header && { start: options.header.start, end: options.header.end };
+      const block = documentBlock(kind, start, length, options.level, header);
       blocks.push(block);
       return block;
     },
@@ -109,13 +106,17 @@ export function createTextBuilder(): TextBuilder {
     beginPage(page) {
       pages.push({ page, start: length, end: length, hasText: false });
     },
-    finish: () => ({
-      text: parts.join(''),
-      blocks,
-      pages: pages.map(({ page, start, end }) => ({ page, start, end })),
-    }),
+    finish() {
+      if (length >= longText) collectGarbage();
+      const text = parts.join('');
+      parts = [];
+      return { text, blocks, pages: pages.map(({ page, start, end }) => ({ page, start, end })) };
+    },
   };
 }
+
+/** Characters from which what was left on the way to a text is collected before the text is put together. */
+const longText = 2 ** 22;
 
 /** Anything but words of ASCII with single spaces between them. Without a repeated group, which would overflow on long texts. */
 const needsCleaning = /[^\x20-\x7e]| {2}|^ | $/;

@@ -1,6 +1,6 @@
 import { type Reader, type ReadInput, throwIfAborted } from '@aquifer/contracts';
 import { readText } from '../text/decode-text.js';
-import { createTextBuilder } from '../text-builder.js';
+import { createTextBuilder, type TextBuilder } from '../text-builder.js';
 import { appendMarkup } from './append-markup.js';
 import { type FrontMatter, splitFrontMatter } from './front-matter.js';
 import { markdownToHtml } from './markdown-html.js';
@@ -16,17 +16,26 @@ export const markdownReader: Reader = {
   extensions: ['.md', '.markdown', '.mdown', '.mkd'],
   async read(input, { signal } = {}) {
     throwIfAborted(signal);
-    const { metadata, title, problem, tree } = parse(input);
-    throwIfAborted(signal);
     const builder = createTextBuilder();
-    appendMarkup(builder, tree, { signal });
-
+    const { metadata, title, problem } = appendMarkdown(builder, input, signal);
     const content = builder.finish();
     const heading = content.blocks.find((block) => block.kind === 'heading' && block.level === 1);
     const name = title ?? (heading && content.text.slice(heading.start, heading.end));
     return { ...content, ...(name && { title: name }), metadata, omissions: problem ? [problem] : [] };
   },
 };
+
+/** By itself, so that the tree is gone when the text is put together. */
+function appendMarkdown(
+  builder: TextBuilder,
+  input: ReadInput,
+  signal: AbortSignal | undefined,
+): Omit<FrontMatter, 'body'> {
+  const { tree, ...rest } = parse(input);
+  throwIfAborted(signal);
+  appendMarkup(builder, tree, { signal });
+  return rest;
+}
 
 /** By itself, so that the source is gone while the tree is walked. */
 function parse(input: ReadInput): Omit<FrontMatter, 'body'> & { readonly tree: MarkupParent } {

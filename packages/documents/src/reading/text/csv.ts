@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AquiferError, type Reader, type ReadInput, throwIfAborted } from '@aquifer/contracts';
 import { codePointCut } from '@aquifer/text-analysis';
 import { type Options, parse } from 'csv-parse';
@@ -29,6 +30,8 @@ export const csvReader: Reader = {
   async read(input, { signal } = {}) {
     throwIfAborted(signal);
     const content = await readTable(input, signal);
+    // Until the turn in which the parser has ended is over, it holds the source.
+    await nextTurn();
     return { ...content.finish(), metadata: {}, omissions: [] };
   },
 };

@@ -1,4 +1,4 @@
-import { type Reader, throwIfAborted } from '@aquifer/contracts';
+import { type Reader, type ReadInput, throwIfAborted } from '@aquifer/contracts';
 import { appendTable, type TableRows } from '../table-rows.js';
 import { createTextBuilder, type TextBuilder } from '../text-builder.js';
 import { appendJson, linesOf, tableCells, tableColumns } from './append-json.js';
@@ -15,10 +15,15 @@ export const jsonLinesReader: Reader = {
   async read(input, { signal } = {}) {
     throwIfAborted(signal);
     const builder = createTextBuilder();
-    const { omissions } = appendJsonLines(builder, readText(input), signal);
+    const omissions = appendLines(builder, input, signal);
     return { ...builder.finish(), metadata: {}, omissions };
   },
 };
+
+/** By itself, so that the source is gone when the text is put together. */
+function appendLines(builder: TextBuilder, input: ReadInput, signal: AbortSignal | undefined): readonly string[] {
+  return appendJsonLines(builder, readText(input), signal).omissions;
+}
 
 /** Whether a text that is not JSON is one value a line, by its first lines. */
 export function looksLikeJsonLines(text: string): boolean {
