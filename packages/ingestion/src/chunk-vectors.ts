@@ -167,7 +167,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
     async resolve(chunks) {
       const owned: string[] = [];
       const release = () => {
-        for (const key of owned) inFlight.delete(key);
+        for (const key of owned.splice(0)) inFlight.delete(key);
       };
       const writes: ChunkWrite[] = [];
       let inParts = 0;
@@ -200,6 +200,8 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
             if (result.value.inParts) inParts += 1;
             writes.push(vector === undefined ? { ...chunk, embeddingKey } : { ...chunk, embeddingKey, vector });
           }
+          // Equal texts find them in the cache now.
+          if (spill) release();
         }
       } catch (error) {
         release();

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   AquiferError,
   type Chunker,
+  type ChunkInput,
   collectGarbage,
   type DocumentReader,
   type DocumentRecord,
@@ -14,7 +15,7 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import type PQueue from 'p-queue';
-import type { ChunkVectors } from './chunk-vectors.js';
+import type { ChunkVectors, ResolvedChunks } from './chunk-vectors.js';
 import {
   attributesDigest,
   formatStamp,
@@ -285,7 +286,7 @@ async function processContent(
   base: RecordBase,
   context: DocumentContext,
 ): Promise<DocumentRecord> {
-  const { chunker, vectors, store, signal } = context;
+  const { store, signal } = context;
   const { text, pages, blocks, omissions } = extracted;
   const title = documentTitle(item, extracted.title);
   const record = {
@@ -301,18 +302,10 @@ async function processContent(
     return commitWithoutText({ ...record, status: 'ignored', statusReason: 'The file holds no text.' }, store);
   }
 
-  const chunks = await attempt(
-    () => chunker.chunk({ documentId: base.id, title, extracted: { text, pages, blocks } }),
-    signal,
-  );
-  if (text.length >= longText) collectGarbage();
-  const resolved = await vectors.resolve(chunks).catch((error: unknown) => {
-    // Any other error of the embedder would meet every document.
-    const concernsText = isAquiferError(error, 'too-large') || isAquiferError(error, 'invalid-document');
-    throw concernsText ? new DocumentFailure(reasonOf(error)) : error;
-  });
+  const resolved = await chunksWithVectors({ documentId: base.id, title, extracted: { text, pages, blocks } }, context);
   try {
     throwIfAborted(signal);
+    const { writes: chunks } = resolved;
     const document: DocumentRecord = {
       ...record,
       ...(omissions.length > 0
@@ -322,11 +315,24 @@ async function processContent(
       tokenCount: chunks.reduce((sum, chunk) => sum + chunk.tokens, 0),
       indexedAt: await timeIn(store),
     };
-    await commit({ document, text, pages, blocks, chunks: resolved.writes }, store);
+    if (text.length >= longText) collectGarbage();
+    await commit({ document, text, pages, blocks, chunks }, store);
     return document;
   } finally {
     resolved.release();
   }
+}
+
+/** By itself, so that the chunks as they were cut are gone when they are written. */
+async function chunksWithVectors(input: ChunkInput, context: DocumentContext): Promise<ResolvedChunks> {
+  const { chunker, vectors, signal } = context;
+  const chunks = await attempt(() => chunker.chunk(input), signal);
+  if (input.extracted.text.length >= longText) collectGarbage();
+  return await vectors.resolve(chunks).catch((error: unknown) => {
+    // Any other error of the embedder would meet every document.
+    const concernsText = isAquiferError(error, 'too-large') || isAquiferError(error, 'invalid-document');
+    throw concernsText ? new DocumentFailure(reasonOf(error)) : error;
+  });
 }
 
 /** What people should know of a document although nothing is wrong with it. */

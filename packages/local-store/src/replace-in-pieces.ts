@@ -1,4 +1,4 @@
-import type { Analyser, DocumentWrite } from '@aquifer/contracts';
+import { type Analyser, collectGarbage, type DocumentWrite } from '@aquifer/contracts';
 import { encodeBlocks } from './database/stored-blocks.js';
 import { preparePieces } from './prepare-write.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
@@ -31,6 +31,7 @@ export async function replaceInPieces(
       last.catch(() => {});
     }
     await last;
+    collectGarbage();
     await store.call('commitReplacement', { pages: JSON.stringify(pages), blocks: encodeBlocks(blocks) });
   } catch (error) {
     // A thread that has ended has undone it.
