@@ -44,7 +44,7 @@ export type {
 } from './generator.js';
 export type { GeneratedImage, GeneratedImages, GenerateImageOptions, ImageGenerator } from './image-generator.js';
 export { keepingProcessAlive } from './keeping-process-alive.js';
-export { keywordRanking } from './keyword-ranking.js';
+export { inverseDocumentFrequency, keywordRanking } from './keyword-ranking.js';
 export type { Manifest } from './manifest.js';
 export { type Metadata, type MetadataValue, maxMetadataKeyLength, parseMetadata } from './metadata.js';
 export {

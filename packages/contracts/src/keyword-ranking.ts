@@ -16,3 +16,8 @@ export const keywordRanking = {
   /** Distinct terms of a query that count: the rarest. This is for pasted documents, so that no query can take minutes. */
   maxQueryTerms: 1_000,
 } as const;
+
+/** What a term that `holding` of so many chunks hold is worth, by BM25. Never below zero, however common it is. */
+export function inverseDocumentFrequency(chunks: number, holding: number): number {
+  return Math.log(1 + (chunks - holding + 0.5) / (holding + 0.5));
+}

@@ -1,9 +1,11 @@
 import { type Filter, keywordRanking, type SearchResult } from '@aquifer/contracts';
 import { createParameters } from './filter-sql.js';
+import { createKeywordPostings, type Meeting } from './keyword-postings.js';
+import { createKeywordScores, type KeywordScores } from './keyword-scores.js';
 import { storedTerm } from './keyword-terms.js';
 import { rankMatches } from './rank-matches.js';
-import { resolveScope } from './search-scope.js';
-import { avoidNestedLoops, type Query } from './transactions.js';
+import { type ResolvedScope, resolveScope } from './search-scope.js';
+import type { Query, Row } from './transactions.js';
 
 export interface KeywordSearch {
   /** The analyser's terms of the query, repeated as often as the query says them. */
@@ -15,96 +17,102 @@ export interface KeywordSearch {
   readonly documentIds?: readonly string[] | undefined;
 }
 
-const { k1, b, contextWeight, pairWeight, maxQueryTerms } = keywordRanking;
-// Gains are added up as whole multiples of a tiny number: such sums are exact in 8-byte floats, so they do not depend on the order in which the
-// server comes by the gains, and equal chunks have equal scores.
-const unitsPerPoint = 2 ** 36;
-const idf = (holding: string): string =>
-  `ln(1 + ((SELECT chunks FROM base) - ${holding} + 0.5::float8) / (${holding} + 0.5::float8))`;
-// A number without a type would be calculated with as a decimal one, which takes ten times as long.
-const units = `round(${unitsPerPoint}::float8 * weight * frequency * ${k1 + 1}::float8 /
-  (frequency + ${k1}::float8 * (${1 - b}::float8 + ${b}::float8 * chunk_terms / (SELECT average FROM base))))`;
+const { pairWeight } = keywordRanking;
 
-/** BM25 over the postings, as the store contract defines it, in a transaction that sees one snapshot. */
+/**
+ * BM25 over the postings, as the store contract defines it, in a transaction that sees one snapshot. The server finds, and this process adds up:
+ * counting, joining and sorting postings takes a plan of PostgreSQL's several times as long as reading them.
+ */
 export function createKeywordSearch(tenant: string, knowledgeBase: string) {
   const own = [tenant, knowledgeBase] as const;
   const ofOwn = 'tenant = $1 AND knowledge_base = $2';
-  const positionsOf = (term: string): string =>
-    `(SELECT positions FROM aquifer.postings WHERE ${ofOwn} AND term = ${term} AND chunk = ahead.chunk)::int[]`;
+  const postings = createKeywordPostings(tenant, knowledgeBase);
+
+  /** Scores of all chunks with at least one of the terms; undefined where there is none. */
+  const score = async (
+    query: Query,
+    { terms, pairs }: Pick<KeywordSearch, 'terms' | 'pairs'>,
+  ): Promise<KeywordScores | undefined> => {
+    const times = countEach(terms.map(storedTerm));
+    const found = await postings.read(query, [...times.keys()]);
+    if (found.postings.length === 0) return undefined;
+    const scores = createKeywordScores(
+      found.size,
+      found.postings.reduce((sum, { chunks }) => sum + chunks.length, 0),
+    );
+    const placesOf = new Map<string, Int32Array>();
+    for (const one of found.postings) {
+      const places = scores.placesOf(one);
+      placesOf.set(one.term, places);
+      scores.add(places, one.frequencies, times.get(one.term) as number);
+    }
+
+    const pairTimes = countEach(pairs.map((pair) => pair.map(storedTerm).join(' ')));
+    const known = [...pairTimes.keys()]
+      .sort()
+      .map((pair) => pair.split(' ') as [string, string])
+      .filter((pair) => pair.every((term) => placesOf.has(term)));
+    const met = known.map(([ahead, behind]) =>
+      scores.meet(placesOf.get(ahead) as Int32Array, placesOf.get(behind) as Int32Array),
+    );
+    const meetings = met.flatMap((places, pair) =>
+      Array.from(places, (place): Meeting => ({ pair, chunk: scores.numberAt(place) })),
+    );
+    if (meetings.length === 0) return scores;
+    const frequencies = await postings.adjacent(query, known, meetings);
+    let from = 0;
+    for (const [pair, places] of met.entries()) {
+      const all = frequencies.subarray(from, from + places.length);
+      from += places.length;
+      scores.add(
+        places.filter((_, index) => all[index] !== 0),
+        all.filter((frequency) => frequency !== 0),
+        pairWeight * (pairTimes.get((known[pair] as [string, string]).join(' ')) as number),
+      );
+    }
+    return scores;
+  };
+
+  /** The best that the scope has. Which chunks have a term or a pair was counted over all of them, so a filter comes last. */
+  const best = async (query: Query, scores: KeywordScores, scope: ResolvedScope, limit: number): Promise<Row[]> => {
+    if (scope.kind === 'few') {
+      return scope.chunks
+        .map(({ id, document_id, number }) => ({ id, document_id, score: scores.scoreOf(Number(number)) }))
+        .filter((row) => row.score !== undefined);
+    }
+    const rows: Row[] = [];
+    for (const group of scores.bestFirst(scope.kind === 'all' ? limit : 4 * limit)) {
+      const { values, bind } = createParameters(...own);
+      const within =
+        scope.kind === 'all'
+          ? ''
+          : `, LATERAL (SELECT FROM aquifer.documents
+               WHERE ${ofOwn} AND documents.id = chunk.document_id AND ${scope.condition({ bind })} OFFSET 0) AS allowed`;
+      const found = await query<{ number: number; id: string; document_id: string }>(
+        `SELECT asked.number::float8, chunk.id, chunk.document_id FROM unnest(${bind([...group.keys()])}::bigint[]) AS asked (number),
+           LATERAL (SELECT id, document_id FROM aquifer.chunks WHERE ${ofOwn} AND chunks.number = asked.number OFFSET 0) AS chunk
+           ${within}`,
+        values,
+      );
+      for (const { number, ...names } of found) rows.push({ ...names, score: group.get(number) });
+      if (rows.length >= limit) break;
+    }
+    return rows;
+  };
 
   return async (query: Query, search: KeywordSearch): Promise<SearchResult> => {
-    const { terms, pairs, limit, filter, documentIds } = search;
-    const times = countEach(terms.map(storedTerm));
-    if (times.size === 0) return { matches: [], method: 'exact' };
+    const { terms, limit, filter, documentIds } = search;
+    const nothing: SearchResult = { matches: [], method: 'exact' };
+    if (terms.length === 0) return nothing;
     const scope = await resolveScope(query, own, {
       limit,
       ...(filter && { filter }),
       ...(documentIds && { documentIds }),
     });
-    if (scope.kind === 'few' && scope.chunks.length === 0) return { matches: [], method: 'exact' };
-
-    const { values, bind } = createParameters(...own);
-    const asked = `unnest(${bind([...times.keys()])}::text[], ${bind([...times.values()])}::float8[]) WITH ORDINALITY AS asked (term, times, place)`;
-    const parts = [
-      `base AS MATERIALIZED (
-         SELECT chunks::float8, terms::float8 / nullif(chunks, 0) AS average FROM aquifer.knowledge_bases WHERE ${ofOwn})`,
-      // All of it is in the index. From here on a term is its place in the query, which is compared sooner.
-      `hits AS MATERIALIZED (
-         SELECT place, chunk, frequency, chunk_terms FROM ${asked}, LATERAL (
-           SELECT chunk, frequency, chunk_terms FROM aquifer.postings WHERE ${ofOwn} AND postings.term = asked.term OFFSET 0) posting)`,
-      `weighed AS MATERIALIZED (
-         SELECT place, term, times * ${idf('holding')} AS weight
-         FROM (SELECT place, count(*)::float8 AS holding FROM hits GROUP BY place) counted JOIN ${asked} USING (place)
-         ORDER BY holding, term COLLATE "C" LIMIT ${maxQueryTerms})`,
-    ];
-    const gains = [`SELECT chunk, ${units} AS gain FROM hits JOIN weighed USING (place)`];
-    const pairTimes = countEach(pairs.map((pair) => pair.map(storedTerm).join(' ')));
-    if (pairTimes.size > 0) {
-      const wanted = [...pairTimes.keys()].map((pair) => pair.split(' '));
-      const [firsts, seconds] = [0, 1].map((index) => bind(wanted.map((pair) => pair[index])));
-      parts.push(
-        `pairs AS MATERIALIZED (
-           SELECT pair.place, pair.times, ahead.term AS ahead, behind.term AS behind, ahead.place AS ahead_place, behind.place AS behind_place
-           FROM unnest(${firsts}::text[], ${seconds}::text[], ${bind([...pairTimes.values()])}::float8[])
-             WITH ORDINALITY AS pair (ahead, behind, times, place)
-           JOIN weighed AS ahead ON ahead.term = pair.ahead JOIN weighed AS behind ON behind.term = pair.behind)`,
-        `met AS MATERIALIZED (
-           SELECT ahead.chunk, ahead.chunk_terms, pairs.place, pairs.times, (
-             SELECT sum(CASE WHEN position < 0 THEN ${contextWeight} ELSE 1 END)::float8
-             FROM unnest(${positionsOf('pairs.ahead')}) AS position WHERE position + 1 = ANY(${positionsOf('pairs.behind')})) AS frequency
-           FROM pairs JOIN hits AS ahead ON ahead.place = pairs.ahead_place
-           JOIN hits AS behind ON behind.place = pairs.behind_place AND behind.chunk = ahead.chunk)`,
-        `adjacent AS MATERIALIZED (SELECT * FROM met WHERE frequency IS NOT NULL)`,
-        `weighed_pairs AS (
-           SELECT place, ${pairWeight}::float8 * min(times) * ${idf('count(*)')} AS weight FROM adjacent GROUP BY place)`,
-      );
-      gains.push(`SELECT chunk, ${units} AS gain FROM adjacent JOIN weighed_pairs USING (place)`);
-    }
-    // Which chunks have a term or a pair is counted over all of them, so a filter comes last.
-    const within =
-      scope.kind === 'all'
-        ? ''
-        : scope.kind === 'few'
-          ? `WHERE chunk = ANY(${bind(scope.chunks.map(({ number }) => number))}::bigint[])`
-          : `JOIN aquifer.chunks ON chunks.tenant = $1 AND chunks.knowledge_base = $2 AND chunks.number = scored.chunk
-             JOIN aquifer.documents ON documents.tenant = $1 AND documents.knowledge_base = $2
-               AND documents.id = chunks.document_id WHERE ${scope.condition({ bind })}`;
-    const [, best] = await Promise.all([
-      avoidNestedLoops(query),
-      query<{ names: [string, string]; units: number }>(
-        `WITH ${parts.join(', ')}
-         SELECT units, (SELECT ARRAY[id, document_id] FROM aquifer.chunks WHERE ${ofOwn} AND number = best.chunk) AS names FROM (
-           SELECT chunk, units FROM (SELECT chunk, sum(gain) AS units FROM (${gains.join(' UNION ALL ')}) gains GROUP BY chunk) scored
-           ${within} ORDER BY units DESC FETCH FIRST (${bind(limit)}::int) ROWS WITH TIES) best`,
-        values,
-      ),
-    ]);
-    const rows = best.map(({ names, units }) => ({
-      id: names[0],
-      document_id: names[1],
-      score: units / unitsPerPoint,
-    }));
-    return { matches: rankMatches(rows, limit), method: 'exact' };
+    if (scope.kind === 'few' && scope.chunks.length === 0) return nothing;
+    const scores = await score(query, search);
+    if (scores === undefined) return nothing;
+    return { matches: rankMatches(await best(query, scores, scope, limit), limit), method: 'exact' };
   };
 }
 

@@ -287,7 +287,12 @@ describe('a shared index', () => {
         assert.equal((await store.searchDense({ vector, limit: 1_000, ...many })).matches.length, 100);
         const keyword = await store.searchKeyword({ text: 'two more', limit: 40, ...many });
         assert.equal(keyword.matches.length, 40);
-        assert.deepEqual(keyword, await store.searchKeyword({ text: 'two more', limit: 40, ...few }));
+        for (const limit of [1, 7, 40, 99, 1_000]) {
+          assert.deepEqual(
+            await store.searchKeyword({ text: 'two more', limit, ...many }),
+            await store.searchKeyword({ text: 'two more', limit, ...few }),
+          );
+        }
         await store.optimise();
         const byGraph = await store.searchDense({ vector, limit: 40, ...many });
         assert.equal(byGraph.method, 'approximate');

@@ -1,4 +1,4 @@
-import { type Filter, keywordRanking, type SearchResult } from '@aquifer/contracts';
+import { type Filter, inverseDocumentFrequency, keywordRanking, type SearchResult } from '@aquifer/contracts';
 import { type SqlCondition, scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
 import { createChunkIdLookup, topMatches } from '../vectors/top-matches.js';
@@ -35,7 +35,7 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
     const add = (phrase: string, weight: number): void => {
       const { numbers, frequencies } = postings.of(phrase);
       const holding = numbers.length;
-      const idf = weight * Math.log(1 + (chunks - holding + 0.5) / (holding + 0.5));
+      const idf = weight * inverseDocumentFrequency(chunks, holding);
       for (let index = 0; index < holding; index++) {
         const number = numbers[index] as number;
         if (scores[number] === 0) found.push(number);
