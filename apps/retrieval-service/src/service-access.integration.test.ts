@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isAquiferError } from '@aquifer/contracts';
 import {
+  type BedrockRuntimeClient,
+  ConverseCommand,
   ConverseStreamCommand,
   InvokeModelCommand,
   InvokeModelWithResponseStreamCommand,
@@ -143,6 +145,62 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
     it('answers what is not passed through by itself', async () => {
       const client = started.client(protocol, { credentials: keys[1]! });
       assert.equal(parsed((await client.send(new InvokeModelCommand(embedding))).body).embedding.length, 1024);
+    });
+
+    it('counts the tokens that Bedrock says it took against the key, whichever way they come', async () => {
+      const { modelId } = conversation;
+      const invoke = { modelId, body: claudeBody };
+      const reported: Record<string, (client: BedrockRuntimeClient) => Promise<{ in: number; out: number }>> = {
+        InvokeModel: async (client) => {
+          const { input_tokens, output_tokens } = parsed(
+            (await client.send(new InvokeModelCommand(invoke))).body,
+          ).usage;
+          return { in: input_tokens, out: output_tokens };
+        },
+        InvokeModelWithResponseStream: async (client) => {
+          const { body } = await client.send(new InvokeModelWithResponseStreamCommand(invoke));
+          let metrics = { inputTokenCount: 0, outputTokenCount: 0 };
+          for await (const event of body!) metrics = parsed(event.chunk?.bytes)['amazon-bedrock-invocationMetrics'];
+          return { in: metrics.inputTokenCount, out: metrics.outputTokenCount };
+        },
+        Converse: async (client) => {
+          const { usage } = await client.send(new ConverseCommand(conversation));
+          return { in: usage?.inputTokens ?? 0, out: usage?.outputTokens ?? 0 };
+        },
+        ConverseStream: async (client) => {
+          const { stream } = await client.send(new ConverseStreamCommand(conversation));
+          let usage: { inputTokens?: number | undefined; outputTokens?: number | undefined } | undefined;
+          for await (const event of stream!) usage ??= event.metadata?.usage;
+          return { in: usage?.inputTokens ?? 0, out: usage?.outputTokens ?? 0 };
+        },
+      };
+      const limited = Object.keys(reported).map((name) => ({
+        accessKeyId: name,
+        secretAccessKey: `the secret of ${name}`,
+        tokensPerMinute: 1,
+      }));
+      const gateway = createBedrockGateway(
+        await bedrockUpstream({ client: upstream.client(protocol, { credentials: upstreamKey }) }),
+      );
+      const options = { keys: fixedKeys([...limited, keys[1]!]), passThrough: { gateway, includes: () => true } };
+      await withService(options, async (front) => {
+        const sum = { in: 0, out: 0 };
+        for (const credentials of limited) {
+          const client = front.client(protocol, { credentials });
+          const took = await reported[credentials.accessKeyId]!(client);
+          assert.ok(took.in > 0 && took.out > 0, credentials.accessKeyId);
+          sum.in += took.in;
+          sum.out += took.out;
+          await assert.rejects(client.send(new InvokeModelCommand(invoke)), { name: 'ThrottlingException' });
+        }
+        const headers = { authorization: `Bearer ${keys[1]!.secretAccessKey}` };
+        const text = await (await fetch(`${front.endpoint}/metrics`, { headers })).text();
+        const counted = (direction: string) =>
+          Number(
+            new RegExp(`^aquifer_tokens_total\\{[^}]*direction="${direction}"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1],
+          );
+        assert.deepEqual({ in: counted('in'), out: counted('out') }, sum);
+      });
     });
 
     it("passes Bedrock's errors through, and refuses strangers itself", async () => {
