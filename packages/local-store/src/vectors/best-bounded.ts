@@ -2,10 +2,8 @@ import { type Candidates, nthBest } from './top-matches.js';
 
 /** What is known of the scores of some vectors before any of them is computed exactly. Arrays of parallel entries. */
 export interface BoundedScores {
-  /** Chunk numbers. */
-  readonly numbers: Float64Array;
-  /** Where each one's vector is: see `vector-table.ts`. */
-  readonly embeddings: Float64Array;
+  /** Where in its table each vector is. */
+  readonly slots: Uint32Array;
   /** The exact score lies between the two. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
@@ -17,36 +15,33 @@ export interface BoundedScores {
  * of them. Few more scores than `limit` are computed, because most bounds exclude their vector (the threshold algorithm
  * of Fagin, Lotem and Naor 2003).
  *
- * @param scoreOf The exact score; undefined for a vector that has gone meanwhile.
+ * @param vectors By slot: chunk numbers, and the exact score; undefined for a vector that has gone meanwhile.
  */
 export function bestBounded(
   bounds: BoundedScores,
   limit: number,
-  scoreOf: (embedding: number) => number | undefined,
+  vectors: { readonly numbers: Float64Array; readonly scoreOf: (slot: number) => number | undefined },
 ): Candidates {
-  const { numbers, embeddings, lower, upper, length } = bounds;
+  const { slots, lower, upper, length } = bounds;
   // `limit` vectors score at least this much, so that what cannot is out.
   const certain = length > limit ? nthBest(lower, length, limit) : Number.NEGATIVE_INFINITY;
   const order: number[] = [];
   for (let index = 0; index < length; index++) if ((upper[index] as number) >= certain) order.push(index);
   order.sort((left, right) => (upper[right] as number) - (upper[left] as number));
 
-  const foundNumbers: number[] = [];
-  const foundScores: number[] = [];
+  const numbers: number[] = [];
+  const scores: number[] = [];
   const best = createLowestOfBest(limit);
-  const known = new Map<number, number | undefined>();
   for (const index of order) {
     if ((upper[index] as number) < best.lowest()) break;
-    const embedding = embeddings[index] as number;
-    // Chunks with the same text share an embedding.
-    if (!known.has(embedding)) known.set(embedding, scoreOf(embedding));
-    const score = known.get(embedding);
+    const slot = slots[index] as number;
+    const score = vectors.scoreOf(slot);
     if (score === undefined) continue;
-    foundNumbers.push(numbers[index] as number);
-    foundScores.push(score);
+    numbers.push(vectors.numbers[slot] as number);
+    scores.push(score);
     best.add(score);
   }
-  return { numbers: foundNumbers, scores: foundScores, length: foundNumbers.length };
+  return { numbers, scores, length: numbers.length };
 }
 
 /** Keeps the `limit` highest numbers given to it, in a heap. */

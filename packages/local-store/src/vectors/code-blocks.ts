@@ -1,4 +1,4 @@
-import { type CodeMemory, createCodeMemory } from './inner-products.js';
+import { createProductMemory, type ProductMemory } from './inner-products.js';
 import { codeLength } from './quantise.js';
 
 /** Codes one after the other, by slot, and their inner products with a question. */
@@ -29,7 +29,7 @@ const growthBytes = 2 ** 20;
  */
 export function createCodeBlocks(
   dimensions: number,
-  createMemory: (maxByteLength: number) => CodeMemory = createCodeMemory,
+  createMemory: (maxByteLength: number) => ProductMemory = createProductMemory,
   maxBlockBytes = defaultMaxBlockBytes,
 ): CodeBlocks {
   const length = codeLength(dimensions);
@@ -37,14 +37,14 @@ export function createCodeBlocks(
   const productsAt = length * Int16Array.BYTES_PER_ELEMENT;
   const codesAt = productsAt + productsPerCall * Int32Array.BYTES_PER_ELEMENT;
   const codesPerBlock = Math.floor((maxBlockBytes - codesAt) / length);
-  const blocks: { readonly memory: CodeMemory; codes: Int8Array<ArrayBuffer>; products: Int32Array<ArrayBuffer> }[] =
+  const blocks: { readonly memory: ProductMemory; codes: Int8Array<ArrayBuffer>; products: Int32Array<ArrayBuffer> }[] =
     [];
   let reserved = 0;
   let asked: Int16Array | undefined;
 
   const blockOf = (slot: number) => blocks[Math.floor(slot / codesPerBlock)] as (typeof blocks)[number];
   const placeOf = (slot: number): number => codesAt + (slot % codesPerBlock) * length;
-  const writeQuestion = (memory: CodeMemory): void => {
+  const writeQuestion = (memory: ProductMemory): void => {
     if (asked !== undefined) new Int16Array(memory.bytes().buffer, 0, length).set(asked);
   };
 

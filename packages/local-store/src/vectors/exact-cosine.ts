@@ -1,22 +1,5 @@
-/** A question with what its cosines need. */
-export interface PreparedQuery {
-  readonly vector: Float32Array;
-  readonly inverseNorm: number;
-}
-
-export function prepareQuery(vector: Float32Array): PreparedQuery {
-  let squares = 0;
-  for (const value of vector) squares += value * value;
-  return { vector, inverseNorm: 1 / Math.sqrt(squares) };
-}
-
-/** A stored vector with what its cosines need. */
-export interface PreparedVector {
-  readonly vector: Float32Array;
-  readonly inverseNorm: number;
-}
-
-export function prepareVector(vector: Float32Array): PreparedVector {
+/** Of a vector: what turns an inner product with it into one with the vector of length 1. */
+export function inverseNorm(vector: Float32Array): number {
   let squaresA = 0;
   let squaresB = 0;
   let index = 0;
@@ -27,12 +10,11 @@ export function prepareVector(vector: Float32Array): PreparedVector {
     squaresB += b * b;
   }
   if (index < vector.length) squaresA += (vector[index] as number) ** 2;
-  return { vector, inverseNorm: 1 / Math.sqrt(squaresA + squaresB) };
+  return 1 / Math.sqrt(squaresA + squaresB);
 }
 
-/** Cosine of the question with a vector of the same dimensions. Several sums keep the processor's adders busy. */
-export function cosine(query: PreparedQuery, { vector, inverseNorm }: PreparedVector): number {
-  const question = query.vector;
+/** Several sums keep the processor's adders busy. */
+export function innerProduct(question: Float32Array | Float64Array, vector: Float32Array): number {
   let a = 0;
   let b = 0;
   let c = 0;
@@ -44,8 +26,14 @@ export function cosine(query: PreparedQuery, { vector, inverseNorm }: PreparedVe
     c += (question[index + 2] as number) * (vector[index + 2] as number);
     d += (question[index + 3] as number) * (vector[index + 3] as number);
   }
-  for (; index < vector.length; index++) a += (question[index] as number) * (vector[index] as number);
-  const value = (a + b + c + d) * query.inverseNorm * inverseNorm;
-  // Rounding takes a vector's cosine with itself past 1.
-  return Math.max(-1, Math.min(1, value));
+  // As if there were zeros behind the last number.
+  if (index < vector.length) a += (question[index] as number) * (vector[index] as number);
+  if (index + 1 < vector.length) b += (question[index + 1] as number) * (vector[index + 1] as number);
+  if (index + 2 < vector.length) c += (question[index + 2] as number) * (vector[index + 2] as number);
+  return a + b + c + d;
+}
+
+/** Rounding takes a vector's cosine with itself past 1. */
+export function cosineOf(product: number, inverseNormOfQuestion: number, inverseNormOfVector: number): number {
+  return Math.max(-1, Math.min(1, product * inverseNormOfQuestion * inverseNormOfVector));
 }

@@ -1,4 +1,4 @@
-import { prepareQuery } from './exact-cosine.js';
+import { inverseNorm } from './exact-cosine.js';
 import type { HnswGraph } from './hnsw-graph.js';
 import { largestEf } from './search-plan.js';
 import type { VectorTable } from './vector-table.js';
@@ -64,8 +64,8 @@ function questionLike(table: VectorTable, numbers: readonly number[], sample: nu
   if (vector === undefined || sample % 2 === 0) return vector;
   const other = at(sample + 0.5);
   if (other === undefined) return vector;
-  const own = prepareQuery(vector).inverseNorm;
-  const others = prepareQuery(other).inverseNorm;
+  const own = inverseNorm(vector);
+  const others = inverseNorm(other);
   const between = vector.map((value, index) => 0.7 * value * own + 0.3 * (other[index] as number) * others);
   return between.some((value) => value !== 0) ? between : vector;
 }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { createSeededRandom } from '@aquifer/contracts/testing';
-import { type CodeMemory, createCodeMemory, createPlainMemory, hasVectorInstructions } from './inner-products.js';
+import { innerProduct } from './exact-cosine.js';
+import { createPlainMemory, createProductMemory, hasVectorInstructions, type ProductMemory } from './inner-products.js';
 import { innerProductsBase64 } from './inner-products-bytes.js';
 
 interface Wabt {
@@ -44,7 +45,7 @@ describe('inner products in WebAssembly', () => {
         const limit = Math.min(32_767, Math.floor(0x7fff_ffff / (127 * stride)));
         const question = Int16Array.from({ length: stride }, () => (edge ? limit : whole(limit)));
         const codes = Int8Array.from({ length: stride * count }, () => (edge ? -127 : whole(127)));
-        const run = (memory: CodeMemory): number[] => {
+        const run = (memory: ProductMemory): number[] => {
           const codesAt = stride * 2;
           const productsAt = codesAt + codes.length;
           memory.grow(productsAt + 4 * count);
@@ -58,7 +59,29 @@ describe('inner products in WebAssembly', () => {
           question.reduce((sum, value, at) => sum + value * (codes[row * stride + at] as number), 0),
         );
         assert.deepEqual(run(createPlainMemory()), expected);
-        assert.deepEqual(run(createCodeMemory(2 ** 24)), expected);
+        assert.deepEqual(run(createProductMemory(2 ** 24)), expected);
+      }
+    }
+  });
+
+  it('of floating-point numbers are those of the same additions in a plain loop, to the last bit', {
+    skip: hasVectorInstructions() ? false : 'no vector instructions here',
+  }, () => {
+    const random = createSeededRandom(5);
+    for (const length of [4, 8, 1_024, 1_028]) {
+      for (const scale of [1, 1e-30, 1e30]) {
+        const question = Float64Array.from({ length }, () => Math.fround(random.gaussian() * scale));
+        const vector = Float32Array.from({ length }, () => random.gaussian() * scale);
+        const run = (memory: ProductMemory): number => {
+          memory.grow(length * 12);
+          const { buffer } = memory.bytes();
+          new Float64Array(buffer, 0, length).set(question);
+          new Float32Array(buffer, length * 8, length).set(vector);
+          return memory.product(0, length * 8, length * 12);
+        };
+        const expected = innerProduct(question, vector);
+        assert.equal(run(createProductMemory(2 ** 24)), expected);
+        assert.equal(run(createPlainMemory()), expected);
       }
     }
   });

@@ -1,8 +1,9 @@
+import { innerProduct } from './exact-cosine.js';
 import { innerProductsBase64 } from './inner-products-bytes.js';
 
-/** Codes and the question they are compared with, in memory that the machine's vector instructions can reach. */
-export interface CodeMemory {
-  /** All of it. Another object after {@link CodeMemory.grow}. */
+/** Codes or vectors and the question they are compared with, in memory that the machine's vector instructions can reach. */
+export interface ProductMemory {
+  /** All of it. Another object after {@link ProductMemory.grow}. */
   bytes(): Uint8Array<ArrayBuffer>;
   grow(byteLength: number): void;
   /**
@@ -11,6 +12,11 @@ export interface CodeMemory {
    * places; no sum leaves 32 bits.
    */
   multiply(question: number, code: number, stride: number, count: number, products: number): void;
+  /**
+   * Inner product of the question, 64-bit floating-point numbers at byte `question`, with a vector of 32-bit ones from byte `vector` to
+   * byte `end`: a multiple of four of them, added up in the order of `exact-cosine.ts`.
+   */
+  product(question: number, vector: number, end: number): number;
 }
 
 // The little of WebAssembly that is used; its types come with those of browsers, which are not wanted here.
@@ -18,14 +24,15 @@ interface WasmMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
 }
-type Multiply = CodeMemory['multiply'];
 interface Wasm {
   readonly Memory: new (limits: { initial: number; maximum: number }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
     module: object,
     imports: { aquifer: { memory: WasmMemory } },
-  ) => { readonly exports: { readonly products: Multiply } };
+  ) => {
+    readonly exports: { readonly products: ProductMemory['multiply']; readonly product: ProductMemory['product'] };
+  };
 }
 
 const pageBytes = 65_536;
@@ -36,7 +43,7 @@ export function hasVectorInstructions(): boolean {
 }
 
 /** Memory of at most `maxByteLength` bytes, at most 4 GiB. */
-export function createCodeMemory(maxByteLength: number): CodeMemory {
+export function createProductMemory(maxByteLength: number): ProductMemory {
   const compiled = compile();
   if (compiled === undefined) return createPlainMemory();
   try {
@@ -61,10 +68,10 @@ function compile(): { readonly wasm: Wasm; readonly module: object } | undefined
 function createWasmMemory(
   compiled: { readonly wasm: Wasm; readonly module: object },
   maxByteLength: number,
-): CodeMemory {
+): ProductMemory {
   const { wasm, module } = compiled;
   const memory = new wasm.Memory({ initial: 1, maximum: Math.ceil(maxByteLength / pageBytes) });
-  const { products } = new wasm.Instance(module, { aquifer: { memory } }).exports;
+  const { products, product } = new wasm.Instance(module, { aquifer: { memory } }).exports;
   let bytes = new Uint8Array(memory.buffer);
   return {
     bytes: () => bytes,
@@ -74,11 +81,12 @@ function createWasmMemory(
       bytes = new Uint8Array(memory.buffer);
     },
     multiply: products,
+    product,
   };
 }
 
 /** The same without WebAssembly: the oracle of the tests, and the way out where there is none. */
-export function createPlainMemory(): CodeMemory {
+export function createPlainMemory(): ProductMemory {
   let bytes = new Uint8Array(pageBytes);
   return {
     bytes: () => bytes,
@@ -108,5 +116,10 @@ export function createPlainMemory(): CodeMemory {
         sums[row] = a + b + c + d;
       }
     },
+    product: (question, vector, end) =>
+      innerProduct(
+        new Float64Array(bytes.buffer, question, (end - vector) / Float32Array.BYTES_PER_ELEMENT),
+        new Float32Array(bytes.buffer, vector, (end - vector) / Float32Array.BYTES_PER_ELEMENT),
+      ),
   };
 }

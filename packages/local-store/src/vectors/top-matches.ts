@@ -26,7 +26,10 @@ export function topMatches(
   }
   const ids = idsOf(winners.map((winner) => winner.number));
   return winners
-    .map(({ number, score }) => ({ ...(ids.get(number) as ChunkIds), score }))
+    .map(({ number, score }) => {
+      const { chunkId, documentId } = ids.get(number) as ChunkIds;
+      return { chunkId, documentId, score };
+    })
     .sort((left, right) => right.score - left.score || (left.chunkId < right.chunkId ? -1 : 1))
     .slice(0, limit);
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createSeededRandom } from '@aquifer/contracts/testing';
 import { createCodeBlocks } from './code-blocks.js';
-import { cosine, prepareQuery, prepareVector } from './exact-cosine.js';
+import { cosineOf, innerProduct, inverseNorm } from './exact-cosine.js';
 import { createPlainMemory } from './inner-products.js';
 import { codeLength, cosineError, quantiseQuestion, quantiseVector } from './quantise.js';
 import { createVectorTable, type VectorTable } from './vector-table.js';
@@ -34,7 +34,7 @@ describe('codes of vectors', () => {
           const { factor, error } = quantiseVector(vector, codes, 0);
           const product = question.numbers.reduce((sum, value, at) => sum + value * (codes[at] as number), 0);
           assert.ok(Math.abs(product) <= 0x7fff_ffff);
-          const exact = cosine(prepareQuery(query), prepareVector(vector));
+          const exact = cosineOf(innerProduct(query, vector), inverseNorm(query), inverseNorm(vector));
           const bound = cosineError(question, error);
           assert.ok(
             Math.abs(exact - product * question.factor * factor) <= bound,

@@ -1,7 +1,6 @@
-import { createRecentlyUsed } from '../database/recently-used.js';
 import { type BoundedScores, bestBounded } from './best-bounded.js';
 import { type CodeBlocks, createCodeBlocks } from './code-blocks.js';
-import { cosine, type PreparedVector, prepareQuery, prepareVector } from './exact-cosine.js';
+import { createKeptVectors } from './kept-vectors.js';
 import { codeLength, cosineError, type QuestionCode, quantiseQuestion, quantiseVector } from './quantise.js';
 import type { Candidates } from './top-matches.js';
 
@@ -62,32 +61,29 @@ export interface VectorTableOptions {
   readonly createBlocks?: (dimensions: number) => CodeBlocks;
 }
 
-/**
- * SQLite takes some 36 µs to find one of the few hundred vectors that a search must see, and questions often have neighbours in common.
- */
-const heldVectorBytes = 64 * 2 ** 20;
-
 export const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'errors'] as const;
 
 export const emptyColumns = (length: number): CodeColumns =>
   Object.fromEntries(columnNames.map((name) => [name, new Float64Array(length)])) as unknown as CodeColumns;
 
+const emptyBounds = (length: number) => ({
+  slots: new Uint32Array(length),
+  lower: new Float64Array(length),
+  upper: new Float64Array(length),
+});
+
 export function createVectorTable(options: VectorTableOptions): VectorTable {
   const { dimensions, readEmbedding, createBlocks = createCodeBlocks } = options;
   const blocks = createBlocks(dimensions);
-  // One vector at a time passes through here on its way in or to its exact score.
+  const kept = createKeptVectors(dimensions, readEmbedding);
+  // One vector at a time passes through here on its way in.
   const vectorInHand = new Float32Array(dimensions);
   const bytesInHand = new Uint8Array(vectorInHand.buffer);
   let columns = emptyColumns(64);
   let size = 0;
   let revision = 0;
   let slots: Map<number, number> | undefined;
-  let bounds = {
-    numbers: new Float64Array(0),
-    embeddings: new Float64Array(0),
-    lower: new Float64Array(0),
-    upper: new Float64Array(0),
-  };
+  let bounds = emptyBounds(0);
 
   // Made when it is first needed: many searches never ask where a chunk's vector is.
   const slotsByNumber = (): Map<number, number> => {
@@ -102,37 +98,9 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     for (const name of columnNames) larger[name].set(columns[name]);
     columns = larger;
   };
-  /** The vector in hand is now that of the embedding, unless it has gone. */
-  const takeInHand = (embedding: number): Float32Array | undefined => {
-    const bytes = readEmbedding(embedding);
-    if (bytes?.length !== bytesInHand.length) return undefined;
-    bytesInHand.set(bytes);
-    return vectorInHand;
-  };
-
-  // A number is never given to another vector.
-  const held = createRecentlyUsed<number, PreparedVector>(heldVectorBytes, ({ vector }) => vector.byteLength + 256);
-  const prepared = (embedding: number): PreparedVector | undefined => {
-    const known = held.get(embedding);
-    if (known !== undefined) return known;
-    const vector = takeInHand(embedding)?.slice();
-    if (vector === undefined) return undefined;
-    const made = prepareVector(vector);
-    held.set(embedding, made);
-    return made;
-  };
-
   /** Bounds for the slots that `runs` names: beginnings and lengths. */
   const boundsOf = (query: Float32Array, runs: Iterable<readonly [number, number]>): BoundedScores => {
-    if (bounds.numbers.length < size) {
-      const room = columns.numbers.length;
-      bounds = {
-        numbers: new Float64Array(room),
-        embeddings: new Float64Array(room),
-        lower: new Float64Array(room),
-        upper: new Float64Array(room),
-      };
-    }
+    if (bounds.slots.length < size) bounds = emptyBounds(columns.numbers.length);
     const question = quantiseQuestion(query);
     blocks.ask(question.numbers);
     let length = 0;
@@ -147,16 +115,16 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     return { ...bounds, length };
   };
   const writeBounds = (question: QuestionCode, slot: number, products: Int32Array, at: number): void => {
-    const { numbers, embeddings, factors, errors } = columns;
+    const { factors, errors } = columns;
+    const { slots, lower, upper } = bounds;
     for (let index = 0; index < products.length; index++) {
       const from = slot + index;
       const to = at + index;
       const score = (products[index] as number) * question.factor * (factors[from] as number);
       const error = cosineError(question, errors[from] as number);
-      bounds.numbers[to] = numbers[from] as number;
-      bounds.embeddings[to] = embeddings[from] as number;
-      bounds.lower[to] = score - error;
-      bounds.upper[to] = score + error;
+      slots[to] = from;
+      lower[to] = score - error;
+      upper[to] = score + error;
     }
   };
 
@@ -220,18 +188,20 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     numbers: () => slotsByNumber().keys(),
     vector(number) {
       const slot = slotsByNumber().get(number);
-      return slot === undefined ? undefined : takeInHand(columns.embeddings[slot] as number)?.slice();
+      const bytes = slot === undefined ? undefined : readEmbedding(columns.embeddings[slot] as number);
+      // An own copy, where a vector may begin at any byte.
+      return bytes?.length === bytesInHand.length ? new Float32Array(Uint8Array.from(bytes).buffer) : undefined;
     },
     cosine(query, number) {
       const slot = slotsByNumber().get(number);
-      const vector = slot === undefined ? undefined : prepared(columns.embeddings[slot] as number);
-      return vector && cosine(prepareQuery(query), vector);
+      return slot === undefined ? undefined : kept.cosinesOf(query)(columns.embeddings[slot] as number);
     },
     nearest(query, limit, among = {}) {
-      const question = prepareQuery(query);
-      return bestBounded(boundsOf(query, runsOf(among)), limit, (embedding) => {
-        const vector = prepared(embedding);
-        return vector && cosine(question, vector);
+      const { numbers, embeddings } = columns;
+      const cosineOf = kept.cosinesOf(query);
+      return bestBounded(boundsOf(query, runsOf(among)), limit, {
+        numbers,
+        scoreOf: (slot) => cosineOf(embeddings[slot] as number),
       });
     },
     count(allowed) {
