@@ -1,12 +1,14 @@
 import { openDatabase } from '../database/database.js';
 import { guarded } from '../database/guarded.js';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
+import { mostQuestions } from '../vectors/code-blocks.js';
 import {
   createVectorIndex,
   type DenseSearch,
   type VectorIndex,
   type VectorIndexOptions,
 } from '../vectors/vector-index.js';
+import { gatherCalls } from './gathered-calls.js';
 import type { CallContext, MethodsByName } from './worker-calls.js';
 
 export interface VectorWorkerOptions extends VectorIndexOptions {
@@ -21,7 +23,7 @@ function createVectorEngine(database: SqlDatabase, index: VectorIndex) {
     async warm(): Promise<void> {
       await index.warm(() => closed);
     },
-    search: (search: DenseSearch) => index.search(search),
+    search: gatherCalls(mostQuestions, (searches: readonly DenseSearch[]) => index.search(searches)),
     score: (argument: { readonly vector: Float32Array; readonly chunkIds: readonly string[] }) =>
       index.score(argument.vector, argument.chunkIds),
     optimise: (_: undefined, context: CallContext) => index.optimise(context),

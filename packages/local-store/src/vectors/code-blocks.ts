@@ -1,7 +1,10 @@
 import { createProductMemory, type ProductMemory } from './inner-products.js';
 import { codeLength } from './quantise.js';
 
-/** Codes one after the other, by slot, and their inner products with a question. */
+/** How many questions one pass over the codes answers. */
+export const mostQuestions = 4;
+
+/** Codes one after the other, by slot, and their inner products with questions. */
 export interface CodeBlocks {
   /** Makes room for so many codes in all. */
   reserve(count: number): void;
@@ -9,9 +12,10 @@ export interface CodeBlocks {
   at<Result>(slot: number, work: (codes: Int8Array<ArrayBuffer>, offset: number) => Result): Result;
   /** The codes of slots `0` to `count`, in pieces. */
   pieces(count: number): Uint8Array<ArrayBuffer>[];
-  ask(question: Int16Array): void;
-  /** Inner products of the question with the codes from `slot`: some of `count`, at least one. Overwritten by the next call. */
-  products(slot: number, count: number): Int32Array<ArrayBuffer>;
+  /** @param questions At least one, at most {@link mostQuestions}. */
+  ask(questions: readonly Int16Array[]): void;
+  /** Inner products of each question with the codes from `slot`: some of `count`, at least one. Overwritten by the next call. */
+  products(slot: number, count: number): readonly Int32Array<ArrayBuffer>[];
 }
 
 // WebAssembly addresses 4 GiB, and each memory takes address space, so there are few and large ones.
@@ -33,19 +37,22 @@ export function createCodeBlocks(
   maxBlockBytes = defaultMaxBlockBytes,
 ): CodeBlocks {
   const length = codeLength(dimensions);
-  // Each block begins with the question and the room for products.
-  const productsAt = length * Int16Array.BYTES_PER_ELEMENT;
-  const codesAt = productsAt + productsPerCall * Int32Array.BYTES_PER_ELEMENT;
+  // Each block begins with the questions and the room for products.
+  const productsAt = mostQuestions * length * Int16Array.BYTES_PER_ELEMENT;
+  const productBytes = productsPerCall * Int32Array.BYTES_PER_ELEMENT;
+  const codesAt = productsAt + mostQuestions * productBytes;
   const codesPerBlock = Math.floor((maxBlockBytes - codesAt) / length);
-  const blocks: { readonly memory: ProductMemory; codes: Int8Array<ArrayBuffer>; products: Int32Array<ArrayBuffer> }[] =
-    [];
+  const blocks: { readonly memory: ProductMemory; codes: Int8Array<ArrayBuffer> }[] = [];
   let reserved = 0;
-  let asked: Int16Array | undefined;
+  let asked: readonly Int16Array[] = [];
 
   const blockOf = (slot: number) => blocks[Math.floor(slot / codesPerBlock)] as (typeof blocks)[number];
   const placeOf = (slot: number): number => codesAt + (slot % codesPerBlock) * length;
-  const writeQuestion = (memory: ProductMemory): void => {
-    if (asked !== undefined) new Int16Array(memory.bytes().buffer, 0, length).set(asked);
+  const writeQuestions = (memory: ProductMemory): void => {
+    const { buffer } = memory.bytes();
+    for (const [index, question] of asked.entries()) {
+      new Int16Array(buffer, index * length * Int16Array.BYTES_PER_ELEMENT, length).set(question);
+    }
   };
 
   return {
@@ -54,7 +61,7 @@ export function createCodeBlocks(
         let block = blocks[Math.floor(reserved / codesPerBlock)];
         if (block === undefined) {
           const memory = createMemory(maxBlockBytes);
-          block = { memory, codes: new Int8Array(0), products: new Int32Array(0) };
+          block = { memory, codes: new Int8Array(0) };
           blocks.push(block);
         }
         const { memory } = block;
@@ -63,8 +70,7 @@ export function createCodeBlocks(
         memory.grow(Math.min(maxBlockBytes, Math.ceil(grown)));
         const { buffer } = memory.bytes();
         block.codes = new Int8Array(buffer);
-        block.products = new Int32Array(buffer, productsAt, productsPerCall);
-        writeQuestion(memory);
+        writeQuestions(memory);
         const held = Math.min(codesPerBlock, Math.floor((buffer.byteLength - codesAt) / length));
         reserved = (blocks.length - 1) * codesPerBlock + held;
       }
@@ -75,15 +81,18 @@ export function createCodeBlocks(
         const held = Math.min(count - index * codesPerBlock, codesPerBlock);
         return held > 0 ? [memory.bytes().subarray(codesAt, codesAt + held * length)] : [];
       }),
-    ask(question) {
-      asked = question;
-      for (const { memory } of blocks) writeQuestion(memory);
+    ask(questions) {
+      asked = questions;
+      for (const { memory } of blocks) writeQuestions(memory);
     },
     products(slot, count) {
-      const block = blockOf(slot);
+      const { memory } = blockOf(slot);
       const some = Math.min(count, productsPerCall, codesPerBlock - (slot % codesPerBlock));
-      block.memory.multiply(0, placeOf(slot), length, some, productsAt);
-      return some === productsPerCall ? block.products : block.products.subarray(0, some);
+      if (asked.length === 1) memory.multiply(0, placeOf(slot), length, some, productsAt);
+      // What is left in the places of questions that are not asked is multiplied too.
+      else memory.multiplyFour(0, placeOf(slot), length, some, productsAt, productBytes);
+      const { buffer } = memory.bytes();
+      return asked.map((_, index) => new Int32Array(buffer, productsAt + index * productBytes, some));
     },
   };
 }

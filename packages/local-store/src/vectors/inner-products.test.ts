@@ -55,11 +55,29 @@ describe('inner products in WebAssembly', () => {
           memory.multiply(0, codesAt, stride, count, productsAt);
           return [...new Int32Array(buffer, productsAt, count)];
         };
-        const expected = Array.from({ length: count }, (_, row) =>
-          question.reduce((sum, value, at) => sum + value * (codes[row * stride + at] as number), 0),
-        );
+        /** The question, itself twice, backwards, and nothing. */
+        const runFour = (memory: ProductMemory): number[][] => {
+          const codesAt = 4 * stride * 2;
+          const productsAt = codesAt + codes.length;
+          memory.grow(productsAt + 4 * 4 * count);
+          const { buffer } = memory.bytes();
+          for (const [index, each] of [question, question, question.toReversed()].entries()) {
+            new Int16Array(buffer, index * stride * 2, stride).set(each);
+          }
+          new Int8Array(buffer, codesAt).set(codes);
+          memory.multiplyFour(0, codesAt, stride, count, productsAt, 4 * count);
+          return [0, 1, 2, 3].map((index) => [...new Int32Array(buffer, productsAt + index * 4 * count, count)]);
+        };
+        const expectedOf = (asked: Int16Array): number[] =>
+          Array.from({ length: count }, (_, row) =>
+            asked.reduce((sum, value, at) => sum + value * (codes[row * stride + at] as number), 0),
+          );
+        const expected = expectedOf(question);
         assert.deepEqual(run(createPlainMemory()), expected);
         assert.deepEqual(run(createProductMemory(2 ** 24)), expected);
+        const expectedFour = [expected, expected, expectedOf(question.toReversed()), Array(count).fill(0)];
+        assert.deepEqual(runFour(createPlainMemory()), expectedFour);
+        assert.deepEqual(runFour(createProductMemory(2 ** 24)), expectedFour);
       }
     }
   });

@@ -11,6 +11,7 @@ import { assertIntact } from '../database/checksums.js';
 import { inSnapshot } from '../database/database.js';
 import { scopeToSql } from '../database/filter-sql.js';
 import type { SqlDatabase, SqlValue } from '../database/sqlite-driver.js';
+import { type Outcome, outcomeOf } from '../threads/gathered-calls.js';
 import { createCodeSaver, type StoredValue } from './code-saving.js';
 import { codesTokenKey, readCodeSnapshot } from './code-snapshot.js';
 import { createGraphKeeper } from './graph-keeper.js';
@@ -42,7 +43,8 @@ export interface OptimiseOptions {
 export interface VectorIndex {
   /** Loads the vectors a slice at a time, so that the first search need not. */
   warm(isClosed: () => boolean): Promise<void>;
-  search(search: DenseSearch): SearchResult;
+  /** Several at once share a pass over the codes. One that fails does not keep the others from their results. */
+  search(searches: readonly DenseSearch[]): Outcome<SearchResult>[];
   score(vector: Float32Array, chunkIds: readonly string[]): (number | undefined)[];
   /** @returns What the database must store, when codes were written: it vouches for the file. */
   optimise(options: OptimiseOptions): Promise<StoredValue | undefined>;
@@ -50,6 +52,14 @@ export interface VectorIndex {
 }
 
 const warmSlice = 1_000;
+
+interface BegunSearch {
+  readonly search: DenseSearch;
+  readonly method: SearchResult['method'];
+  /** What was found, unless that is still to be scanned for, or there is nothing. */
+  readonly near?: Candidates;
+  readonly scan: boolean;
+}
 
 /**
  * The vectors of an index, their codes in memory, brought up to date with the database at the start of each search, so that a search
@@ -163,24 +173,38 @@ export function createVectorIndex(database: SqlDatabase, options: VectorIndexOpt
     return current.nearest(search.vector, limit, { numbers });
   };
 
+  /** All of a search but the scan of all vectors, where it needs one. */
+  const begin = (current: VectorTable | undefined, search: DenseSearch): BegunSearch => {
+    checkVector(search.vector, current?.dimensions, 'the query');
+    if (current === undefined) return { search, scan: false, method: 'exact' };
+    const allowed = allowedDocuments(search);
+    const near = candidates(current, search, allowed);
+    if (near !== undefined) return { search, near, scan: false, method: 'approximate' };
+    if (allowed === undefined) return { search, scan: true, method: 'exact' };
+    return { search, near: current.nearest(search.vector, search.limit, { allowed }), scan: false, method: 'exact' };
+  };
+
   return {
     async warm(isClosed) {
       while (!isClosed() && !inSnapshot(database, () => sync(warmSlice))) await nextTurn();
     },
 
-    search: (search) =>
+    search: (searches) =>
       inSnapshot(database, () => {
         sync();
-        checkVector(search.vector, table?.dimensions, 'the query');
-        if (table === undefined) return { matches: [], method: 'exact' };
-        graphs.noteSearch(table);
-        const { vector, limit } = search;
-        const allowed = allowedDocuments(search);
-        const near = candidates(table, search, allowed);
-        return {
-          matches: topMatches(near ?? table.nearest(vector, limit, { allowed }), limit, idsOf),
-          method: near === undefined ? 'exact' : 'approximate',
-        };
+        if (table !== undefined) graphs.noteSearch(table);
+        const begun = searches.map((search) => outcomeOf(() => begin(table, search)));
+        const scanned = begun.flatMap((each) => ('value' in each && each.value.scan ? [each.value.search] : []));
+        const nearest = table?.nearestOfAll(scanned) ?? [];
+        return begun.map((each) => {
+          if ('error' in each) return each;
+          const { search, scan, method } = each.value;
+          const near = scan ? nearest.shift() : each.value.near;
+          return outcomeOf(() => ({
+            matches: near ? topMatches(near, search.limit, idsOf) : [],
+            method,
+          }));
+        });
       }),
 
     score: (vector, chunkIds) =>

@@ -51,7 +51,7 @@ describe('codes of vectors', () => {
 for (const [memory, createBlocks] of Object.entries({
   'as the machine allows': createCodeBlocks,
   // Memory comes in pages of 64 KiB: each block holds some hundreds of vectors or some tens.
-  'in many blocks': (dimensions: number) => createCodeBlocks(dimensions, undefined, 2 ** 13 + 2 ** 12),
+  'in many blocks': (dimensions: number) => createCodeBlocks(dimensions, undefined, 2 ** 14 + 2 ** 13),
   'without vector instructions': (dimensions: number) => createCodeBlocks(dimensions, createPlainMemory),
 })) {
   describe(`vector table, ${memory}`, () => {
@@ -114,6 +114,19 @@ for (const [memory, createBlocks] of Object.entries({
         }
       });
     }
+
+    it('finds for several queries at once what it finds for each', () => {
+      const draw = shapes['without structure'] as (dimensions: number) => Float32Array;
+      const { table } = fill(33, draw, 300);
+      for (const count of [0, 1, 2, 3, 4, 5, 9]) {
+        const queries = Array.from({ length: count }, (_, at) => ({
+          vector: draw(33),
+          limit: [1, 10, 1_000][at % 3] as number,
+        }));
+        const alone = queries.map(({ vector, limit }) => table.nearest(vector, limit));
+        assert.deepEqual(table.nearestOfAll(queries), alone);
+      }
+    });
 
     it('computes few more scores exactly than are wanted', () => {
       const { vectors } = fill(256, shapes['without structure'] as (dimensions: number) => Float32Array, 2_000);

@@ -1,5 +1,5 @@
 import { type BoundedScores, bestBounded } from './best-bounded.js';
-import { type CodeBlocks, createCodeBlocks } from './code-blocks.js';
+import { type CodeBlocks, createCodeBlocks, mostQuestions } from './code-blocks.js';
 import { createKeptVectors } from './kept-vectors.js';
 import { codeLength, cosineError, type QuestionCode, quantiseQuestion, quantiseVector } from './quantise.js';
 import type { Candidates } from './top-matches.js';
@@ -30,6 +30,8 @@ export interface VectorTable {
    * vectors of allowed documents, and among `numbers` where they are given. In no order.
    */
   nearest(query: Float32Array, limit: number, among?: SearchScope): Candidates;
+  /** The same of all vectors for several queries, which share passes over the codes. */
+  nearestOfAll(queries: readonly { readonly vector: Float32Array; readonly limit: number }[]): Candidates[];
   /** How many vectors belong to allowed documents. */
   count(allowed: AllowedDocuments | undefined): number;
   isAllowed(number: number, allowed: AllowedDocuments): boolean;
@@ -66,7 +68,9 @@ export const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'er
 export const emptyColumns = (length: number): CodeColumns =>
   Object.fromEntries(columnNames.map((name) => [name, new Float64Array(length)])) as unknown as CodeColumns;
 
-const emptyBounds = (length: number) => ({
+type Bounds = Omit<BoundedScores, 'length'>;
+
+const emptyBounds = (length: number): Bounds => ({
   slots: new Uint32Array(length),
   lower: new Float64Array(length),
   upper: new Float64Array(length),
@@ -83,7 +87,7 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
   let size = 0;
   let revision = 0;
   let slots: Map<number, number> | undefined;
-  let bounds = emptyBounds(0);
+  const bounds: Bounds[] = [];
 
   // Made when it is first needed: many searches never ask where a chunk's vector is.
   const slotsByNumber = (): Map<number, number> => {
@@ -98,25 +102,33 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     for (const name of columnNames) larger[name].set(columns[name]);
     columns = larger;
   };
-  /** Bounds for the slots that `runs` names: beginnings and lengths. */
-  const boundsOf = (query: Float32Array, runs: Iterable<readonly [number, number]>): BoundedScores => {
-    if (bounds.slots.length < size) bounds = emptyBounds(columns.numbers.length);
-    const question = quantiseQuestion(query);
-    blocks.ask(question.numbers);
+  /** Bounds for the slots that `runs` names, beginnings and lengths: for each of the queries, of which one pass takes so many. */
+  const boundsOf = (
+    queries: readonly Float32Array[],
+    runs: Iterable<readonly [number, number]>,
+  ): (Bounds & { readonly length: number })[] => {
+    const questions = queries.map(quantiseQuestion);
+    for (const index of questions.keys()) {
+      if ((bounds[index]?.slots.length ?? 0) < size) bounds[index] = emptyBounds(columns.numbers.length);
+    }
+    blocks.ask(questions.map(({ numbers }) => numbers));
     let length = 0;
     for (const [start, count] of runs) {
       for (let slot = start; slot < start + count; ) {
         const products = blocks.products(slot, start + count - slot);
-        writeBounds(question, slot, products, length);
-        slot += products.length;
-        length += products.length;
+        for (const [index, question] of questions.entries()) {
+          writeBounds(bounds[index] as Bounds, question, slot, products[index] as Int32Array, length);
+        }
+        const some = (products[0] as Int32Array).length;
+        slot += some;
+        length += some;
       }
     }
-    return { ...bounds, length };
+    return questions.map((_, index) => ({ ...(bounds[index] as Bounds), length }));
   };
-  const writeBounds = (question: QuestionCode, slot: number, products: Int32Array, at: number): void => {
+  const writeBounds = (into: Bounds, question: QuestionCode, slot: number, products: Int32Array, at: number): void => {
     const { factors, errors } = columns;
-    const { slots, lower, upper } = bounds;
+    const { slots, lower, upper } = into;
     for (let index = 0; index < products.length; index++) {
       const from = slot + index;
       const to = at + index;
@@ -126,6 +138,12 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
       lower[to] = score - error;
       upper[to] = score + error;
     }
+  };
+
+  const best = (query: Float32Array, limit: number, bounded: BoundedScores): Candidates => {
+    const { numbers, embeddings } = columns;
+    const cosineOf = kept.cosinesOf(query);
+    return bestBounded(bounded, limit, { numbers, scoreOf: (slot) => cosineOf(embeddings[slot] as number) });
   };
 
   function* runsOf({ allowed, numbers }: SearchScope): Generator<readonly [number, number]> {
@@ -196,13 +214,20 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
       const slot = slotsByNumber().get(number);
       return slot === undefined ? undefined : kept.cosinesOf(query)(columns.embeddings[slot] as number);
     },
-    nearest(query, limit, among = {}) {
-      const { numbers, embeddings } = columns;
-      const cosineOf = kept.cosinesOf(query);
-      return bestBounded(boundsOf(query, runsOf(among)), limit, {
-        numbers,
-        scoreOf: (slot) => cosineOf(embeddings[slot] as number),
-      });
+    nearest: (query, limit, among = {}) => best(query, limit, boundsOf([query], runsOf(among))[0] as BoundedScores),
+    nearestOfAll(queries) {
+      const found: Candidates[] = [];
+      while (found.length < queries.length) {
+        const together = queries.slice(found.length, found.length + mostQuestions);
+        const bounded = boundsOf(
+          together.map(({ vector }) => vector),
+          runsOf({}),
+        );
+        for (const [index, { vector, limit }] of together.entries()) {
+          found.push(best(vector, limit, bounded[index] as BoundedScores));
+        }
+      }
+      return found;
     },
     count(allowed) {
       if (allowed === undefined) return size;
