@@ -61,8 +61,8 @@ export function createNativeApi(options: NativeApiOptions): NativeApp {
     const route = routePath(context, -1);
     if (!route.endsWith('*')) context.env.observation.isOf(`${context.req.method} ${route}`);
   });
-  app.use('/v1/knowledge-bases/*', etag());
-  app.use('/openapi.json', etag());
+  // Of what is asked with a body nobody keeps a copy, and a digest of it would take longer than the rest of the answer.
+  app.on('GET', ['/v1/knowledge-bases/*', '/openapi.json'], etag());
   addKnowledgeBaseRoutes(app);
   addDocumentRoutes(app, options);
   addJobRoutes(app, options);

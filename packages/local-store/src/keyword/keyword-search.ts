@@ -26,11 +26,13 @@ const { pairWeight, maxQueryTerms } = keywordRanking;
 export function createKeywordSearch(database: SqlDatabase): (search: KeywordSearch) => SearchResult {
   const idsOf = createChunkIdLookup(database);
   const postings = createKeptPostings(database);
+  // By chunk number; all zero between searches.
+  let scores = new Float64Array(0);
 
   return ({ terms, pairs, limit, filter, documentIds }) => {
     const { chunks, lastNumber } = postings.update();
     if (chunks === 0 || terms.length === 0) return { matches: [], method: 'exact' };
-    const scores = new Float64Array(lastNumber + 1);
+    if (scores.length <= lastNumber) scores = new Float64Array(lastNumber + 1 + (lastNumber >> 2));
     const found: number[] = [];
     const add = (phrase: string, weight: number): void => {
       const { numbers, frequencies } = postings.of(phrase);
@@ -42,16 +44,21 @@ export function createKeywordSearch(database: SqlDatabase): (search: KeywordSear
         scores[number] = (scores[number] as number) + idf * (frequencies[index] as number);
       }
     };
-    const chosen = chooseTerms(terms, postings.count);
-    for (const { term, times } of chosen) add(term, times);
-    for (const { phrase, times } of choosePairs(pairs, chosen)) add(phrase, times * pairWeight);
-    const scope = scopeToSql({ filter, documentIds });
-    const allowed = scope === undefined ? found : within(database, found, scope, lastNumber);
-    const ranked = Float64Array.from(allowed, (number) => scores[number] as number);
-    return {
-      matches: topMatches({ numbers: allowed, scores: ranked, length: allowed.length }, limit, idsOf),
-      method: 'exact',
-    };
+    try {
+      const chosen = chooseTerms(terms, postings.count);
+      for (const { term, times } of chosen) add(term, times);
+      for (const { phrase, times } of choosePairs(pairs, chosen)) add(phrase, times * pairWeight);
+      const scope = scopeToSql({ filter, documentIds });
+      const allowed = scope === undefined ? found : within(database, found, scope, lastNumber);
+      const ranked = new Float64Array(allowed.length);
+      for (let index = 0; index < ranked.length; index++) ranked[index] = scores[allowed[index] as number] as number;
+      return {
+        matches: topMatches({ numbers: allowed, scores: ranked, length: allowed.length }, limit, idsOf),
+        method: 'exact',
+      };
+    } finally {
+      for (let index = 0; index < found.length; index++) scores[found[index] as number] = 0;
+    }
   };
 }
 
