@@ -9,6 +9,7 @@ import {
   sharedKnowledgeBases,
 } from 'aquifer';
 import { createUploadFolder } from '../uploads/upload-folder.js';
+import { indexFolder } from './index-folder.js';
 import { createKeptOpen, type KeptOpen } from './kept-open.js';
 import type { HostedIdentity, HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 import { readerOf } from './reader-of.js';
@@ -90,15 +91,23 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
     const kept = createKeptOpen(() => openKnowledgeBase({ ...opening, location, mode: 'read' }));
     const uploads =
       uploadFolder === undefined ? undefined : createUploadFolder(join(uploadFolder, folderOf(tenant), identity.id));
+    /** Opened for writing, one that others have deleted would be made again. */
+    const assertThere = async () => {
+      lists.delete(tenant);
+      await identityOf(tenant, identity.id);
+    };
     const hosted: HostedKnowledgeBase = {
       ...identity,
       reader: readerOf(kept),
       ...(uploads && { uploads }),
       async write(use) {
-        // Opened for writing, one that others have deleted would be made again.
-        lists.delete(tenant);
-        await identityOf(tenant, identity.id);
+        await assertThere();
         return withWriter({ ...opening, location }, use);
+      },
+      async indexFolder(run, listeners) {
+        await assertThere();
+        const { embedder } = await kept.use((reader) => reader.status());
+        return indexFolder({ ...opening, location }, embedder.name, run, listeners);
       },
     };
     return { kept, hosted };

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { AquiferError, isAquiferError } from '@aquifer/contracts';
 import { type KnowledgeBase, type KnowledgeBaseOptions, openKnowledgeBase } from 'aquifer';
 import { createUploadFolder } from '../uploads/upload-folder.js';
+import { indexFolder } from './index-folder.js';
 import { createKeptOpen, type KeptOpen } from './kept-open.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 import { readerOf } from './reader-of.js';
@@ -35,6 +36,11 @@ export function createFolderHost({ knowledgeBase: options, uploadFolder }: Folde
     name,
     reader: readerOf(kept),
     write,
+    indexFolder: (run, listeners) =>
+      takeTurn(async () => {
+        const { embedder } = await kept.use((reader) => reader.status());
+        return indexFolder(options, embedder.name, run, listeners);
+      }),
     ...(uploads !== undefined && { uploads }),
   });
 

@@ -1,5 +1,6 @@
-import type { KnowledgeBase } from 'aquifer';
+import type { IndexSummary, KnowledgeBase } from 'aquifer';
 import type { UploadFolder } from '../uploads/upload-folder.js';
+import type { FolderRun, FolderRunOptions } from './index-folder.js';
 
 /** What the service knows of a knowledge base without opening it. */
 export interface HostedIdentity {
@@ -25,6 +26,8 @@ export interface HostedKnowledgeBase extends HostedIdentity {
    * @throws `index-locked` (retryable) while another process writes.
    */
   write<Result>(use: (knowledgeBase: KnowledgeBase) => Promise<Result>): Promise<Result>;
+  /** As `write`, to bring the index up to date with a folder: without holding up those who ask meanwhile. */
+  indexFolder(run: FolderRun, options: FolderRunOptions): Promise<IndexSummary>;
 }
 
 export interface NewKnowledgeBase {

@@ -33,13 +33,10 @@ async function indexUploads(
   if (uploads === undefined) throw new AquiferError('invalid-options', 'This service keeps no uploads.');
   return whenUnlocked(
     () =>
-      knowledgeBase.write((opened) => {
-        begin();
-        return opened.index(
-          { folder: uploads.path, ...(paths && { paths }) },
-          { signal, onProgress: report.progress, onEvent: report.document, maxDeletePercent: 100 },
-        );
-      }),
+      knowledgeBase.indexFolder(
+        { folder: uploads.path, paths, maxDeletePercent: 100 },
+        { signal, onOpened: begin, onProgress: report.progress, onEvent: report.document },
+      ),
     signal,
     { longestWaitMs, onWait: report.waiting },
   );

@@ -54,7 +54,10 @@ export function createKeptPostings(database: SqlDatabase): KeptPostings {
   const { contextWeight } = keywordRanking;
   const selectCounters = database.prepare('SELECT generation, removed_chunks FROM counters');
   const selectLastNumber = database.prepare('SELECT max(number) FROM chunks');
-  const selectTerms = database.prepare('SELECT rowid, context, body FROM keywords WHERE rowid > ? ORDER BY rowid');
+  // FTS5 goes through all rows for a bound that is no INTEGER, and numbers are bound as REAL.
+  const selectTerms = database.prepare(
+    'SELECT rowid, context, body FROM keywords WHERE rowid > CAST(? AS INTEGER) ORDER BY rowid',
+  );
   const countTerm = database.prepare('SELECT doc FROM keyword_counts WHERE term = ?');
   const findPhrase = database.prepare(
     `SELECT rowid, bm25(keywords, ${contextWeight}.0, 1.0, 0.0) FROM keywords WHERE keywords MATCH ?`,
