@@ -33,8 +33,8 @@ export interface KeywordScores {
  * @param most No more chunks than this will be there.
  */
 export function createKeywordScores({ chunks, averageLength }: CollectionSize, most: number): KeywordScores {
-  const places = new Map<number, number>();
-  const numbers = new Float64Array(most);
+  const places = createPlaces(most);
+  const { numbers } = places;
   // What a term has to be said against, of each chunk: its length beside the average.
   const norms = new Float64Array(most);
   const scores = new Float64Array(most);
@@ -44,14 +44,9 @@ export function createKeywordScores({ chunks, averageLength }: CollectionSize, m
     placesOf(postings) {
       const found = new Int32Array(postings.chunks.length);
       for (let index = 0; index < found.length; index++) {
-        const chunk = postings.chunks[index] as number;
-        let place = places.get(chunk);
-        if (place === undefined) {
-          place = places.size;
-          places.set(chunk, place);
-          numbers[place] = chunk;
-          norms[place] = k1 * (1 - b + (b * (postings.lengths[index] as number)) / averageLength);
-        }
+        const known = places.count();
+        const place = places.put(postings.chunks[index] as number);
+        if (place === known) norms[place] = k1 * (1 - b + (b * (postings.lengths[index] as number)) / averageLength);
         found[index] = place;
       }
       return found;
@@ -71,11 +66,11 @@ export function createKeywordScores({ chunks, averageLength }: CollectionSize, m
     },
     numberAt: (place) => numbers[place] as number,
     scoreOf(chunk) {
-      const place = places.get(chunk);
-      return place === undefined ? undefined : scores[place];
+      const place = places.find(chunk);
+      return place < 0 ? undefined : scores[place];
     },
     *bestFirst(least) {
-      const count = places.size;
+      const count = places.count();
       const sorted = scores.slice(0, count).sort();
       let above = Number.POSITIVE_INFINITY;
       for (let group = least, taken = 0; taken < count; group *= 4) {
@@ -89,6 +84,42 @@ export function createKeywordScores({ chunks, averageLength }: CollectionSize, m
         taken += best.size;
         above = lowest;
       }
+    },
+  };
+}
+
+/**
+ * Numbers of chunks, and which place each has: a hash table with linear probing (Knuth, The Art of Computer Programming 3, 6.4), which takes a fifth of
+ * what a Map of this many numbers does.
+ */
+function createPlaces(most: number) {
+  const numbers = new Float64Array(most);
+  const bits = Math.max(1, Math.ceil(Math.log2(2 * most)));
+  const table = new Int32Array(2 ** bits).fill(-1);
+  let count = 0;
+  /** Where in the table the number is, or else belongs. */
+  const slotOf = (number: number): number => {
+    // The golden ratio spreads numbers that follow each other.
+    let slot = Math.imul(number | 0, 0x9e3779b1) >>> (32 - bits);
+    for (;;) {
+      const place = table[slot] as number;
+      if (place < 0 || numbers[place] === number) return slot;
+      slot = (slot + 1) % table.length;
+    }
+  };
+  return {
+    numbers,
+    count: () => count,
+    /** Below zero where there is none. */
+    find: (number: number) => table[slotOf(number)] as number,
+    /** The next place where it has none yet. */
+    put(number: number): number {
+      const slot = slotOf(number);
+      if ((table[slot] as number) < 0) {
+        numbers[count] = number;
+        table[slot] = count++;
+      }
+      return table[slot] as number;
     },
   };
 }
