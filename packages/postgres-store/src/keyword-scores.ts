@@ -27,7 +27,7 @@ export interface KeywordScores {
 }
 
 /**
- * BM25 (Robertson and Zaragoza 2009, eq. 3.15) as the store contract writes it, summed up for one query. Gains must be added in an order that depends on
+ * BM25 (Robertson and Zaragoza 2009) as the store contract writes it, summed up for one query. Gains must be added in an order that depends on
  * the query alone: sums of floats depend on it, and equal chunks have equal scores.
  *
  * @param most No more chunks than this will be there.
