@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type IngestionSummary, isAquiferError, startIngestionWorker, type WorkerEvent } from 'aquifer';
+import {
+  type IngestionSummary,
+  isAquiferError,
+  reEmbedKnowledgeBase,
+  startIngestionWorker,
+  type WorkerEvent,
+} from 'aquifer';
 import {
   noOwnServer,
   type OwnServer,
@@ -178,6 +184,34 @@ describe('workers of a shared index', { skip: noOwnServer }, () => {
       );
     } finally {
       folder.remove();
+    }
+  });
+
+  it('go on with the new embedder where the knowledge base is embedded again while they index', async () => {
+    const [location, alone] = [server.location({ name: 're-embedded' }), server.location({ name: 'embedded once' })];
+    const [first, second] = [createTextFolder(30, 'first'), createTextFolder(60, 'second')];
+    const paths = [first.path, second.path];
+    try {
+      await withKnowledgeBase(location, (knowledgeBase) => knowledgeBase.index(first.path));
+      await withWorker(async (events) => {
+        await withKnowledgeBase(location, (knowledgeBase) => knowledgeBase.index(paths, { wait: false }));
+        await until(async () => events.length >= 5);
+        await reEmbedKnowledgeBase({ location, embedder: 'builtin:256' });
+        // What the worker had in work by the old embedder comes again; jobs of the queue are left as they were.
+        await until(async () => (await statusOf(location)).documents.indexed === 90);
+      });
+      await withKnowledgeBase(alone, (knowledgeBase) => knowledgeBase.index(paths));
+      await reEmbedKnowledgeBase({ location: alone, embedder: 'builtin:256' });
+      const expected = await withKnowledgeBase(alone, contentOf);
+      await withKnowledgeBase(location, async (knowledgeBase) => {
+        assert.equal((await knowledgeBase.status()).embedder.dimensions, 256);
+        assert.deepEqual(await contentOf(knowledgeBase), expected);
+        const { matches } = await knowledgeBase.search('Paragraph 3 of second 41', { mode: 'dense' });
+        assert.ok(matches.length > 0);
+      });
+    } finally {
+      first.remove();
+      second.remove();
     }
   });
 
