@@ -1,79 +1,96 @@
-import { type Candidates, nthBest } from './top-matches.js';
+import { createHighestScores } from './highest-scores.js';
+import { cosineError, type QuestionCode } from './quantise.js';
+import type { Candidates } from './top-matches.js';
 
-/** What is known of the scores of some vectors before any of them is computed exactly. Arrays of parallel entries. */
-export interface BoundedScores {
-  /** Where in its table each vector is. */
-  readonly slots: Uint32Array;
-  /** The exact score lies between the two. */
-  readonly lower: Float64Array;
-  readonly upper: Float64Array;
-  readonly length: number;
+/** What bounds the scores of vectors, by slot. */
+export interface CodeBounds {
+  readonly factors: Float64Array;
+  readonly errors: Float64Array;
 }
 
 /**
- * The vectors that may be among the `limit` best, with their exact scores: all of the best, and those who tie with the last
- * of them. Few more scores than `limit` are computed, because most bounds exclude their vector (the threshold algorithm
- * of Fagin, Lotem and Naor 2003).
- *
- * @param vectors By slot: chunk numbers, and the exact score; undefined for a vector that has gone meanwhile.
+ * The vectors that may be among the best for one question, by what their codes say. Few more scores than are wanted are computed exactly, because most
+ * bounds exclude their vector (the threshold algorithm of Fagin, Lotem and Naor 2003).
  */
-export function bestBounded(
-  bounds: BoundedScores,
-  limit: number,
-  vectors: { readonly numbers: Float64Array; readonly scoreOf: (slot: number) => number | undefined },
-): Candidates {
-  const { slots, lower, upper, length } = bounds;
-  // `limit` vectors score at least this much, so that what cannot is out.
-  const certain = length > limit ? nthBest(lower, length, limit) : Number.NEGATIVE_INFINITY;
-  const order: number[] = [];
-  for (let index = 0; index < length; index++) if ((upper[index] as number) >= certain) order.push(index);
-  order.sort((left, right) => (upper[right] as number) - (upper[left] as number));
-
-  const numbers: number[] = [];
-  const scores: number[] = [];
-  const best = createLowestOfBest(limit);
-  for (const index of order) {
-    if ((upper[index] as number) < best.lowest()) break;
-    const slot = slots[index] as number;
-    const score = vectors.scoreOf(slot);
-    if (score === undefined) continue;
-    numbers.push(vectors.numbers[slot] as number);
-    scores.push(score);
-    best.add(score);
-  }
-  return { numbers, scores, length: numbers.length };
+export interface BoundedSearch {
+  /** Inner products of the question with the codes from `slot` on, one after the other. */
+  add(products: Int32Array, slot: number): void;
+  /**
+   * The `limit` best with their exact scores, those who tie with the last of them, and some more, in no order.
+   *
+   * @param vectors By slot: chunk numbers, and the exact score; undefined for a vector that has gone meanwhile.
+   */
+  best(vectors: { readonly numbers: Float64Array; readonly scoreOf: (slot: number) => number | undefined }): Candidates;
 }
 
-/** Keeps the `limit` highest numbers given to it, in a heap. */
-function createLowestOfBest(limit: number) {
-  const heap: number[] = [];
-  const swap = (left: number, right: number): void => {
-    const held = heap[left] as number;
-    heap[left] = heap[right] as number;
-    heap[right] = held;
+export function createBoundedSearch(question: QuestionCode, limit: number, bounds: CodeBounds): BoundedSearch {
+  const { factors, errors } = bounds;
+  // `limit` vectors score at least its lowest, so that what cannot is out.
+  const certain = createHighestScores(limit);
+  let slots = new Uint32Array(1_024);
+  let uppers = new Float64Array(1_024);
+  let length = 0;
+
+  /** Leaves out what has been excluded since. */
+  const compact = (): void => {
+    const least = certain.lowest();
+    let kept = 0;
+    for (let index = 0; index < length; index++) {
+      const upper = uppers[index] as number;
+      if (upper < least) continue;
+      slots[kept] = slots[index] as number;
+      uppers[kept++] = upper;
+    }
+    length = kept;
   };
+  const makeRoom = (): void => {
+    compact();
+    if (2 * length <= slots.length) return;
+    const [moreSlots, moreUppers] = [new Uint32Array(4 * slots.length), new Float64Array(4 * slots.length)];
+    moreSlots.set(slots);
+    moreUppers.set(uppers);
+    [slots, uppers] = [moreSlots, moreUppers];
+  };
+
   return {
-    /** The lowest of them; minus infinity while there are fewer. */
-    lowest: () => (heap.length < limit ? Number.NEGATIVE_INFINITY : (heap[0] as number)),
-    add(score: number): void {
-      if (heap.length < limit) {
-        let at = heap.push(score) - 1;
-        while (at > 0 && (heap[(at - 1) >> 1] as number) > (heap[at] as number)) {
-          swap(at, (at - 1) >> 1);
-          at = (at - 1) >> 1;
-        }
-        return;
+    add(products, slot) {
+      let least = certain.lowest();
+      for (let index = 0; index < products.length; index++) {
+        const at = slot + index;
+        const score = (products[index] as number) * question.factor * (factors[at] as number);
+        const error = cosineError(question, errors[at] as number);
+        if (score + error < least) continue;
+        if (length === slots.length) makeRoom();
+        slots[length] = at;
+        uppers[length++] = score + error;
+        if (score - error <= least) continue;
+        certain.add(score - error);
+        least = certain.lowest();
       }
-      if (score <= (heap[0] as number)) return;
-      heap[0] = score;
-      for (let at = 0; ; ) {
-        let child = 2 * at + 1;
-        if (child >= limit) return;
-        if (child + 1 < limit && (heap[child + 1] as number) < (heap[child] as number)) child++;
-        if ((heap[child] as number) >= (heap[at] as number)) return;
-        swap(at, child);
-        at = child;
+    },
+    best({ numbers, scoreOf }) {
+      compact();
+      const found: number[] = [];
+      const scores: number[] = [];
+      const best = createHighestScores(limit);
+      const look = (index: number): void => {
+        const slot = slots[index] as number;
+        const score = scoreOf(slot);
+        if (score === undefined) return;
+        found.push(numbers[slot] as number);
+        scores.push(score);
+        best.add(score);
+      };
+      // Those who promise most first: what they score excludes most of the others.
+      const promising = createHighestScores(limit);
+      for (let index = 0; index < length; index++) promising.add(uppers[index] as number);
+      const first = promising.lowest();
+      for (let index = 0; index < length; index++) if ((uppers[index] as number) >= first) look(index);
+      for (let index = 0; index < length; index++) {
+        const upper = uppers[index] as number;
+        if (upper < first && upper >= best.lowest()) look(index);
       }
+      return { numbers: found, scores, length: found.length };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { ScoredChunk } from '@aquifer/contracts';
 import type { SqlDatabase } from '../database/sqlite-driver.js';
+import { createHighestScores } from './highest-scores.js';
 
 /** Chunk numbers with their scores, in no order. */
 export interface Candidates {
@@ -34,28 +35,10 @@ export function topMatches(
     .slice(0, limit);
 }
 
-/** The `rank`-th highest score: the root of a heap of the `rank` best so far. */
-export function nthBest(scores: ArrayLike<number>, length: number, rank: number): number {
-  const heap = new Float64Array(rank);
-  for (let index = 0; index < rank; index++) heap[index] = scores[index] as number;
-  heap.sort();
-  let lowest = heap[0] as number;
-  for (let index = rank; index < length; index++) {
-    const score = scores[index] as number;
-    if (score <= lowest) continue;
-    let hole = 0;
-    for (;;) {
-      let child = 2 * hole + 1;
-      if (child >= rank) break;
-      if (child + 1 < rank && (heap[child + 1] as number) < (heap[child] as number)) child++;
-      if ((heap[child] as number) >= score) break;
-      heap[hole] = heap[child] as number;
-      hole = child;
-    }
-    heap[hole] = score;
-    lowest = heap[0] as number;
-  }
-  return lowest;
+function nthBest(scores: ArrayLike<number>, length: number, rank: number): number {
+  const highest = createHighestScores(rank);
+  for (let index = 0; index < length; index++) highest.add(scores[index] as number);
+  return highest.lowest();
 }
 
 type ChunkIds = Pick<ScoredChunk, 'chunkId' | 'documentId'>;

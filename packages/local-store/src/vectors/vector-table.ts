@@ -1,7 +1,7 @@
-import { type BoundedScores, bestBounded } from './best-bounded.js';
+import { type BoundedSearch, createBoundedSearch } from './best-bounded.js';
 import { type CodeBlocks, createCodeBlocks, mostQuestions } from './code-blocks.js';
 import { createKeptVectors } from './kept-vectors.js';
-import { codeLength, cosineError, type QuestionCode, quantiseQuestion, quantiseVector } from './quantise.js';
+import { codeLength, quantiseQuestion, quantiseVector } from './quantise.js';
 import type { Candidates } from './top-matches.js';
 
 /**
@@ -31,12 +31,17 @@ export interface VectorTable {
    */
   nearest(query: Float32Array, limit: number, among?: SearchScope): Candidates;
   /** The same of all vectors for several queries, which share passes over the codes. */
-  nearestOfAll(queries: readonly { readonly vector: Float32Array; readonly limit: number }[]): Candidates[];
+  nearestOfAll(queries: readonly Question[]): Candidates[];
   /** How many vectors belong to allowed documents. */
   count(allowed: AllowedDocuments | undefined): number;
   isAllowed(number: number, allowed: AllowedDocuments): boolean;
   /** Fills an empty table with `columns`, and lets `read` fill in the codes: see `code-snapshot.ts`. */
   restore(columns: CodeColumns, read: (pieces: readonly Uint8Array<ArrayBuffer>[]) => void): void;
+}
+
+export interface Question {
+  readonly vector: Float32Array;
+  readonly limit: number;
 }
 
 /** What is known of each vector beside its code, by slot. */
@@ -68,14 +73,6 @@ export const columnNames = ['numbers', 'documents', 'embeddings', 'factors', 'er
 export const emptyColumns = (length: number): CodeColumns =>
   Object.fromEntries(columnNames.map((name) => [name, new Float64Array(length)])) as unknown as CodeColumns;
 
-type Bounds = Omit<BoundedScores, 'length'>;
-
-const emptyBounds = (length: number): Bounds => ({
-  slots: new Uint32Array(length),
-  lower: new Float64Array(length),
-  upper: new Float64Array(length),
-});
-
 export function createVectorTable(options: VectorTableOptions): VectorTable {
   const { dimensions, readEmbedding, createBlocks = createCodeBlocks } = options;
   const blocks = createBlocks(dimensions);
@@ -87,7 +84,6 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
   let size = 0;
   let revision = 0;
   let slots: Map<number, number> | undefined;
-  const bounds: Bounds[] = [];
 
   // Made when it is first needed: many searches never ask where a chunk's vector is.
   const slotsByNumber = (): Map<number, number> => {
@@ -102,48 +98,25 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
     for (const name of columnNames) larger[name].set(columns[name]);
     columns = larger;
   };
-  /** Bounds for the slots that `runs` names, beginnings and lengths: for each of the queries, of which one pass takes so many. */
-  const boundsOf = (
-    queries: readonly Float32Array[],
-    runs: Iterable<readonly [number, number]>,
-  ): (Bounds & { readonly length: number })[] => {
-    const questions = queries.map(quantiseQuestion);
-    for (const index of questions.keys()) {
-      if ((bounds[index]?.slots.length ?? 0) < size) bounds[index] = emptyBounds(columns.numbers.length);
-    }
-    blocks.ask(questions.map(({ numbers }) => numbers));
-    let length = 0;
+  /** The best for each of the questions, of which one pass takes so many, in the slots that `runs` names by beginnings and lengths. */
+  const nearestIn = (questions: readonly Question[], runs: Iterable<readonly [number, number]>): Candidates[] => {
+    const codes = questions.map(({ vector }) => quantiseQuestion(vector));
+    const searches = codes.map((code, index) =>
+      createBoundedSearch(code, (questions[index] as Question).limit, columns),
+    );
+    blocks.ask(codes.map(({ numbers }) => numbers));
     for (const [start, count] of runs) {
       for (let slot = start; slot < start + count; ) {
         const products = blocks.products(slot, start + count - slot);
-        for (const [index, question] of questions.entries()) {
-          writeBounds(bounds[index] as Bounds, question, slot, products[index] as Int32Array, length);
-        }
-        const some = (products[0] as Int32Array).length;
-        slot += some;
-        length += some;
+        for (const [index, search] of searches.entries()) search.add(products[index] as Int32Array, slot);
+        slot += (products[0] as Int32Array).length;
       }
     }
-    return questions.map((_, index) => ({ ...(bounds[index] as Bounds), length }));
-  };
-  const writeBounds = (into: Bounds, question: QuestionCode, slot: number, products: Int32Array, at: number): void => {
-    const { factors, errors } = columns;
-    const { slots, lower, upper } = into;
-    for (let index = 0; index < products.length; index++) {
-      const from = slot + index;
-      const to = at + index;
-      const score = (products[index] as number) * question.factor * (factors[from] as number);
-      const error = cosineError(question, errors[from] as number);
-      slots[to] = from;
-      lower[to] = score - error;
-      upper[to] = score + error;
-    }
-  };
-
-  const best = (query: Float32Array, limit: number, bounded: BoundedScores): Candidates => {
     const { numbers, embeddings } = columns;
-    const cosineOf = kept.cosinesOf(query);
-    return bestBounded(bounded, limit, { numbers, scoreOf: (slot) => cosineOf(embeddings[slot] as number) });
+    return searches.map((search: BoundedSearch, index) => {
+      const cosineOf = kept.cosinesOf((questions[index] as Question).vector);
+      return search.best({ numbers, scoreOf: (slot) => cosineOf(embeddings[slot] as number) });
+    });
   };
 
   function* runsOf({ allowed, numbers }: SearchScope): Generator<readonly [number, number]> {
@@ -214,18 +187,11 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
       const slot = slotsByNumber().get(number);
       return slot === undefined ? undefined : kept.cosinesOf(query)(columns.embeddings[slot] as number);
     },
-    nearest: (query, limit, among = {}) => best(query, limit, boundsOf([query], runsOf(among))[0] as BoundedScores),
+    nearest: (vector, limit, among = {}) => nearestIn([{ vector, limit }], runsOf(among))[0] as Candidates,
     nearestOfAll(queries) {
       const found: Candidates[] = [];
       while (found.length < queries.length) {
-        const together = queries.slice(found.length, found.length + mostQuestions);
-        const bounded = boundsOf(
-          together.map(({ vector }) => vector),
-          runsOf({}),
-        );
-        for (const [index, { vector, limit }] of together.entries()) {
-          found.push(best(vector, limit, bounded[index] as BoundedScores));
-        }
+        found.push(...nearestIn(queries.slice(found.length, found.length + mostQuestions), runsOf({})));
       }
       return found;
     },
