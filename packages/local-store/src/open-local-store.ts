@@ -22,6 +22,7 @@ import { type PreparedWrite, prepareWrite } from './prepare-write.js';
 import { isForPieces, replaceInPieces } from './replace-in-pieces.js';
 import { createReplacementGroup, type ReplacementGroup } from './replacement-group.js';
 import { createDirectClient } from './threads/direct-calls.js';
+import { unpackMatches } from './threads/packed-matches.js';
 import type { StoreWorkerMethods } from './threads/store-worker.js';
 import type { VectorWorkerMethods } from './threads/vector-worker.js';
 import { createWorkerClient } from './threads/worker-calls.js';
@@ -258,7 +259,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       checkScope({ limit, ...(filter && { filter }), ...(documentIds && { documentIds }) });
       checkVector(vector, undefined, 'the query');
       const search = { vector: vector.slice(), limit, exact, filter, documentIds };
-      return (await openVectors()).call('search', search, { signal });
+      return unpackMatches(await (await openVectors()).call('search', search, { signal }));
     },
     async searchKeyword({ text, limit, filter, documentIds }, signal) {
       refuseClosed();
@@ -267,7 +268,7 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
       checkTexts([text], 'The text of the query');
       const terms = analyser.terms(text);
       const pairs = terms.length <= keywordRanking.maxPairedTerms ? analyser.pairs(terms) : [];
-      return store.call('searchKeyword', { terms, pairs, limit, filter, documentIds }, { signal });
+      return unpackMatches(await store.call('searchKeyword', { terms, pairs, limit, filter, documentIds }, { signal }));
     },
     async scoreDense(vector, chunkIds) {
       checkTexts(chunkIds, 'The chunk ids');

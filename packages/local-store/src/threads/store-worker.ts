@@ -6,7 +6,6 @@ import {
   type ListDocumentsQuery,
   type Manifest,
   type PlainError,
-  type SearchResult,
 } from '@aquifer/contracts';
 import {
   checkPages,
@@ -24,6 +23,7 @@ import { createPresenceCheck } from '../database/presence.js';
 import { assertCanEncrypt } from '../database/sqlite-driver.js';
 import type { WriterLock } from '../database/writer-lock.js';
 import { createKeywordSearch, type KeywordSearch } from '../keyword/keyword-search.js';
+import { type PackedMatches, packMatches } from './packed-matches.js';
 import { beginReplacement, type PiecewiseReplacement } from './piecewise-replacement.js';
 import type { MethodsByName } from './worker-calls.js';
 
@@ -165,7 +165,8 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
     getChunks: (ids: readonly string[]) => reads.chunks(ids),
     listChunks: (argument: { readonly documentId: string; readonly from: number; readonly to: number }) =>
       reads.chunksOf(argument.documentId, argument.from, argument.to),
-    searchKeyword: (search: KeywordSearch): SearchResult => inSnapshot(database, () => searchKeyword(search)),
+    searchKeyword: (search: KeywordSearch): PackedMatches =>
+      packMatches(inSnapshot(database, () => searchKeyword(search))),
     getEmbeddings: (keys: readonly string[]): (Float32Array | undefined)[] => keys.map((key) => cache.get(key)),
     listEmbeddingKeys: (argument: { readonly after: string; readonly limit: number }): string[] =>
       cache.keys(argument.after, argument.limit),

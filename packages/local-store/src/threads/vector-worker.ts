@@ -9,6 +9,7 @@ import {
   type VectorIndexOptions,
 } from '../vectors/vector-index.js';
 import { gatherCalls } from './gathered-calls.js';
+import { type PackedMatches, packMatches } from './packed-matches.js';
 import type { CallContext, MethodsByName } from './worker-calls.js';
 
 export interface VectorWorkerOptions extends VectorIndexOptions {
@@ -19,11 +20,12 @@ export interface VectorWorkerOptions extends VectorIndexOptions {
 /** The engine of the vector thread: a connection of its own for reading, and the vectors. */
 function createVectorEngine(database: SqlDatabase, index: VectorIndex) {
   let closed = false;
+  const searchTogether = gatherCalls(mostQuestions, (searches: readonly DenseSearch[]) => index.search(searches));
   return {
     async warm(): Promise<void> {
       await index.warm(() => closed);
     },
-    search: gatherCalls(mostQuestions, (searches: readonly DenseSearch[]) => index.search(searches)),
+    search: async (search: DenseSearch): Promise<PackedMatches> => packMatches(await searchTogether(search)),
     score: (argument: { readonly vector: Float32Array; readonly chunkIds: readonly string[] }) =>
       index.score(argument.vector, argument.chunkIds),
     optimise: (_: undefined, context: CallContext) => index.optimise(context),
