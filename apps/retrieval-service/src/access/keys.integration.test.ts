@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { signRequest } from '@aquifer/bedrock-wire';
 import { fixedKeys } from '../testing/fixed-keys.js';
@@ -10,6 +12,7 @@ const keys = fixedKeys([
   key('OWNER'),
   { ...key('READER'), scopes: ['read'] },
   { ...key('MODELS'), scopes: ['model'] },
+  { ...key('WRITER'), scopes: ['write'] },
   { ...key('STRANGER'), tenant: 'another' },
 ]);
 const bearer = (name: string) => ({ authorization: `Bearer ${secretOf(name)}` });
@@ -89,6 +92,29 @@ describe('the HTTP API with keys', () => {
     await refused('MODELS', 'POST', `${base}/search`);
     const invoked = await as('READER', 'POST', '/model/amazon.titan-embed-text-v2:0/invoke');
     assert.deepEqual([invoked.status, invoked.headers.get('x-amzn-errortype')], [403, 'AccessDeniedException']);
+  });
+
+  it('asks for the scope of what is routed, however the path says it on the wire', async () => {
+    const statusOf = async (name: string, method: string, path: string) => {
+      const { hostname: host, port } = new URL(native.endpoint);
+      const headers = { ...bearer(name), 'content-type': 'application/json' };
+      const sent = request({ host, port, method, path, headers });
+      sent.end(method === 'POST' ? '{"documents":[{"name":"b.md","text":"Mine."}]}' : undefined);
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    };
+    assert.equal(await statusOf('WRITER', 'DELETE', base), 403);
+    for (const path of [
+      `http://any.example${base}`,
+      `/v1/knowledge-bases/other/../default`,
+      '/v1/knowledge%2Dbases/default',
+      `${base}#/documents/a`,
+    ]) {
+      assert.equal(await statusOf('WRITER', 'DELETE', path), 403, path);
+    }
+    assert.equal(await statusOf('READER', 'POST', `${base}/documents#/search`), 403);
+    assert.equal(await statusOf('READER', 'GET', `http://any.example${base}`), 200);
   });
 
   it('shows one tenant nothing of another, on any route of the document that describes them', async () => {

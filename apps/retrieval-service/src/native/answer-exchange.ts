@@ -1,8 +1,9 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { getPath } from 'hono/utils/url';
 import { type AccessControl, type Caller, refusalOf } from '../access/access-control.js';
 import type { KeyScope } from '../access/key-ring.js';
-import { type Exchange, isForm, pathOf } from '../exchange.js';
+import { type Exchange, isForm } from '../exchange.js';
 import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import { observedHost } from '../observing/observed-host.js';
 import type { RequestObservation } from '../observing/request-observer.js';
@@ -38,9 +39,8 @@ export interface NativeSurroundings {
   readonly observation: RequestObservation;
 }
 
-/** What a request needs a key for. */
-function scopeOf(method: string, target: string): KeyScope {
-  const path = pathOf(target);
+/** What a request needs a key for, by the path that is routed: the one on the wire may say it in other ways. */
+function scopeOf(method: string, path: string): KeyScope {
   if (method === 'GET' || method === 'HEAD') return 'read';
   if (/\/(search|ask|explain)$/.test(path) || path === '/v1/chat/completions' || path === '/mcp') return 'read';
   if (path === '/v1/embeddings') return 'model';
@@ -65,21 +65,21 @@ export async function answerExchange(
     const message = `The request has more than ${maxJsonBytes} bytes: send documents as files (multipart/form-data).`;
     return refuse(new Problem('invalid-request', message));
   }
-  let caller: Caller;
-  try {
-    caller = access.admit({ method, target, headers, body }, scopeOf(method, target));
-    observation.admitted(caller);
-  } catch (thrown) {
-    return refuse(refusalOf(thrown));
-  }
   const sent = Object.entries(headers).filter(
     (each): each is [string, string] => !each[0].startsWith(':') && typeof each[1] === 'string',
   );
   let request: Request;
   try {
-    request = new ReadRequest(`http://service${target}`, { method, headers: sent }, body);
+    request = new ReadRequest(new URL(target, 'http://service'), { method, headers: sent }, body);
   } catch {
     return refuse(new Problem('invalid-request', 'The request cannot be read.'));
+  }
+  let caller: Caller;
+  try {
+    caller = access.admit({ method, target, headers, body }, scopeOf(method, getPath(request)));
+    observation.admitted(caller);
+  } catch (thrown) {
+    return refuse(refusalOf(thrown));
   }
   const response = await app.fetch(request, {
     exchange,
@@ -110,7 +110,7 @@ export async function answerExchange(
 class ReadRequest extends Request {
   readonly #bytes: Buffer;
 
-  constructor(url: string, init: RequestInit, bytes: Buffer) {
+  constructor(url: URL, init: RequestInit, bytes: Buffer) {
     super(url, init);
     this.#bytes = bytes;
   }
