@@ -128,11 +128,9 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
       ]),
     );
   };
-  const removeChunks = (numbers: readonly number[]): void => {
-    for (const number of numbers) {
-      deleteTerms.run(number);
-      deleteChunk.run(number);
-    }
+  const removeChunk = (number: number): void => {
+    deleteTerms.run(number);
+    deleteChunk.run(number);
   };
   const numberOf = (id: string): number | undefined => selectDocument.rows(id)[0]?.[0] as number | undefined;
 
@@ -186,7 +184,7 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
     let removed = 0;
     const remove = (id: string, { number }: OldChunk): void => {
       old.delete(id);
-      removeChunks([number]);
+      removeChunk(number);
       removed++;
     };
     textParts.remove(document);
@@ -284,11 +282,11 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
           for (const [child] of selectChildren.rows(id)) all.add(child as string);
           const number = numberOf(id);
           if (number === undefined) continue;
-          const numbers = [...oldChunks(number).values()].map((chunk) => chunk.number);
-          removeChunks(numbers);
+          const old = oldChunks(number);
+          for (const chunk of old.values()) removeChunk(chunk.number);
           deleteDocument.run(number);
           documents++;
-          chunks += numbers.length;
+          chunks += old.size;
         }
         if (documents > 0) countCommit.run(chunks);
         return documents;

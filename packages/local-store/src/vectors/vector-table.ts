@@ -1,4 +1,4 @@
-import { type BoundedSearch, createBoundedSearch } from './best-bounded.js';
+import { createBoundedSearch } from './best-bounded.js';
 import { type CodeBlocks, createCodeBlocks, mostQuestions } from './code-blocks.js';
 import { createKeptVectors } from './kept-vectors.js';
 import { codeLength, quantiseQuestion, quantiseVector } from './quantise.js';
@@ -100,22 +100,22 @@ export function createVectorTable(options: VectorTableOptions): VectorTable {
   };
   /** The best for each of the questions, of which one pass takes so many, in the slots that `runs` names by beginnings and lengths. */
   const nearestIn = (questions: readonly Question[], runs: Iterable<readonly [number, number]>): Candidates[] => {
-    const codes = questions.map(({ vector }) => quantiseQuestion(vector));
-    const searches = codes.map((code, index) =>
-      createBoundedSearch(code, (questions[index] as Question).limit, columns),
-    );
-    blocks.ask(codes.map(({ numbers }) => numbers));
+    const searches = questions.map(({ vector, limit }) => {
+      const code = quantiseQuestion(vector);
+      return { vector, code, bounded: createBoundedSearch(code, limit, columns) };
+    });
+    blocks.ask(searches.map(({ code }) => code.numbers));
     for (const [start, count] of runs) {
       for (let slot = start; slot < start + count; ) {
         const products = blocks.products(slot, start + count - slot);
-        for (const [index, search] of searches.entries()) search.add(products[index] as Int32Array, slot);
+        for (const [index, { bounded }] of searches.entries()) bounded.add(products[index] as Int32Array, slot);
         slot += (products[0] as Int32Array).length;
       }
     }
     const { numbers, embeddings } = columns;
-    return searches.map((search: BoundedSearch, index) => {
-      const cosineOf = kept.cosinesOf((questions[index] as Question).vector);
-      return search.best({ numbers, scoreOf: (slot) => cosineOf(embeddings[slot] as number) });
+    return searches.map(({ vector, bounded }) => {
+      const cosineOf = kept.cosinesOf(vector);
+      return bounded.best({ numbers, scoreOf: (slot) => cosineOf(embeddings[slot] as number) });
     });
   };
 
