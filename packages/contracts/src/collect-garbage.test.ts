@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { describe, it } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { collectGarbage } from './collect-garbage.js';
+
+describe('collecting garbage', () => {
+  it('gives back what nobody has any more', async () => {
+    let kept: WeakRef<object> | undefined;
+    (() => {
+      kept = new WeakRef({ large: new Array(1_000) });
+    })();
+    // What a weak reference was made of lives until the turn ends.
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    assert.equal(kept?.deref(), undefined);
+  });
+
+  it('may be done by several threads at once', async () => {
+    const module = JSON.stringify(new URL('./collect-garbage.js', import.meta.url).href);
+    const code = `import(${module}).then(({ collectGarbage }) => { for (let n = 0; n < 50; n++) collectGarbage(); });`;
+    const workers = Array.from({ length: 4 }, () => new Worker(code, { eval: true }));
+    const codes = await Promise.all(workers.map(async (worker) => (await once(worker, 'exit'))[0]));
+    assert.deepEqual(codes, [0, 0, 0, 0]);
+  });
+});
