@@ -46,19 +46,19 @@ const largeFileBytes = 4 * 2 ** 20;
 /** Even importing what is imported already takes longer than reading a note. */
 const readers = new Map<Format, Reader>();
 
-parentPort?.on('message', (job: ReadJob) => {
+parentPort?.on('message', async (job: ReadJob) => {
   const isLarge = job.bytes.byteLength > largeFileBytes;
-  void outcomeOf(ownedJob(job)).then(async (outcome) => {
-    if (isLarge) {
-      // What reading left, some of it until its last turn is over, may not be there beside the copy of the answer.
-      await nextTurn();
-      collectGarbage();
-    }
-    const { reply, transfer } = answerWith(outcome);
-    parentPort?.postMessage(reply, transfer);
-    if (isLarge) setImmediate(collectGarbage);
-  });
+  const { reply, transfer } = await answerTo(ownedJob(job), isLarge);
+  // The document, before it is made once more on the other side.
+  if (isLarge) await collectFinished();
+  parentPort?.postMessage(reply, transfer);
 });
+
+/** Collects what was left behind, some of it until the turn is over. */
+async function collectFinished(): Promise<void> {
+  await nextTurn();
+  collectGarbage();
+}
 
 type Outcome = { readonly document: ReadDocument } | { readonly error: PlainError };
 
@@ -74,6 +74,13 @@ function ownedJob(job: ReadJob & { bytes: Uint8Array }): ReadJob & OwnedInput {
     job.bytes = new Uint8Array(0);
   };
   return Object.assign(job, { release });
+}
+
+async function answerTo(job: ReadJob & OwnedInput, isLarge: boolean): Promise<Answer> {
+  const outcome = await outcomeOf(job);
+  // What reading left, before the answer is made beside it.
+  if (isLarge) await collectFinished();
+  return answerWith(outcome);
 }
 
 async function outcomeOf(job: ReadJob & OwnedInput): Promise<Outcome> {

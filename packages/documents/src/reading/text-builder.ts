@@ -45,15 +45,21 @@ export interface TextWithStructure {
  * ```
  */
 export function createTextBuilder(): TextBuilder {
+  /** Made of many pieces each. The last piece is never among them, for it may be continued. */
   let parts: string[] = [];
+  let pieces: string[] = [];
   const blocks: Block[] = [];
   const pages: { page: number; start: number; end: number; hasText: boolean }[] = [];
   let length = 0;
   let header: Block['header'];
 
   function push(text: string, separator: string): number {
-    if (separator !== '') parts.push(separator);
-    parts.push(text);
+    if (pieces.length >= piecesTogether) {
+      parts.push(pieces.join(''));
+      pieces = [];
+    }
+    if (separator !== '') pieces.push(separator);
+    pieces.push(text);
     const start = length + separator.length;
     length = start + text.length;
     const page = pages.at(-1);
@@ -66,7 +72,7 @@ export function createTextBuilder(): TextBuilder {
   }
 
   function takeOffLast(): void {
-    parts.push((parts.pop() as string).slice(0, -1));
+    pieces.push((pieces.pop() as string).slice(0, -1));
     length--;
     for (const page of pages.toReversed()) {
       if (page.end <= length) break;
@@ -107,6 +113,8 @@ export function createTextBuilder(): TextBuilder {
       pages.push({ page, start: length, end: length, hasText: false });
     },
     finish() {
+      parts.push(pieces.join(''));
+      pieces = [];
       if (length >= longText) collectGarbage();
       const text = parts.join('');
       parts = [];
@@ -114,6 +122,9 @@ export function createTextBuilder(): TextBuilder {
     },
   };
 }
+
+/** Pieces that are put together on the way: each by itself, the rows of a table take a third more than their text. */
+const piecesTogether = 4_096;
 
 /** Characters from which what was left on the way to a text is collected before the text is put together. */
 const longText = 2 ** 22;

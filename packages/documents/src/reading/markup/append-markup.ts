@@ -43,9 +43,16 @@ interface Context {
   marker?: string | undefined;
 }
 
+/** Walks through markup whose parts come one after the other. */
+export interface MarkupAppender {
+  /** Adds nodes that follow those before. */
+  append(nodes: readonly MarkupNode[]): void;
+  /** Adds what may have been continued. */
+  finish(): void;
+}
+
 /**
- * Adds the text and structure of parsed markup: headings, paragraphs, list items, tables, code. The one walk through
- * HTML of every origin. It does not recurse, and takes time linear in the number of nodes.
+ * Adds the text and structure of parsed markup: headings, paragraphs, list items, tables, code.
  *
  * ```ts
  * const builder = createTextBuilder();
@@ -54,6 +61,15 @@ interface Context {
  * ```
  */
 export function appendMarkup(builder: TextBuilder, root: MarkupParent, options: AppendMarkupOptions = {}): void {
+  const appender = createMarkupAppender(builder, options);
+  appender.append(isElement(root as MarkupNode) ? [root as MarkupElement] : root.childNodes);
+  appender.finish();
+}
+
+/**
+ * The one walk through HTML of every origin. It does not recurse, and takes time linear in the number of nodes.
+ */
+export function createMarkupAppender(builder: TextBuilder, options: AppendMarkupOptions = {}): MarkupAppender {
   const skip = (element: MarkupElement) => neverRead.has(element.tagName) || (options.skip?.(element) ?? false);
   const contexts: Context[] = [{ kind: 'paragraph' }];
   /** Next number of each open list; undefined for lists without numbers. */
@@ -154,26 +170,27 @@ export function appendMarkup(builder: TextBuilder, root: MarkupParent, options: 
   }
 
   const stack: { readonly node: MarkupNode; readonly isLeft: boolean }[] = [];
-  const pushChildren = (parent: MarkupParent) => {
-    for (let index = parent.childNodes.length - 1; index >= 0; index--) {
-      stack.push({ node: parent.childNodes[index]!, isLeft: false });
-    }
+  const push = (nodes: readonly MarkupNode[]) => {
+    for (let index = nodes.length - 1; index >= 0; index--) stack.push({ node: nodes[index]!, isLeft: false });
   };
-  if (isElement(root as MarkupNode)) stack.push({ node: root as MarkupElement, isLeft: false });
-  else pushChildren(root);
   let visited = 0;
-  for (let item = stack.pop(); item; item = stack.pop()) {
-    if (++visited % 4096 === 0) throwIfAborted(options.signal);
-    const { node, isLeft } = item;
-    if (isText(node)) addText(node.value);
-    if (!isElement(node)) continue;
-    if (isLeft) leave(node);
-    else if (enter(node)) {
-      stack.push({ node, isLeft: true });
-      pushChildren(node);
-    }
-  }
-  flush();
+  return {
+    append(nodes) {
+      push(nodes);
+      for (let item = stack.pop(); item; item = stack.pop()) {
+        if (++visited % 4096 === 0) throwIfAborted(options.signal);
+        const { node, isLeft } = item;
+        if (isText(node)) addText(node.value);
+        if (!isElement(node)) continue;
+        if (isLeft) leave(node);
+        else if (enter(node)) {
+          stack.push({ node, isLeft: true });
+          push(node.childNodes);
+        }
+      }
+    },
+    finish: flush,
+  };
 }
 
 /** Where a list begins to count, or undefined where it shows something else than ascending numbers. */

@@ -53,15 +53,31 @@ function withoutMarkers(line: string): string {
   return line.slice(position);
 }
 
-/** Rules that look at one block alone, and those that must have seen them all. */
-const inlineRules = ['inline', 'linkify', 'replacements', 'smartquotes', 'text_join'];
-const blockRules = ['normalize', 'block', 'strip_references'];
+/** Tokens that are rendered at once. */
+const pieceTokens = 1_000;
+
+interface Environment extends Record<PropertyKey, unknown> {
+  onTokens?: (tokens: Token[]) => void;
+}
+
+/** A rule that matches nothing: between two blocks at the top level it hands over the tokens of those before. */
+function handOverTokens(state: StateBlock): boolean {
+  if (state.level === 0 && state.tokens.length >= pieceTokens) {
+    (state.env as Environment).onTokens?.(state.tokens.splice(0));
+  }
+  return false;
+}
+
+/** Rules that look at one block alone, and those that go through the lines. */
+const inlineRules = ['strip_references', 'inline', 'linkify', 'replacements', 'smartquotes', 'text_join'];
+const blockRules = ['normalize', 'block'];
 
 /** Chosen for hostile input: it stays near linear where other parsers of Markdown go quadratic or overflow the stack. */
 function createMarkdown(leftOut: string[]): InstanceType<typeof MarkdownIt> {
   const markdown = new MarkdownIt({ html: true, maxNesting: 8 * maxNestedMarkers });
   markdown.inline.ruler.before('link', 'footnote-reference', footnoteReference);
   markdown.block.ruler.before('reference', 'footnote', footnote, { alt: ['paragraph', 'reference'] });
+  markdown.block.ruler.before('table', 'hand-over', handOverTokens);
   markdown.core.ruler.disable(leftOut);
   return markdown;
 }
@@ -69,27 +85,24 @@ function createMarkdown(leftOut: string[]): InstanceType<typeof MarkdownIt> {
 const blocksOf = createMarkdown(inlineRules);
 const inlineOf = createMarkdown(blockRules);
 
-/** Tokens that are rendered at once. */
-const pieceTokens = 1_000;
-
 /**
- * The HTML of a Markdown text, piece by piece: what stands inside of the blocks is parsed and rendered a few blocks at a time, and what
- * was rendered is let go of. The tokens of all of a text take several times the memory of the text.
+ * The HTML of a Markdown text, in pieces of a few blocks: they are parsed, rendered and let go of before the next ones. The tokens
+ * of all of a text take several times the memory of the text.
  */
-export function* markdownToHtml(text: string): Generator<string> {
-  const environment = {};
-  const tokens = blocksOf.parse(boundNesting(text), environment).reverse();
-  while (tokens.length > 0) {
-    const piece: Token[] = [];
-    // A block at the top level is rendered as a whole: how its tokens are rendered depends on those beside them.
-    for (let depth = 0; tokens.length > 0 && (piece.length < pieceTokens || depth > 0); ) {
-      const token = tokens.pop() as Token;
-      depth += token.nesting;
-      piece.push(token);
-    }
+export function renderMarkdown(text: string, write: (html: string) => void): void {
+  const source = boundNesting(text);
+  const environment: Environment = {};
+  const parse = (onTokens: (tokens: Token[]) => void) => {
+    environment.onTokens = onTokens;
+    onTokens(blocksOf.parse(source, environment));
+  };
+  // Links may stand before what defines them.
+  if (source.includes(']:')) parse(() => {});
+  // A block at the top level is rendered as a whole: how its tokens are rendered depends on those beside them.
+  parse((tokens) => {
     const state = new inlineOf.core.State('', inlineOf, environment);
-    state.tokens = piece;
+    state.tokens = tokens;
     inlineOf.core.process(state);
-    yield inlineOf.renderer.render(piece, inlineOf.options, environment);
-  }
+    write(inlineOf.renderer.render(state.tokens, inlineOf.options, environment));
+  });
 }

@@ -170,4 +170,23 @@ describe('markdownReader', () => {
       ]),
     );
   });
+
+  it('reads a list of any length as one, and what is out of place in a table of HTML where it stands', async () => {
+    const numbers = Array.from({ length: 1_500 }, (_, index) => index);
+    const loose = numbers.map((number) => `1. item ${number}`).join('\n\n');
+    assert.deepEqual(await outlineOf(markdownReader, `${loose}\n\nend`), [
+      ...numbers.map((number) => `list-item 1: ${number + 1}. item ${number}`),
+      'paragraph: end',
+    ]);
+    const paragraphs = numbers.map((number) => `paragraph ${number}`).join('\n\n');
+    const table = '<table><tr><td>a\n\nb</td></tr>\n\nmisplaced\n\n</table>';
+    assert.deepEqual(await outlineOf(markdownReader, `${paragraphs}\n\nbefore\n\n${table}\n\n${paragraphs}`), [
+      ...numbers.map((number) => `paragraph: paragraph ${number}`),
+      'paragraph: before',
+      'paragraph: misplaced',
+      'paragraph: a',
+      'paragraph: b',
+      ...numbers.map((number) => `paragraph: paragraph ${number}`),
+    ]);
+  });
 });

@@ -1,10 +1,10 @@
 import { type Reader, type ReadInput, throwIfAborted } from '@aquifer/contracts';
 import { readText } from '../text/decode-text.js';
 import { createTextBuilder, type TextBuilder } from '../text-builder.js';
-import { appendMarkup } from './append-markup.js';
+import { createMarkupAppender } from './append-markup.js';
 import { type FrontMatter, splitFrontMatter } from './front-matter.js';
-import { markdownToHtml } from './markdown-html.js';
-import { type MarkupParent, parseMarkup } from './parse-markup.js';
+import { renderMarkdown } from './markdown-html.js';
+import { createMarkupStream } from './parse-markup.js';
 
 /**
  * Reads Markdown (CommonMark with the tables, task lists and footnotes of GitHub) as clean text: no asterisks, no link
@@ -25,20 +25,17 @@ export const markdownReader: Reader = {
   },
 };
 
-/** By itself, so that the tree is gone when the text is put together. */
+/** By itself, so that the source is gone when the text is put together. */
 function appendMarkdown(
   builder: TextBuilder,
   input: ReadInput,
   signal: AbortSignal | undefined,
 ): Omit<FrontMatter, 'body'> {
-  const { tree, ...rest } = parse(input);
-  throwIfAborted(signal);
-  appendMarkup(builder, tree, { signal });
-  return rest;
-}
-
-/** By itself, so that the source is gone while the tree is walked. */
-function parse(input: ReadInput): Omit<FrontMatter, 'body'> & { readonly tree: MarkupParent } {
   const { body, ...rest } = splitFrontMatter(readText(input));
-  return { ...rest, tree: parseMarkup(markdownToHtml(body)) };
+  const appender = createMarkupAppender(builder, { signal });
+  const markup = createMarkupStream();
+  renderMarkdown(body, (html) => appender.append(markup.write(html)));
+  appender.append(markup.end());
+  appender.finish();
+  return rest;
 }

@@ -106,16 +106,43 @@ function createTreeAdapter(): typeof defaultTreeAdapter {
   };
 }
 
-/**
- * The document of an HTML page or fragment, as browsers see it, without elements that only change how text looks.
- *
- * @param markup The whole, or its pieces in order.
- */
-export function parseMarkup(markup: string | Iterable<string>): DefaultTreeAdapterTypes.Document {
-  const parser = new BoundedParser({ scriptingEnabled: false, treeAdapter: createTreeAdapter() });
-  for (const piece of typeof markup === 'string' ? [markup] : markup) parser.tokenizer.write(piece, false);
-  parser.tokenizer.write('', true);
+const createParser = () => new BoundedParser({ scriptingEnabled: false, treeAdapter: createTreeAdapter() });
+
+/** The document of an HTML page or fragment, as browsers see it, without elements that only change how text looks. */
+export function parseMarkup(markup: string): DefaultTreeAdapterTypes.Document {
+  const parser = createParser();
+  parser.tokenizer.write(markup, true);
   return parser.document;
+}
+
+/** Markup that is parsed piece by piece, without keeping the tree of all of it. */
+export interface MarkupStream {
+  /** Takes the next piece. Returns what is complete now of the body's children, in order, each of them once. */
+  write(markup: string): readonly MarkupNode[];
+  /** Returns the rest of them. */
+  end(): readonly MarkupNode[];
+}
+
+/** A {@link MarkupStream}: its nodes are those of {@link parseMarkup}. */
+export function createMarkupStream(): MarkupStream {
+  const parser = createParser();
+  return {
+    write(markup) {
+      parser.tokenizer.write(markup, false);
+      const [, body, ...open] = parser.openElements.items;
+      if (body === undefined || !isElement(body) || body.tagName !== 'body') return [];
+      const { childNodes } = body;
+      const unfinished = new Set<MarkupNode | MarkupParent>([...open, childNodes.at(-1)!]);
+      const end = childNodes.findIndex((node) => unfinished.has(node));
+      // What is misplaced in an open table is added before it, to the text there if there is one.
+      return childNodes.splice(0, Math.max(0, end - 1));
+    },
+    end() {
+      parser.tokenizer.write('', true);
+      const page = parser.document.childNodes.find(isElement);
+      return page?.childNodes.filter(isElement).find(({ tagName }) => tagName === 'body')?.childNodes ?? [];
+    },
+  };
 }
 
 export function isElement(node: MarkupNode | MarkupParent): node is MarkupElement {

@@ -1,5 +1,5 @@
-import { type Reader, throwIfAborted } from '@aquifer/contracts';
-import { createTextBuilder } from '../text-builder.js';
+import { type Reader, type ReadInput, throwIfAborted } from '@aquifer/contracts';
+import { createTextBuilder, type TextBuilder } from '../text-builder.js';
 import { appendPlainText } from './append-plain-text.js';
 import { readText } from './decode-text.js';
 import { plainTextExtensions } from './plain-text-extensions.js';
@@ -12,7 +12,12 @@ export const plainTextReader: Reader = {
   async read(input, { signal } = {}) {
     throwIfAborted(signal);
     const builder = createTextBuilder();
-    appendPlainText(builder, readText(input), signal);
+    appendSource(builder, input, signal);
     return { ...builder.finish(), metadata: {}, omissions: [] };
   },
 };
+
+/** By itself, so that the source is gone when the text is put together. */
+function appendSource(builder: TextBuilder, input: ReadInput, signal: AbortSignal | undefined): void {
+  appendPlainText(builder, readText(input), signal);
+}
