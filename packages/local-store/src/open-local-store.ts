@@ -288,12 +288,19 @@ export async function openLocalStore(options: LocalStoreOptions): Promise<Store>
     },
     async putEmbeddings(entries) {
       refuseReadOnly();
-      const own = entries.map(({ key, vector }) => {
+      for (const { key, vector } of entries) {
         checkTexts([key], 'The embedding keys');
         checkVector(vector, undefined, `cache entry ${JSON.stringify(key)}`);
-        return { key, vector: vector.slice() };
+      }
+      // One piece of memory: one for each vector would leave as many holes behind, and they are freed late.
+      const memory = new Float32Array(entries.reduce((sum, { vector }) => sum + vector.length, 0));
+      let end = 0;
+      const own = entries.map(({ key, vector }) => {
+        memory.set(vector, end);
+        end += vector.length;
+        return { key, vector: memory.subarray(end - vector.length, end) };
       });
-      const transfer = own.map(({ vector }) => vector.buffer);
+      const transfer = [memory.buffer];
       return inOrder(() => store.call('putEmbeddings', own, { transfer }));
     },
     async readValue(key) {

@@ -23,8 +23,17 @@ const encoder = new TextEncoder();
 /** Memory is handed over in blocks of this size: a piece for each text would leave as many holes behind. */
 const blockBytes = 2 ** 20;
 
-/** UTF-8 of texts, one behind the other in blocks. */
-function createTextBlocks(): { readonly blocks: ArrayBuffer[]; add(text: string): Uint8Array } {
+interface TextBlocks {
+  readonly blocks: ArrayBuffer[];
+  add(text: string): Uint8Array;
+}
+
+/**
+ * UTF-8 of texts, one behind the other in blocks.
+ *
+ * @param spare Blocks that are taken before new ones are made.
+ */
+function createTextBlocks(spare: ArrayBuffer[] = []): TextBlocks {
   const blocks: ArrayBuffer[] = [];
   let free = new Uint8Array(0);
   return {
@@ -33,8 +42,10 @@ function createTextBlocks(): { readonly blocks: ArrayBuffer[]; add(text: string)
       // No UTF-16 unit takes more than three bytes.
       const most = text.length * 3;
       if (free.length < most) {
-        free = new Uint8Array(Math.max(blockBytes, most));
-        blocks.push(free.buffer as ArrayBuffer);
+        const fitting = spare.findIndex(({ byteLength }) => byteLength >= most);
+        const [block = new ArrayBuffer(Math.max(blockBytes, most))] = fitting < 0 ? [] : spare.splice(fitting, 1);
+        free = new Uint8Array(block);
+        blocks.push(block);
       }
       const { written } = encoder.encodeInto(text, free);
       const bytes = free.subarray(0, written);
@@ -48,20 +59,20 @@ function createTextBlocks(): { readonly blocks: ArrayBuffer[]; add(text: string)
  * Terms of chunks, made while the thread goes on answering.
  *
  * @param kept Ids of chunks that the index holds already: their terms are not made.
+ * @param bodies Where the terms of bodies go as bytes; absent where they go as text.
  */
 async function prepareChunks(
   chunks: readonly ChunkWrite[],
   kept: ReadonlySet<string>,
   analyser: Analyser,
-  isLong: boolean,
+  bodies: TextBlocks | undefined,
 ): Promise<{ readonly chunks: ChunkToWrite[]; readonly transfer: ArrayBuffer[] }> {
   const transfer: ArrayBuffer[] = [];
-  const bodies = createTextBlocks();
   const termsOf = ({ context, tableHeader, text: body }: ChunkWrite): ChunkToWrite['terms'] => {
     const terms = storedTerms(analyser.terms(body));
     return {
       context: storedTerms([...analyser.terms(context), ...analyser.terms(tableHeader)]),
-      body: isLong ? bodies.add(terms) : terms,
+      body: bodies?.add(terms) ?? terms,
     };
   };
 
@@ -81,7 +92,7 @@ async function prepareChunks(
       await nextTurn();
     }
   }
-  transfer.push(...bodies.blocks);
+  transfer.push(...(bodies?.blocks ?? []));
   return { chunks: prepared, transfer };
 }
 
@@ -96,7 +107,7 @@ export async function prepareWrite(
   analyser: Analyser,
 ): Promise<PreparedWrite> {
   const isLong = text.length >= longText;
-  const prepared = await prepareChunks(chunks, kept, analyser, isLong);
+  const prepared = await prepareChunks(chunks, kept, analyser, isLong ? createTextBlocks() : undefined);
   const parts = textParts(text).map((part) => (isLong ? encoder.encode(part) : part));
   const texts = parts.flatMap((part) => (typeof part === 'string' ? [] : [part.buffer]));
   const write = {
@@ -118,27 +129,30 @@ const vectorsPerPiece = 1_024;
  * its text and terms take as much again as the document, twice while it is written.
  *
  * @param kept As for {@link prepareWrite}.
+ * @param free Memory of pieces that are written. It is used again: new memory for each piece, freed late, became 70 MB.
  */
 export async function* preparePieces(
   { text, chunks }: Pick<DocumentWrite, 'text' | 'chunks'>,
   kept: ReadonlySet<string>,
   analyser: Analyser,
+  free: ArrayBuffer[],
 ): AsyncGenerator<{ readonly piece: DocumentPiece; readonly transfer: readonly ArrayBuffer[] }> {
   for (const part of textParts(text)) {
-    const bytes = encoder.encode(part);
-    yield { piece: { text: [bytes] }, transfer: [bytes.buffer] };
+    const texts = createTextBlocks(free);
+    yield { piece: { text: [texts.add(part)], memory: texts.blocks }, transfer: texts.blocks };
   }
   const given = chunks.filter(({ vector }) => vector !== undefined);
   for (let start = 0; start < given.length; start += vectorsPerPiece) {
     const vectors = given.slice(start, start + vectorsPerPiece).map(({ id, embeddingKey, vector }) => {
       return { id, embeddingKey, vector: (vector as Float32Array).slice() };
     });
-    yield { piece: { vectors }, transfer: vectors.map(({ vector }) => vector.buffer) };
+    yield { piece: { vectors, memory: [] }, transfer: vectors.map(({ vector }) => vector.buffer) };
   }
   for (let start = 0, end = 0; start < chunks.length; start = end) {
     for (let length = 0; end < chunks.length && length < pieceLength; end += 1) length += chunks[end]?.text.length ?? 0;
     const rest = chunks.slice(start, end).map(({ vector: _, ...chunk }) => chunk);
-    const { chunks: prepared, transfer } = await prepareChunks(rest, kept, analyser, true);
-    yield { piece: { chunks: prepared }, transfer };
+    const terms = createTextBlocks(free);
+    const { chunks: prepared, transfer } = await prepareChunks(rest, kept, analyser, terms);
+    yield { piece: { chunks: prepared, memory: terms.blocks }, transfer };
   }
 }

@@ -23,9 +23,10 @@ export async function replaceInPieces(
     const held = await store.call('beginReplacement', document);
     const keys = new Map(held.map(({ id, embeddingKey }) => [id, embeddingKey]));
     const kept = new Set(chunks.flatMap(({ id, embeddingKey }) => (keys.get(id) === embeddingKey ? [id] : [])));
-    let last: Promise<void> = Promise.resolve();
-    for await (const { piece, transfer } of preparePieces(write, kept, analyser)) {
-      await last;
+    const free: ArrayBuffer[] = [];
+    let last: Promise<readonly ArrayBuffer[]> = Promise.resolve([]);
+    for await (const { piece, transfer } of preparePieces(write, kept, analyser, free)) {
+      free.push(...(await last));
       last = store.call('addPiece', piece, { transfer });
       // What it says is heard when the next piece is there.
       last.catch(() => {});

@@ -42,13 +42,15 @@ export interface DocumentPiece {
   /** Of chunks that come behind them, without any. */
   readonly vectors?: readonly Pick<ChunkToWrite, 'id' | 'embeddingKey' | 'vector'>[];
   readonly chunks?: readonly ChunkToWrite[];
+  /** The memory in which its texts stand, which goes back with the answer. */
+  readonly memory: readonly ArrayBuffer[];
 }
 
 /** A replacement that has begun, in a transaction that is still open. */
 export interface OpenReplacement {
   /** The chunks that the index holds of the document. Of those that come again no terms are needed. */
   readonly held: readonly { readonly id: string; readonly embeddingKey: string }[];
-  add(piece: DocumentPiece): void;
+  add(piece: Omit<DocumentPiece, 'memory'>): void;
   /** Removes the chunks that did not come again, and makes what came the content of the document. */
   finish(structure: Pick<DocumentToWrite, 'pages' | 'blocks'>): void;
 }
@@ -193,7 +195,8 @@ export function createDocumentWriter(database: SqlDatabase): DocumentWriter {
     let checksum = 0;
 
     const addText = (part: string | Uint8Array): void => {
-      if (parts === 0) first = part;
+      // Kept until the end, while the memory in which it came goes back.
+      if (parts === 0) first = typeof part === 'string' ? part : part.slice();
       else textParts.add(document, parts, part);
       parts++;
       checksum = extendChecksum(checksum, part);

@@ -6,7 +6,8 @@ import { createDocumentWriter, type DocumentPiece, type DocumentToWrite } from '
 export interface PiecewiseReplacement {
   /** The chunks that the index holds of the document. */
   readonly held: readonly { readonly id: string; readonly embeddingKey: string }[];
-  add(piece: DocumentPiece): void;
+  /** Returns the memory of the piece, for the next one. */
+  add(piece: DocumentPiece): readonly ArrayBuffer[];
   commit(structure: Pick<DocumentToWrite, 'pages' | 'blocks'>): void;
   /** Undoes what was not committed. */
   close(): void;
@@ -27,7 +28,10 @@ export function beginReplacement(
     const { held, add, finish } = createDocumentWriter(database).begin(document, dimensions);
     return {
       held,
-      add,
+      add(piece) {
+        add(piece);
+        return piece.memory;
+      },
       commit(structure) {
         finish(structure);
         database.exec('COMMIT');

@@ -149,7 +149,7 @@ function createLockedEngine(options: StoreWorkerOptions, lock: WriterLock | unde
       replacement = beginReplacement(options, document, dimensionsForWriting());
       return replacement.held;
     },
-    addPiece: (piece: DocumentPiece): void => openReplacement().add(piece),
+    addPiece: (piece: DocumentPiece): readonly ArrayBuffer[] => openReplacement().add(piece),
     commitReplacement(structure: Pick<DocumentToWrite, 'pages' | 'blocks'>): void {
       openReplacement().commit(structure);
       endReplacement();

@@ -187,9 +187,12 @@ export function serveCalls(port: MessagePort, methodOf: MethodsByName): void {
   });
 }
 
-// Vectors go out without being copied. They are made for the answer, each with a buffer of its own.
+// Vectors go out without being copied: they are made for the answer, each with a buffer of its own. So does memory that goes back.
 function transferable(value: unknown): ArrayBuffer[] {
-  const items = Array.isArray(value) ? value : [value];
-  const buffers = items.filter((item) => item instanceof Float32Array).map((item) => item.buffer as ArrayBuffer);
+  const items: unknown[] = Array.isArray(value) ? value : [value];
+  const buffers = items.flatMap((item) => {
+    if (item instanceof Float32Array) return [item.buffer as ArrayBuffer];
+    return item instanceof ArrayBuffer ? [item] : [];
+  });
   return [...new Set(buffers)];
 }
