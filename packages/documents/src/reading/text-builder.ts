@@ -53,11 +53,14 @@ export function createTextBuilder(): TextBuilder {
   let length = 0;
   let header: Block['header'];
 
+  // By itself: what a function has called on stays until it returns, and pieces may be slices of the source.
+  function putTogether(): void {
+    parts.push(pieces.join(''));
+    pieces = [];
+  }
+
   function push(text: string, separator: string): number {
-    if (pieces.length >= piecesTogether) {
-      parts.push(pieces.join(''));
-      pieces = [];
-    }
+    if (pieces.length >= piecesTogether) putTogether();
     if (separator !== '') pieces.push(separator);
     pieces.push(text);
     const start = length + separator.length;
@@ -113,8 +116,7 @@ export function createTextBuilder(): TextBuilder {
       pages.push({ page, start: length, end: length, hasText: false });
     },
     finish() {
-      parts.push(pieces.join(''));
-      pieces = [];
+      putTogether();
       if (length >= longText) collectGarbage();
       const text = parts.join('');
       parts = [];
