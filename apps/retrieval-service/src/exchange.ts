@@ -21,7 +21,7 @@ export interface Exchange {
   readBody(limit: number): Promise<Buffer | undefined>;
   send(status: number, headers: OutgoingHttpHeaders, body: Uint8Array | string): void;
   /** Resolves when the last chunk is on its way, or the caller is gone. */
-  stream(status: number, headers: OutgoingHttpHeaders, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  stream(status: number, headers: OutgoingHttpHeaders, chunks: AsyncIterable<Uint8Array | string>): Promise<void>;
   /** Breaks off without ending the answer. */
   cut(): void;
 }
@@ -97,9 +97,16 @@ async function collect(source: Readable, { announced, limit, bodyMs }: Collectin
   });
 }
 
-async function writeAll(target: Writable, chunks: AsyncIterable<Uint8Array>, silenceMs: number): Promise<void> {
+/** @param onChunk Called before each is written. */
+async function writeAll(
+  target: Writable,
+  chunks: AsyncIterable<Uint8Array | string>,
+  silenceMs: number,
+  onChunk = () => {},
+): Promise<void> {
   for await (const chunk of chunks) {
     if (target.destroyed) return;
+    onChunk();
     if (target.write(chunk)) continue;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => target.destroy(), silenceMs);
@@ -165,8 +172,10 @@ export function http1Exchange(
     async stream(status, headers, chunks) {
       answered = status;
       response.writeHead(status, headers);
-      response.flushHeaders();
-      await writeAll(response, chunks, silenceMs);
+      // With the first chunk, where that is here by the end of this turn of the event loop.
+      const flushing = setTimeout(() => response.flushHeaders(), 0);
+      const hasBegun = () => clearTimeout(flushing);
+      await writeAll(response, chunks, silenceMs, hasBegun).finally(hasBegun);
     },
     cut: () => void response.destroy(),
   };

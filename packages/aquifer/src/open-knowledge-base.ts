@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AquiferError, type DocumentRecord, type Generator, type Reranker, type Store } from '@aquifer/contracts';
-import type { Retriever } from '@aquifer/retrieval';
+import type { Answerer, Retriever } from '@aquifer/retrieval';
 import { createAnalyser } from '@aquifer/text-analysis';
 import {
   assertReadableManifest,
@@ -87,6 +87,10 @@ async function assemble(
     return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker: await reranker.get() });
   });
   const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));
+  const answerer = lazy(async (): Promise<Answerer> => {
+    const { createAnswerer } = await import('@aquifer/retrieval/answerer');
+    return createAnswerer({ retriever: await retriever.get(), store, generator: await generator.get() });
+  });
   const queue = lazy(async () => {
     if (place.kind === 'folder') return undefined;
     const { createIngestionQueue } = await import('@aquifer/postgres-store/ingestion-queue');
@@ -187,6 +191,10 @@ async function assemble(
       return (await retriever.get()).explain(query, documentId, searchOptions);
     },
     async *ask(question, { model, reranker: name, rerankedCandidates, ...askOptions } = {}) {
+      if (model === undefined && name === undefined) {
+        yield* (await answerer.get()).ask(question, askOptions);
+        return;
+      }
       const { createAnswerer } = await import('@aquifer/retrieval/answerer');
       const answering = model === undefined ? await generator.get() : await generatorFor(model, options.models);
       const otherReranker = name === undefined ? undefined : await rerankerFor(name, options.models);
@@ -195,12 +203,11 @@ async function assemble(
         return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker, rerankedCandidates });
       };
       try {
-        const answerer = createAnswerer({
+        yield* createAnswerer({
           retriever: otherReranker === undefined ? await retriever.get() : await retrieverWith(otherReranker),
           store,
           generator: answering,
-        });
-        yield* answerer.ask(question, askOptions);
+        }).ask(question, askOptions);
       } finally {
         if (typeof name === 'string') await otherReranker?.close?.();
       }

@@ -1,20 +1,21 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { settlesWithin } from './settles-within.js';
 
 const patienceMs = 100;
+/** When more streams than these begin at once, nobody's first event comes soon, and a timer each would take longer than the rest. */
+const mostAwaited = 16;
+let awaited = 0;
 
 /**
  * Begins the stream: a failure before its first event, such as a model that is not there, still has a status of its own. What takes longer than a moment is not waited
- * for, so that the caller sees a stream: such a failure is its only event.
+ * for, so that the caller sees a stream: such a failure is its only event. Where many streams begin at once, the moment is this turn of the event loop.
  */
 export async function begun<Item>(items: AsyncIterable<Item>): Promise<AsyncIterable<Item>> {
   const iterator = items[Symbol.asyncIterator]();
   const first = iterator.next();
-  const moment = new AbortController();
-  await Promise.race([first, wait(patienceMs, undefined, { signal: moment.signal }).catch(() => {})]).finally(() =>
-    moment.abort(),
-  );
-  // It is asked for below, or not at all where the caller has gone by then.
-  first.catch(() => {});
+  awaited += 1;
+  const isHere = await settlesWithin(first, awaited > mostAwaited ? 0 : patienceMs);
+  awaited -= 1;
+  if (isHere) await first;
   return (async function* () {
     try {
       for (let next = await first; !next.done; next = await iterator.next()) yield next.value;

@@ -3,7 +3,7 @@ import { described, type NativeApiOptions, type NativeApp } from './native-api.j
 import { Problem, problemAnswer } from './problem.js';
 import { json, problems } from './responses.js';
 import { jobEventSchema, jobListSchema, jobSchema } from './run-schemas.js';
-import { eventStream, eventStreamHeaders } from './server-sent-events.js';
+import { eventStream, streamed } from './server-sent-events.js';
 
 const parameter = z.object({ job: z.string().min(1).max(200) });
 
@@ -56,6 +56,6 @@ export function addJobRoutes(app: NativeApp, { jobs }: NativeApiOptions): void {
     jobs.get(caller.tenant, id);
     const events = jobs.follow(caller.tenant, id, Number(last), exchange.signal);
     const body = eventStream(events, (thrown) => problemAnswer(thrown, requestId).body.error);
-    return context.body(body, 200, eventStreamHeaders) as never;
+    return streamed(body);
   });
 }

@@ -17,9 +17,9 @@ export function addMcpRoute(app: NativeApp, { version }: NativeApiOptions): void
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true });
     try {
       await server.connect(transport);
-      // It reads the body as a stream.
-      const { raw } = context.req;
-      return await transport.handleRequest(new Request(raw, { body: await raw.arrayBuffer() }));
+      // It asks more of a request than routes do.
+      const { method, url, headers, arrayBuffer } = context.req.raw;
+      return await transport.handleRequest(new Request(url, { method, headers, body: await arrayBuffer() }));
     } finally {
       await server.close();
     }

@@ -16,6 +16,7 @@ import { addMcpRoute } from './mcp-route.js';
 import { addOpenAiRoutes } from './openai-routes.js';
 import { Problem, problemAnswer } from './problem.js';
 import { addQuestionRoutes } from './question-routes.js';
+import { ReadyAnswer } from './ready-answer.js';
 
 export interface NativeEnvironment {
   readonly Bindings: {
@@ -136,5 +137,7 @@ export function described(
   status: ContentfulStatusCode = 200,
   headers?: Record<string, string>,
 ): never {
-  return context.json(body as object, status, headers) as never;
+  // An entity tag is made of the content of a response.
+  if (context.req.method === 'GET') return context.json(body as object, status, headers) as never;
+  return new ReadyAnswer(JSON.stringify(body), status, { 'content-type': 'application/json', ...headers }) as never;
 }

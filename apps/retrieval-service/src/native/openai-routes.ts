@@ -4,7 +4,7 @@ import { begun } from './begun.js';
 import { described, type NativeApp } from './native-api.js';
 import { Problem, problemAnswer } from './problem.js';
 import { json, problems } from './responses.js';
-import { eventStream, eventStreamHeaders } from './server-sent-events.js';
+import { eventStream, streamed } from './server-sent-events.js';
 import { wholeAnswer } from './whole-answer.js';
 
 /** https://platform.openai.com/docs/api-reference: what its clients send beside this is taken and has no effect. */
@@ -149,7 +149,7 @@ export function addOpenAiRoutes(app: NativeApp): void {
     if (request.stream !== true) return described(context, whole(await wholeAnswer(events), about));
     const chunks = chunksOf(await begun(events), about, request.stream_options?.include_usage === true);
     const body = eventStream(chunks, (thrown) => problemAnswer(thrown, requestId).body, dataOnly);
-    return context.body(body, 200, eventStreamHeaders) as never;
+    return streamed(body);
   });
 }
 

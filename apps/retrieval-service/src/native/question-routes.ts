@@ -14,7 +14,7 @@ import {
   searchRequestSchema,
   searchResponseSchema,
 } from './schemas.js';
-import { eventStream, eventStreamHeaders } from './server-sent-events.js';
+import { eventStream, streamed } from './server-sent-events.js';
 import { wholeAnswer } from './whole-answer.js';
 
 const search = createRoute({
@@ -133,6 +133,6 @@ export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions
       return described(context, await wholeAnswer(events));
     }
     const body = eventStream(map(await begun(events), sent), (thrown) => problemAnswer(thrown, requestId).body.error);
-    return context.body(body, 200, eventStreamHeaders) as never;
+    return streamed(body);
   });
 }

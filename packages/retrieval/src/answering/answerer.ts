@@ -20,7 +20,7 @@ import { abstentionText } from './abstention.js';
 import type { Answer, AnswerEvent } from './answer-events.js';
 import type { ConversationTurn } from './conversation.js';
 import { standaloneQuestion } from './follow-up.js';
-import { ownTurn } from './own-turn.js';
+import { lastOfMany, ownTurn } from './own-turn.js';
 import { estimateTokens, packPassages } from './pack.js';
 import { type DroppedMatch, selectPassages } from './passages.js';
 import { buildPrompt, passagesPlaceholder } from './prompt.js';
@@ -110,6 +110,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     checkTopP(options.topP);
     checkPromptTemplate(options.promptTemplate);
     const { conversation = [] } = options;
+    await lastOfMany();
     await ownTurn();
     throwIfAborted(signal);
     const rewriting = standaloneQuestion(asked, conversation, generator, { analyser, ...(signal && { signal }) });

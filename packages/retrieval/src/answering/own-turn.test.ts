@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ownTurn } from './own-turn.js';
+import { lastOfMany, ownTurn } from './own-turn.js';
 
 describe('turns of the event loop', () => {
   it('are given to one caller each, in the order in which they asked', async () => {
@@ -22,5 +22,20 @@ describe('turns of the event loop', () => {
     isOver = true;
     assert.deepEqual(order, ['first', 'second', 'third']);
     assert.equal(new Set(turns).size, 3, String(turns));
+  });
+
+  it('wait for the last of many who come at once, except for the first', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const order: string[] = [];
+    const call = async (name: string): Promise<void> => {
+      await lastOfMany();
+      order.push(name);
+    };
+    const calls = ['first', 'second'].map(call);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(order, ['first']);
+    calls.push(call('last'));
+    await Promise.all(calls);
+    assert.deepEqual(order, ['first', 'second', 'last']);
   });
 });

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 
 /** A turn accepts one connection, so that many new callers need many of them. */
 const mostTurns = 512;
@@ -22,4 +22,31 @@ async function pause(): Promise<void> {
 export async function ownTurn(): Promise<void> {
   last = last.then(pause);
   await last;
+}
+
+/** As long as questions come less than this after one another, they come at once. */
+const momentMs = 2;
+/** Some come all the time. */
+const mostMs = 250;
+let cameAt = Number.NEGATIVE_INFINITY;
+let quiet: Promise<void> | undefined;
+
+async function quietMoment(): Promise<void> {
+  const until = performance.now() + mostMs;
+  do await wait(momentMs);
+  while (performance.now() < cameAt + momentMs && performance.now() < until);
+  quiet = undefined;
+}
+
+/**
+ * Resolves when no other caller comes any more, for the first of all at once. Searches take the processors from whoever is still to be heard: of many callers at
+ * once, the last would be told that it was heard when the first have their answers.
+ */
+export async function lastOfMany(): Promise<void> {
+  const now = performance.now();
+  const isAlone = now > cameAt + momentMs;
+  cameAt = now;
+  if (isAlone) return;
+  quiet ??= quietMoment();
+  await quiet;
 }
