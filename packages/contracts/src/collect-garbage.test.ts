@@ -16,6 +16,23 @@ describe('collecting garbage', () => {
     assert.equal(kept?.deref(), undefined);
   });
 
+  it('gives it back, too, where V8 had begun to collect when it was in use still', async () => {
+    const size = 20_000_000;
+    const before = process.memoryUsage().external;
+    // It begins at different points of these rounds.
+    for (let round = 1; round <= 12; round++) {
+      await (async () => {
+        const text = Buffer.alloc(size, 'a').toString('latin1');
+        const slices: object[] = [];
+        for (let start = 0; start < round * 20_000; start++) slices.push({ slice: text.slice(start, start + 100) });
+        await new Promise((resolve) => setImmediate(resolve));
+      })();
+      await new Promise((resolve) => setImmediate(resolve));
+      collectGarbage();
+      assert.ok(process.memoryUsage().external < before + size / 2, `in round ${round}`);
+    }
+  });
+
   it('may be done by several threads at once', async () => {
     const module = JSON.stringify(new URL('./collect-garbage.js', import.meta.url).href);
     const code = `import(${module}).then(({ collectGarbage }) => { for (let n = 0; n < 50; n++) collectGarbage(); });`;
