@@ -7,12 +7,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createMemorySource, openKnowledgeBase } from 'aquifer';
+import { createLeanClient } from './lean-client.mjs';
 import { readPassages, readQuestions } from './passages.mjs';
 
 const { values } = parseArgs({
@@ -47,14 +47,14 @@ for (const [signal, exitCode] of [
   });
 }
 const port = await prepare();
-const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+const client = createLeanClient(port);
 const base = '/v1/knowledge-bases/default';
 try {
   await load();
   await streaming();
   await uploading();
 } finally {
-  agent.destroy();
+  client.close();
   await end();
 }
 
@@ -87,30 +87,8 @@ async function prepare() {
   return Number(new URL(JSON.parse(line).url).port);
 }
 
-/** A request, the milliseconds to its first byte and to its last, and its body. */
-function send(path, { body, headers = {}, method = body === undefined ? 'GET' : 'POST' } = {}) {
-  return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    const sent = request({ host: '127.0.0.1', port, path, method, agent, headers }, (response) => {
-      const chunks = [];
-      let firstMs;
-      response.on('data', (chunk) => {
-        firstMs ??= performance.now() - startedAt;
-        chunks.push(chunk);
-      });
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        resolve({ status: response.statusCode, firstMs, ms: performance.now() - startedAt, text });
-      });
-      response.on('error', reject);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
 function postJson(path, body, headers = {}) {
-  return send(path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+  return client.send(path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
 }
 
 function search(number) {
@@ -166,7 +144,7 @@ async function load() {
 }
 
 async function residentMb() {
-  const { text } = await send('/metrics');
+  const { text } = await client.send('/metrics');
   return Number(/^aquifer_resident_memory_bytes (\d+)/m.exec(text)?.[1]) / 2 ** 20;
 }
 
@@ -221,12 +199,12 @@ async function uploading() {
   let isOver = false;
   const searching = repeat(search, lines, () => isOver);
   const startedAt = performance.now();
-  const sent = await send(`${base}/documents`, {
+  const sent = await client.send(`${base}/documents`, {
     body: `${parts.join('')}--${boundary}--\r\n`,
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
   });
   const { job } = JSON.parse(sent.text);
-  const { text } = await send(`/v1/jobs/${job.id}/events`);
+  const { text } = await client.send(`/v1/jobs/${job.id}/events`);
   isOver = true;
   const done = JSON.parse(text.trim().split('\n').at(-1).slice('data: '.length));
   console.log(

@@ -10,6 +10,7 @@ import {
 import { assertIntact } from './checksums.js';
 import { inSnapshot } from './database.js';
 import { chunkColumns, chunkFromRow, documentFromRow } from './document-rows.js';
+import { createRecentlyUsed } from './recently-used.js';
 import type { SqlDatabase, SqlValue } from './sqlite-driver.js';
 import { decodeBlocks } from './stored-blocks.js';
 import { createTextParts } from './text-parts.js';
@@ -31,6 +32,11 @@ export interface DocumentReads {
 
 const defaultListLimit = 1_000;
 
+/** Of chunks that were read last: searches often find the same, and one chunk takes reading and checking the text of its whole document. */
+const keptChunkBytes = 8 * 2 ** 20;
+/** A chunk beside its text, about. */
+const chunkOverheadBytes = 1_024;
+
 /** Everything that is read but searches. Each call sees one snapshot. */
 export function createDocumentReads(database: SqlDatabase): DocumentReads {
   const textParts = createTextParts(database);
@@ -45,6 +51,12 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
   const selectChunks = database.prepare(
     `SELECT ${chunkColumns} FROM chunks WHERE document = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`,
   );
+  const selectGeneration = database.prepare('SELECT generation FROM counters');
+  const keptChunks = createRecentlyUsed<string, StoredChunk>(
+    keptChunkBytes,
+    ({ text }) => text.length * 2 + chunkOverheadBytes,
+  );
+  let keptGeneration: SqlValue | undefined;
   // A string that no database can hold would find the one that it is turned into.
   const find = (id: string): readonly SqlValue[] | undefined =>
     isStorable(id) ? selectDocument.rows(id)[0] : undefined;
@@ -97,8 +109,13 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
       }),
     chunks: (ids) =>
       inSnapshot(database, () => {
+        const generation = selectGeneration.rows()[0]?.[0];
+        if (generation !== keptGeneration) keptChunks.clear();
+        keptGeneration = generation;
         const documents = new Map<number, { readonly record: DocumentRecord; readonly text: string }>();
         return ids.flatMap((id) => {
+          const known = keptChunks.get(id);
+          if (known !== undefined) return [known];
           const row = isStorable(id) ? selectChunk.rows(id)[0] : undefined;
           if (row === undefined) return [];
           const [number, ...columns] = row as [number, ...SqlValue[]];
@@ -108,7 +125,11 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
             document = { record, text: textOf(number, record.id) };
             documents.set(number, document);
           }
-          return [{ ...chunkFromRow(columns, document.record.id, document.text), document: document.record }];
+          const chunk = chunkFromRow(columns, document.record.id, document.text);
+          // A text of its own: a slice would keep the whole document's.
+          const stored = { ...chunk, text: Buffer.from(chunk.text).toString(), document: document.record };
+          keptChunks.set(id, stored);
+          return [stored];
         });
       }),
     chunksOf: (documentId, from, to) =>

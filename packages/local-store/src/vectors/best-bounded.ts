@@ -25,6 +25,9 @@ export interface BoundedSearch {
 
 export function createBoundedSearch(question: QuestionCode, limit: number, bounds: CodeBounds): BoundedSearch {
   const { factors, errors } = bounds;
+  const { factor } = question;
+  const fixed = cosineError(question, 0);
+  const grows = cosineError(question, 1) - fixed;
   // `limit` vectors score at least its lowest, so that what cannot is out.
   const certain = createHighestScores(limit);
   let slots = new Uint32Array(1_024);
@@ -52,17 +55,25 @@ export function createBoundedSearch(question: QuestionCode, limit: number, bound
     [slots, uppers] = [moreSlots, moreUppers];
   };
 
+  const keep = (slot: number, upper: number): void => {
+    if (length === slots.length) makeRoom();
+    slots[length] = slot;
+    uppers[length++] = upper;
+  };
+
   return {
     add(products, slot) {
+      // What the loop needs is here: a variable from outside would be looked up again for each code.
+      const [questionFactor, fixedError, errorGrowth] = [factor, fixed, grows];
+      const count = products.length;
+      const factorsHere = factors.subarray(slot, slot + count);
+      const errorsHere = errors.subarray(slot, slot + count);
       let least = certain.lowest();
-      for (let index = 0; index < products.length; index++) {
-        const at = slot + index;
-        const score = (products[index] as number) * question.factor * (factors[at] as number);
-        const error = cosineError(question, errors[at] as number);
+      for (let index = 0; index < count; index++) {
+        const score = (products[index] as number) * questionFactor * (factorsHere[index] as number);
+        const error = fixedError + errorGrowth * (errorsHere[index] as number);
         if (score + error < least) continue;
-        if (length === slots.length) makeRoom();
-        slots[length] = at;
-        uppers[length++] = score + error;
+        keep(slot + index, score + error);
         if (score - error <= least) continue;
         certain.add(score - error);
         least = certain.lowest();
