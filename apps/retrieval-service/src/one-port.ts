@@ -63,17 +63,19 @@ export function createOnePort(
     socket.on('error', onError);
     socket.setTimeout(silenceMs, () => socket.destroy());
     socket.once('data', (first: Buffer) => {
-      socket.setTimeout(0);
       socket.removeAllListeners('timeout');
+      if (first.toString('latin1', 0, preface.length) !== preface) {
+        acceptHttp1!.call(http1, socket);
+        // What was read belongs to whoever reads on: put back, it would come again in a turn of its own.
+        socket.emit('data', first);
+        return;
+      }
+      // A server of HTTP/1.1 lets callers end their side first; a connection of HTTP/2 that one side has ended is over.
+      socket.allowHalfOpen = false;
+      socket.setTimeout(0);
       socket.pause();
       socket.unshift(first);
-      if (first.toString('latin1', 0, preface.length) === preface) {
-        // A server of HTTP/1.1 lets callers end their side first; a connection of HTTP/2 that one side has ended is over.
-        socket.allowHalfOpen = false;
-        http2.emit('connection', socket);
-      } else {
-        acceptHttp1!.call(http1, socket);
-      }
+      http2.emit('connection', socket);
       process.nextTick(() => socket.resume());
     });
   });

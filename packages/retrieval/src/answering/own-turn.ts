@@ -27,7 +27,7 @@ export async function ownTurn(): Promise<void> {
 /** As long as questions come less than this after one another, they come at once. */
 const momentMs = 2;
 /** Some come all the time. */
-const mostMs = 250;
+const mostMs = 500;
 let cameAt = Number.NEGATIVE_INFINITY;
 let quiet: Promise<void> | undefined;
 
