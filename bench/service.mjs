@@ -6,6 +6,7 @@
 // Text: sentences in a row of the retrieval sets in ../shared/eval, and questions that people asked.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -144,9 +145,9 @@ async function load() {
   print(`service, ${connections} connections`, await repeat(search, connections, until(seconds)));
 }
 
-async function residentMb() {
-  const { text } = await client.send('/metrics');
-  return Number(/^aquifer_resident_memory_bytes (\d+)/m.exec(text)?.[1]) / 2 ** 20;
+/** Of the service, which is not asked: it would have to answer in between. */
+function residentMb() {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
 /** Several times, each on connections of its own: what answers the first time has not been compiled yet. */
@@ -155,12 +156,12 @@ async function streaming() {
 }
 
 async function streamAtOnce(round) {
-  const before = await residentMb();
+  const before = residentMb();
   let most = before;
   let isOver = false;
   const watching = (async () => {
     while (!isOver) {
-      most = Math.max(most, await residentMb());
+      most = Math.max(most, residentMb());
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   })();

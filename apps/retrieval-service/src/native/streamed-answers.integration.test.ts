@@ -49,4 +49,28 @@ describe('a streamed answer', () => {
       await native.close();
     }
   });
+
+  it('has a status of its own where the question is refused, however many are asked at once', async () => {
+    const native = await startNative();
+    try {
+      await native.post('/v1/knowledge-bases', { name: 'default' });
+      await native.finished(await native.post('/v1/knowledge-bases/default/documents', { documents }));
+      const ask = async (text: string) => {
+        const response = await fetch(`${native.endpoint}/v1/knowledge-bases/default/ask`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+          body: JSON.stringify({ question: text }),
+        });
+        return { status: response.status, text: await response.text() };
+      };
+      await ask(question);
+      const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => ask(n % 2 === 0 ? question : '  ')));
+      for (const [n, { status, text }] of answers.entries()) {
+        assert.equal(status, n % 2 === 0 ? 200 : 400, text);
+        assert.match(text, n % 2 === 0 ? /event: answer\n/ : /invalid-query/);
+      }
+    } finally {
+      await native.close();
+    }
+  });
 });
