@@ -4,6 +4,8 @@ const patienceMs = 100;
 /** When more streams than these begin at once, nobody's first event comes soon, and a timer each would take longer than the rest. */
 const mostAwaited = 16;
 let awaited = 0;
+/** Until when one that begins is still one of many: as the first of them are done with waiting, the last would be given time again. */
+let manyUntil = 0;
 
 /**
  * Begins the stream: a failure before its first event, such as a model that is not there, still has a status of its own. What takes longer than a moment is not waited
@@ -13,7 +15,9 @@ export async function begun<Item>(items: AsyncIterable<Item>): Promise<AsyncIter
   const iterator = items[Symbol.asyncIterator]();
   const first = iterator.next();
   awaited += 1;
-  const isHere = await settlesWithin(first, awaited > mostAwaited ? 0 : patienceMs);
+  const now = performance.now();
+  if (awaited > mostAwaited || now < manyUntil) manyUntil = now + patienceMs;
+  const isHere = await settlesWithin(first, now < manyUntil ? 0 : patienceMs);
   awaited -= 1;
   if (isHere) await first;
   return (async function* () {
