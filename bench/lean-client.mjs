@@ -10,6 +10,8 @@ class Reader {
   #left = 0;
   #isInBody = false;
   status = 0;
+  /** Whether the connection ends with this answer. */
+  isLast = false;
 
   /** @returns the body when it is whole, else undefined. */
   push(data) {
@@ -23,6 +25,7 @@ class Reader {
       }
       const head = rest.latin1Slice(0, end);
       this.status = Number(head.slice(9, 12));
+      this.isLast = /\r\nconnection: close/i.test(head);
       this.#isChunked = /\r\ntransfer-encoding: chunked/i.test(head);
       this.#left = this.#isChunked ? 0 : Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
       this.#isInBody = true;
@@ -72,7 +75,8 @@ export function createLeanClient(port) {
       waiting.firstMs ??= performance.now() - waiting.startedAt;
       const text = reader.push(data);
       if (text === undefined) return;
-      idle.push(line);
+      if (reader.isLast) socket.destroy();
+      else idle.push(line);
       line.waiting = undefined;
       const { startedAt, firstMs, resolve } = waiting;
       resolve({ status: reader.status, firstMs, ms: performance.now() - startedAt, text });

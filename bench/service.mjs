@@ -97,6 +97,15 @@ function search(number) {
   return postJson(`${base}/search`, { query: questions[number % questions.length], limit: 10 });
 }
 
+/** As callers do that keep no connection. */
+function searchOnce(number) {
+  return postJson(
+    `${base}/search`,
+    { query: questions[number % questions.length], limit: 10 },
+    { connection: 'close' },
+  );
+}
+
 function quantile(times, share) {
   const sorted = [...times].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -143,6 +152,10 @@ async function load() {
   await library.close();
   print('service, 1 connection', await repeat(search, 1, until(5)));
   print(`service, ${connections} connections`, await repeat(search, connections, until(seconds)));
+  print(
+    `service, ${connections} at a time, each on a connection of its own`,
+    await repeat(searchOnce, connections, until(10)),
+  );
 }
 
 /** Of the service, which is not asked: it would have to answer in between. */

@@ -42,6 +42,21 @@ describe('a stream that is begun', () => {
     );
   });
 
+  it('is not waited for where many begin at once, or go on beginning', async () => {
+    const order: number[] = [];
+    const begin = async (number: number): Promise<void> => {
+      await begun(saying(2_000));
+      order.push(number);
+    };
+    const many = Array.from({ length: 40 }, (_, number) => begin(number));
+    await Promise.race([many.at(-1), wait(60)]);
+    await begin(40);
+    assert.deepEqual(order.slice(0, 2), [16, 17], 'The first ones are given their moment.');
+    assert.equal(order.indexOf(40), 24, 'One that begins soon after them is one of them.');
+    await Promise.all(many);
+    assert.deepEqual(order.slice(-2), [14, 15]);
+  });
+
   it('ends what makes its events where nobody wants them any more', async () => {
     let hasEnded = false;
     const endless = async function* (): AsyncGenerator<Said> {
