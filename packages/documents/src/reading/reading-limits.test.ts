@@ -95,6 +95,20 @@ describe('reading limits', () => {
     );
   });
 
+  it('do not run while the process stands still', async () => {
+    const reader = createDocumentReader({ threads: 1, timeoutMs: 5_000 });
+    try {
+      // The thread is there from here on.
+      await reader.read({ name: 'first.txt', bytes: utf8.encode('Read first.') });
+      const reading = reader.read({ name: 'held-up.txt', bytes: utf8.encode('Read behind it.') });
+      await new Promise((resolve) => setImmediate(resolve));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7_000);
+      assert.equal((await reading).text, 'Read behind it.');
+    } finally {
+      await reader.close();
+    }
+  });
+
   it('hold for page trees that contain themselves', async () => {
     const circular = pdfOfObjects([
       '<< /Type /Catalog /Pages 2 0 R >>',
