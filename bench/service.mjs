@@ -89,21 +89,17 @@ async function prepare() {
   return Number(new URL(JSON.parse(line).url).port);
 }
 
-function postJson(path, body, headers = {}) {
-  return client.send(path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+function postJson(path, body, headers = {}, by = client) {
+  return by.send(path, { body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
 }
 
-function search(number) {
-  return postJson(`${base}/search`, { query: questions[number % questions.length], limit: 10 });
+function search(number, headers = {}) {
+  return postJson(`${base}/search`, { query: questions[number % questions.length], limit: 10 }, headers);
 }
 
 /** As callers do that keep no connection. */
 function searchOnce(number) {
-  return postJson(
-    `${base}/search`,
-    { query: questions[number % questions.length], limit: 10 },
-    { connection: 'close' },
-  );
+  return search(number, { connection: 'close' });
 }
 
 function quantile(times, share) {
@@ -181,9 +177,8 @@ async function streamAtOnce(round) {
   const asking = createLeanClient(port);
   const answers = await Promise.all(
     Array.from({ length: streams }, (_, number) => {
-      const body = JSON.stringify({ question: questions[number % questions.length] });
-      const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
-      return asking.send(`${base}/ask`, { body, headers });
+      const question = questions[number % questions.length];
+      return postJson(`${base}/ask`, { question }, { accept: 'text/event-stream' }, asking);
     }),
   );
   isOver = true;

@@ -53,9 +53,6 @@ export interface Patience {
   readonly headMs: number;
 }
 
-/** How long the head of a streamed answer waits for the first chunk: one packet instead of two. */
-const headPatienceMs = 5;
-
 export const usualPatience: Patience = { silenceMs: 60_000, bodyMs: 300_000, headMs: 30_000 };
 
 type Collecting = { readonly announced: number; readonly limit: number; readonly bodyMs: number };
@@ -129,6 +126,9 @@ async function writeAll(
 function announcedLength(headers: IncomingHttpHeaders): number {
   return Number(headers['content-length'] ?? 0);
 }
+
+/** How long the head of a streamed answer waits for the first chunk: one packet instead of two. */
+const headPatienceMs = 5;
 
 /** @param waits Whether the caller waits for `100 Continue` before it sends the body. */
 export function http1Exchange(

@@ -87,10 +87,11 @@ async function assemble(
     return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker: await reranker.get() });
   });
   const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));
-  const answerer = lazy(async (): Promise<Answerer> => {
+  const answererWith = async (retriever: Retriever, generator: Generator): Promise<Answerer> => {
     const { createAnswerer } = await import('@aquifer/retrieval/answerer');
-    return createAnswerer({ retriever: await retriever.get(), store, generator: await generator.get() });
-  });
+    return createAnswerer({ retriever, store, generator });
+  };
+  const answerer = lazy(async () => answererWith(await retriever.get(), await generator.get()));
   const queue = lazy(async () => {
     if (place.kind === 'folder') return undefined;
     const { createIngestionQueue } = await import('@aquifer/postgres-store/ingestion-queue');
@@ -195,7 +196,6 @@ async function assemble(
         yield* (await answerer.get()).ask(question, askOptions);
         return;
       }
-      const { createAnswerer } = await import('@aquifer/retrieval/answerer');
       const answering = model === undefined ? await generator.get() : await generatorFor(model, options.models);
       const otherReranker = name === undefined ? undefined : await rerankerFor(name, options.models);
       const retrieverWith = async (reranker: Reranker): Promise<Retriever> => {
@@ -203,11 +203,8 @@ async function assemble(
         return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker, rerankedCandidates });
       };
       try {
-        yield* createAnswerer({
-          retriever: otherReranker === undefined ? await retriever.get() : await retrieverWith(otherReranker),
-          store,
-          generator: answering,
-        }).ask(question, askOptions);
+        const asked = otherReranker === undefined ? await retriever.get() : await retrieverWith(otherReranker);
+        yield* (await answererWith(asked, answering)).ask(question, askOptions);
       } finally {
         if (typeof name === 'string') await otherReranker?.close?.();
       }

@@ -25,9 +25,6 @@ export interface BoundedSearch {
 
 export function createBoundedSearch(question: QuestionCode, limit: number, bounds: CodeBounds): BoundedSearch {
   const { factors, errors } = bounds;
-  const { factor } = question;
-  const fixed = cosineError(question, 0);
-  const grows = cosineError(question, 1) - fixed;
   // `limit` vectors score at least its lowest, so that what cannot is out.
   const certain = createHighestScores(limit);
   let slots = new Uint32Array(1_024);
@@ -64,13 +61,15 @@ export function createBoundedSearch(question: QuestionCode, limit: number, bound
   return {
     add(products, slot) {
       // What the loop needs is here: a variable from outside would be looked up again for each code.
-      const [questionFactor, fixedError, errorGrowth] = [factor, fixed, grows];
+      const { factor } = question;
+      const fixedError = cosineError(question, 0);
+      const errorGrowth = cosineError(question, 1) - fixedError;
       const count = products.length;
       const factorsHere = factors.subarray(slot, slot + count);
       const errorsHere = errors.subarray(slot, slot + count);
       let least = certain.lowest();
       for (let index = 0; index < count; index++) {
-        const score = (products[index] as number) * questionFactor * (factorsHere[index] as number);
+        const score = (products[index] as number) * factor * (factorsHere[index] as number);
         const error = fixedError + errorGrowth * (errorsHere[index] as number);
         if (score + error < least) continue;
         keep(slot + index, score + error);
