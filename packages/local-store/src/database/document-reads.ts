@@ -125,10 +125,9 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
             document = { record, text: textOf(number, record.id) };
             documents.set(number, document);
           }
-          const chunk = chunkFromRow(columns, document.record.id, document.text);
-          // A text of its own: a slice would keep the whole document's.
-          const stored = { ...chunk, text: Buffer.from(chunk.text).toString(), document: document.record };
-          keptChunks.set(id, stored);
+          const stored = { ...chunkFromRow(columns, document.record.id, document.text), document: document.record };
+          // A text of its own: a slice would keep the whole document's. Half of a pair is lost on the way through UTF-8.
+          if (isStorable(stored.text)) keptChunks.set(id, { ...stored, text: Buffer.from(stored.text).toString() });
           return [stored];
         });
       }),
