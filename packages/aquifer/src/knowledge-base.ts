@@ -179,6 +179,13 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
   explain(query: string, documentId: string, options?: SearchOptions): Promise<DocumentExplanation>;
   /** Streams an answer, its citations as they become certain, and last the whole answer. */
   ask(question: string, options?: AskOptions): AsyncIterable<AnswerEvent>;
+  /**
+   * Loads the code that answers and the one that speaks to the model, for which the first question would wait otherwise: for programs that go on
+   * running. A model's own weights are still loaded when they are first needed.
+   *
+   * @throws `model-not-found`, `missing-dependency`: what the first question would fail with
+   */
+  prepareToAnswer(): Promise<void>;
   /** Vectors of the index's own embedder, one a text. @throws `too-large`, or what the embedder fails with. */
   embed(
     texts: readonly string[],

@@ -209,6 +209,9 @@ async function assemble(
         if (typeof name === 'string') await otherReranker?.close?.();
       }
     },
+    async prepareToAnswer() {
+      await Promise.all([import('@aquifer/retrieval/answerer'), generator.get()]);
+    },
     async embed(texts, embedOptions) {
       const { vectors, tokens } = await (await embedder.get()).embedder.embed(texts, embedOptions);
       return { vectors, tokens: tokens.reduce((sum, each) => sum + each, 0), model: builtWith.embedderName };

@@ -10,9 +10,9 @@ import {
 } from 'aquifer';
 import { createUploadFolder } from '../uploads/upload-folder.js';
 import { indexFolder } from './index-folder.js';
-import { createKeptOpen, type KeptOpen } from './kept-open.js';
+import type { KeptOpen } from './kept-open.js';
 import type { HostedIdentity, HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
-import { readerOf } from './reader-of.js';
+import { keepReadable, readerOf } from './reader-of.js';
 import { withWriter } from './with-writer.js';
 
 export interface DatabaseHostOptions {
@@ -88,7 +88,7 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
 
   function make(tenant: string, identity: HostedIdentity): Opened {
     const location = locationOf(tenant, identity.name);
-    const kept = createKeptOpen(() => openKnowledgeBase({ ...opening, location, mode: 'read' }));
+    const kept = keepReadable({ ...opening, location });
     const uploads =
       uploadFolder === undefined ? undefined : createUploadFolder(join(uploadFolder, folderOf(tenant), identity.id));
     /** Opened for writing, one that others have deleted would be made again. */

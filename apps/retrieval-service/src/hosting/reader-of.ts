@@ -1,6 +1,16 @@
-import type { KnowledgeBase } from 'aquifer';
-import type { KeptOpen } from './kept-open.js';
+import { type KnowledgeBase, type KnowledgeBaseOptions, openKnowledgeBase } from 'aquifer';
+import { createKeptOpen, type KeptOpen } from './kept-open.js';
 import type { ReadableKnowledgeBase } from './knowledge-base-host.js';
+
+/** A knowledge base that is read by everybody who asks. */
+export function keepReadable(options: KnowledgeBaseOptions): KeptOpen<KnowledgeBase> {
+  return createKeptOpen(async () => {
+    const opened = await openKnowledgeBase({ ...options, mode: 'read' });
+    // What it fails with is for the question to say.
+    opened.prepareToAnswer().catch(() => {});
+    return opened;
+  });
+}
 
 /** What is asked of a knowledge base, asked of the handle that is open at that moment. */
 export function readerOf(kept: KeptOpen<KnowledgeBase>): ReadableKnowledgeBase {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { begun } from './begun.js';
+import { type Begun, begun } from './begun.js';
 import { eventStream } from './server-sent-events.js';
 
 interface Said {
@@ -16,9 +16,9 @@ async function* saying(afterMs: number, failure?: Error): AsyncGenerator<Said> {
   yield { type: 'text', data: 'second' };
 }
 
-async function textOf(events: AsyncIterable<Said>): Promise<string> {
+async function textOf({ events, isAwaited }: Begun<Said>): Promise<string> {
   let text = '';
-  for await (const chunk of eventStream(events, (thrown) => (thrown as Error).message)) text += chunk;
+  for await (const chunk of eventStream(events, (thrown) => (thrown as Error).message, { isAwaited })) text += chunk;
   return text;
 }
 
@@ -69,7 +69,23 @@ describe('a stream that is begun', () => {
         hasEnded = true;
       }
     };
-    for await (const _ of eventStream(await begun(endless()), String)) break;
+    for await (const _ of eventStream((await begun(endless())).events, String)) break;
     assert.ok(hasEnded);
+
+    hasEnded = false;
+    const late = async function* (): AsyncGenerator<Said> {
+      try {
+        yield* saying(400);
+      } finally {
+        hasEnded = true;
+      }
+    };
+    const { events, isAwaited } = await begun(late());
+    assert.ok(isAwaited);
+    for await (const chunk of eventStream(events, String, { isAwaited })) {
+      assert.equal(chunk, ': still here\n\n');
+      break;
+    }
+    assert.ok(hasEnded, 'It is ended before its first event, too.');
   });
 });

@@ -147,8 +147,10 @@ export function addOpenAiRoutes(app: NativeApp): void {
     const created = Math.floor(Date.now() / 1000);
     const about: Chat = { id: `chatcmpl-${requestId}`, created, model: request.model, knowledgeBaseId };
     if (request.stream !== true) return described(context, whole(await wholeAnswer(events), about));
-    const chunks = chunksOf(await begun(events), about, request.stream_options?.include_usage === true);
-    const body = eventStream(chunks, (thrown) => problemAnswer(thrown, requestId).body, dataOnly);
+    const { events: answer, isAwaited } = await begun(events);
+    const chunks = chunksOf(answer, about, request.stream_options?.include_usage === true);
+    const describe = (thrown: unknown) => problemAnswer(thrown, requestId).body;
+    const body = eventStream(chunks, describe, { write: dataOnly, isAwaited });
     return streamed(body);
   });
 }
@@ -254,8 +256,11 @@ async function* chunksOf(
   const said = (delta: object, finishReason: string | null = null) => [
     { index: 0, delta, finish_reason: finishReason, logprobs: null },
   ];
-  yield chunk(said({ role: 'assistant', content: '' }));
+  let hasBegun = false;
   for await (const event of events) {
+    // Not before: who leaves after it would leave the events to themselves.
+    if (!hasBegun) yield chunk(said({ role: 'assistant', content: '' }));
+    hasBegun = true;
     if (event.type === 'text') yield chunk(said({ content: event.text }));
     else if (event.type === 'citation') yield chunk(said({ annotations: annotationsOf(event.citation, about) }));
     else if (event.type === 'answer') {

@@ -132,7 +132,9 @@ export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions
     if (!/\btext\/event-stream\b/.test(context.req.header('accept') ?? '')) {
       return described(context, await wholeAnswer(events));
     }
-    const body = eventStream(map(await begun(events), sent), (thrown) => problemAnswer(thrown, requestId).body.error);
+    const { events: answer, isAwaited } = await begun(events);
+    const describe = (thrown: unknown) => problemAnswer(thrown, requestId).body.error;
+    const body = eventStream(map(answer, sent), describe, { isAwaited });
     return streamed(body);
   });
 }

@@ -19,25 +19,27 @@ const heartbeatMs = 15_000;
 /**
  * A body of events, with a comment before what is not here at once and after every quarter of a minute in which nothing happens. A failure in the middle is its last
  * event, `error`, because the status is on its way already. Leaving the loop over it leaves the one over the events, which stops what makes them.
+ *
+ * @param isAwaited Whether it is known that the first event is not here: the comment then leaves in one packet with the head.
  */
 export async function* eventStream(
   events: AsyncIterable<{ readonly id?: number; readonly type: string; readonly data: unknown }>,
   describe: (thrown: unknown) => unknown,
-  write: typeof serverSentEvent = serverSentEvent,
+  { write = serverSentEvent, isAwaited = false }: { write?: typeof serverSentEvent; isAwaited?: boolean } = {},
 ): AsyncGenerator<string, void, undefined> {
   const iterator = events[Symbol.asyncIterator]();
   try {
     // The caller sees a stream at once.
-    for (let patienceMs = 0; ; ) {
+    for (let patienceMs = isAwaited ? undefined : 0; ; patienceMs = heartbeatMs) {
       const coming = iterator.next();
-      while (!(await settlesWithin(coming, patienceMs))) {
+      let isHere = patienceMs !== undefined && (await settlesWithin(coming, patienceMs));
+      while (!isHere) {
         yield heartbeat;
-        patienceMs = heartbeatMs;
+        isHere = await settlesWithin(coming, heartbeatMs);
       }
       const next = await coming;
       if (next.done) return;
       yield write(next.value);
-      patienceMs = heartbeatMs;
     }
   } catch (thrown) {
     yield write({ type: 'error', data: describe(thrown) });
