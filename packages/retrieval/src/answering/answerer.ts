@@ -21,7 +21,7 @@ import type { Answer, AnswerEvent } from './answer-events.js';
 import type { ConversationTurn } from './conversation.js';
 import { standaloneQuestion } from './follow-up.js';
 import { lastOfMany, ownTurn } from './own-turn.js';
-import { estimateTokens, packPassages } from './pack.js';
+import { packPassages, tokensAtMost } from './pack.js';
 import { type DroppedMatch, selectPassages } from './passages.js';
 import { buildPrompt, passagesPlaceholder } from './prompt.js';
 
@@ -97,7 +97,7 @@ const defaultAnswerTokens = 1_024;
  * ```
  */
 export function createAnswerer(answererOptions: AnswererOptions): Answerer {
-  const { retriever, store, generator, countTokens = estimateTokens } = answererOptions;
+  const { retriever, store, generator, countTokens = tokensAtMost } = answererOptions;
   const analyser = answererOptions.analyser ?? createAnalyser();
 
   async function* ask(question: string, options: AskOptions = {}): AsyncGenerator<AnswerEvent, void, undefined> {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isAquiferError } from '@aquifer/contracts';
-import { estimateTokens, packPassages } from './pack.js';
+import { packPassages, tokensAtMost } from './pack.js';
 import type { Passage } from './passages.js';
 import { buildPrompt, renderPassage } from './prompt.js';
 
@@ -60,8 +60,8 @@ describe('packPassages', () => {
   });
 
   it('estimates tokens from above', () => {
-    assert.equal(estimateTokens('word '.repeat(300)), 500);
-    assert.equal(estimateTokens('語'.repeat(300)), 300);
+    assert.equal(tokensAtMost('word '.repeat(300)), 500);
+    assert.equal(tokensAtMost('語'.repeat(300)), 300);
   });
 });
 

@@ -77,6 +77,6 @@ function toPromptPassage(passage: Passage, number: number): PromptPassage {
  * Tokens of a text for a model whose tokenizer is not at hand: a third of its UTF-8 bytes, rounded up. Above what the
  * vocabularies in use count for prose in English (about a quarter) and Japanese (about a third), so that prompts fit.
  */
-export function estimateTokens(text: string): number {
+export function tokensAtMost(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / 3);
 }
