@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createByteBudget } from './byte-budget.js';
+import { bytesInFlight, createByteBudget } from './byte-budget.js';
 
 describe('byte budget', () => {
+  it('counts what a file is unpacked to', () => {
+    assert.equal(bytesInFlight({ path: 'notes/a.txt', bytes: 10 }), 10);
+    assert.equal(bytesInFlight({ path: 'notes/A.DOCX', bytes: 10 }), 40);
+  });
+
   it('lets in what fits, the rest in order, and one larger piece alone', async () => {
     const budget = createByteBudget(10);
     const entered: string[] = [];

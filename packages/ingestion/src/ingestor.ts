@@ -10,7 +10,7 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
-import { createByteBudget } from './byte-budget.js';
+import { bytesInFlight, createByteBudget } from './byte-budget.js';
 import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
 import { processingOf } from './document-stamp.js';
@@ -349,7 +349,7 @@ async function processAll(
     await queue.onSizeLessThan(1);
     if (signal.aborted) break;
     // A file that is too large is not read, so it takes no room.
-    const bytes = next.item.bytes > maxDocumentBytes ? 0 : next.item.bytes;
+    const bytes = next.item.bytes > maxDocumentBytes ? 0 : bytesInFlight(next.item);
     await budget.take(bytes);
     queue
       .add(() => processFile(next))
@@ -375,7 +375,7 @@ const largeBytes = 256 * 2 ** 10;
 
 /** Large files first, so that no thread is left alone with one when all others are done; then the small ones as they were listed. */
 function largestFirst(work: readonly WorkItem[]): readonly WorkItem[] {
-  const rank = ({ item: { bytes } }: WorkItem) => (bytes < largeBytes ? 0 : bytes);
+  const rank = ({ item }: WorkItem) => (item.bytes < largeBytes ? 0 : bytesInFlight(item));
   return work.toSorted((a, b) => rank(b) - rank(a));
 }
 

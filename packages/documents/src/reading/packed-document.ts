@@ -1,4 +1,4 @@
-import { type Block, type BlockKind, blockKinds } from '@aquifer/contracts';
+import { allocateMapped, type Block, type BlockKind, blockKinds } from '@aquifer/contracts';
 import { documentBlock } from './document-block.js';
 import type { ReadDocument } from './reading-pool.js';
 
@@ -36,7 +36,9 @@ export function packDocument({ text, blocks, ...rest }: ReadDocument): PackedDoc
     packedBlocks[position++] = header?.start ?? -1;
     packedBlocks[position++] = header?.end ?? -1;
   }
-  return { ...rest, packedText: Buffer.from(text, encoding), encoding, packedBlocks };
+  const packedText = allocateMapped(encoding === 'latin1' ? text.length : text.length * 2);
+  packedText.write(text, encoding);
+  return { ...rest, packedText, encoding, packedBlocks };
 }
 
 /** The memory to hand over with the document. */
@@ -44,8 +46,21 @@ export function packedBuffers({ packedText, packedBlocks }: PackedDocument): Arr
   return [packedText.buffer as ArrayBuffer, packedBlocks.buffer as ArrayBuffer];
 }
 
+/** Node makes of more bytes at once a string outside of V8's heap, in memory that glibc keeps when it is given back: see {@link allocateMapped}. */
+const pieceBytes = 2 ** 19;
+/** Of memory for more bytes than these glibc keeps nothing. */
+const mostKept = 2 ** 25;
+
+function textIn(bytes: Buffer, encoding: PackedDocument['encoding']): string {
+  if (bytes.length > mostKept) return bytes.toString(encoding);
+  let text = '';
+  for (let start = 0; start < bytes.length; start += pieceBytes)
+    text += bytes.toString(encoding, start, start + pieceBytes);
+  return text;
+}
+
 export function unpackDocument({ packedText, encoding, packedBlocks, ...rest }: PackedDocument): ReadDocument {
-  const text = Buffer.from(packedText.buffer, packedText.byteOffset, packedText.byteLength).toString(encoding);
+  const text = textIn(Buffer.from(packedText.buffer, packedText.byteOffset, packedText.byteLength), encoding);
   const blocks: Block[] = [];
   let header: Block['header'];
   for (let position = 0; position < packedBlocks.length; position += blockFields) {

@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib';
-import { AquiferError } from '@aquifer/contracts';
+import { AquiferError, allocateMapped } from '@aquifer/contracts';
 
 /** The unpacked parts of a ZIP file by path. */
 export type ZipParts = ReadonlyMap<string, Uint8Array>;
@@ -14,6 +14,11 @@ export interface UnpackOptions {
 const endSignature = 0x06054b50;
 const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
+
+/** Parts from this size on are unpacked into one piece of memory, of which only what is written to is taken, and not into many that are then put together. */
+const large = 2 ** 20;
+/** More than glibc ever keeps when it is given back: see {@link allocateMapped}. */
+const neverKept = 33 * 2 ** 20;
 
 /**
  * Unpacks parts of a ZIP file (APPNOTE.TXT 6.3, 4.3; without ZIP64, encryption or several disks, none of which Office uses).
@@ -96,7 +101,11 @@ export function packZip(parts: ZipParts): Buffer {
     8,
   );
   end.writeUInt32LE(offset, 12);
-  return Buffer.concat([...locals, ...directory, uint32(endSignature), end]);
+  const pieces = [...locals, ...directory, uint32(endSignature), end];
+  const packed = allocateMapped(pieces.reduce((sum, { length }) => sum + length, 0));
+  let filled = 0;
+  for (const piece of pieces) filled += piece.copy(packed, filled);
+  return packed;
 }
 
 /** Position of the end record, which is followed by a comment of up to 65,535 bytes. */
@@ -112,7 +121,10 @@ function unpackPart(packed: Uint8Array, method: number, size: number): Uint8Arra
   if (method !== 8) return undefined;
   try {
     // One byte more than declared is enough to see that the declaration is wrong.
-    return inflateRawSync(packed, { maxOutputLength: size + 1 });
+    return inflateRawSync(packed, {
+      maxOutputLength: size + 1,
+      ...(size >= large && { chunkSize: Math.max(size + 1, neverKept) }),
+    });
   } catch {
     return undefined;
   }

@@ -5,6 +5,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
   AquiferError,
+  allocateMapped,
   isAquiferError,
   type Metadata,
   type Source,
@@ -255,7 +256,7 @@ async function readWhole(
     if (before.size > maxBytes) {
       throw new AquiferError('invalid-document', `${path} has ${before.size} bytes; at most ${maxBytes} are read.`);
     }
-    const bytes = Buffer.allocUnsafeSlow(before.size);
+    const bytes = allocateMapped(before.size);
     let filled = 0;
     while (filled < bytes.length) {
       const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
