@@ -33,8 +33,11 @@ let quiet: Promise<void> | undefined;
 
 async function quietMoment(): Promise<void> {
   const until = performance.now() + mostMs;
-  do await wait(momentMs);
-  while (performance.now() < cameAt + momentMs && performance.now() < until);
+  do {
+    await wait(momentMs);
+    // Whoever came while this thread did something else for a moment, such as collecting garbage, is still to be heard.
+    await pause();
+  } while (performance.now() < cameAt + momentMs && performance.now() < until);
   quiet = undefined;
 }
 
