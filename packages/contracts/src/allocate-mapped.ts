@@ -1,3 +1,6 @@
+/** Memory for more bytes than these glibc never keeps when it is given back (DEFAULT_MMAP_THRESHOLD_MAX on 64 bits). */
+export const mostKeptBytes = 2 ** 25;
+
 /** Smaller pieces are worth keeping. */
 const leastMapped = 2 ** 20;
 

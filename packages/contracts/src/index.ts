@@ -1,4 +1,4 @@
-export { allocateMapped } from './allocate-mapped.js';
+export { allocateMapped, mostKeptBytes } from './allocate-mapped.js';
 export type { Analyser } from './analyser.js';
 export { type BedrockFamily, type BedrockModelId, bedrockFamilies, parseBedrockModelId } from './bedrock-model-id.js';
 export { type Chunk, type Chunker, type ChunkInput, embeddedText, type TokenCounter } from './chunk.js';

@@ -3,7 +3,6 @@ import { AquiferError, isAquiferError } from '@aquifer/contracts';
 import { type KnowledgeBase, type KnowledgeBaseOptions, openKnowledgeBase } from 'aquifer';
 import { createUploadFolder } from '../uploads/upload-folder.js';
 import { indexFolder } from './index-folder.js';
-import type { KeptOpen } from './kept-open.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
 import { keepReadable, readerOf } from './reader-of.js';
 import { createTurns } from './turns.js';
@@ -25,7 +24,7 @@ export interface FolderHostOptions {
  */
 export function createFolderHost({ knowledgeBase: options, uploadFolder }: FolderHostOptions): KnowledgeBaseHost {
   const takeTurn = createTurns();
-  const kept: KeptOpen<KnowledgeBase> = keepReadable(options);
+  const kept = keepReadable(options);
   const uploads = uploadFolder === undefined ? undefined : createUploadFolder(uploadFolder);
 
   const write = <Result>(use: (opened: KnowledgeBase) => Promise<Result>): Promise<Result> =>

@@ -1,4 +1,4 @@
-import { allocateMapped, type Block, type BlockKind, blockKinds } from '@aquifer/contracts';
+import { allocateMapped, type Block, type BlockKind, blockKinds, mostKeptBytes } from '@aquifer/contracts';
 import { documentBlock } from './document-block.js';
 import type { ReadDocument } from './reading-pool.js';
 
@@ -48,11 +48,9 @@ export function packedBuffers({ packedText, packedBlocks }: PackedDocument): Arr
 
 /** Node makes of more bytes at once a string outside of V8's heap, in memory that glibc keeps when it is given back: see {@link allocateMapped}. */
 const pieceBytes = 2 ** 19;
-/** Of memory for more bytes than these glibc keeps nothing. */
-const mostKept = 2 ** 25;
 
 function textIn(bytes: Buffer, encoding: PackedDocument['encoding']): string {
-  if (bytes.length > mostKept) return bytes.toString(encoding);
+  if (bytes.length > mostKeptBytes) return bytes.toString(encoding);
   let text = '';
   for (let start = 0; start < bytes.length; start += pieceBytes)
     text += bytes.toString(encoding, start, start + pieceBytes);

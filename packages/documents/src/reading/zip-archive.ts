@@ -1,5 +1,5 @@
 import { crc32, inflateRawSync } from 'node:zlib';
-import { AquiferError, allocateMapped } from '@aquifer/contracts';
+import { AquiferError, allocateMapped, mostKeptBytes } from '@aquifer/contracts';
 
 /** The unpacked parts of a ZIP file by path. */
 export type ZipParts = ReadonlyMap<string, Uint8Array>;
@@ -15,10 +15,8 @@ const endSignature = 0x06054b50;
 const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 
-/** Parts from this size on are unpacked into one piece of memory, of which only what is written to is taken, and not into many that are then put together. */
+/** Parts from this size on are unpacked into one piece of memory, of which only what is written to is taken, and not into many that are then put together; it is more than glibc keeps when it is given back. */
 const large = 2 ** 20;
-/** More than glibc ever keeps when it is given back: see {@link allocateMapped}. */
-const neverKept = 33 * 2 ** 20;
 
 /**
  * Unpacks parts of a ZIP file (APPNOTE.TXT 6.3, 4.3; without ZIP64, encryption or several disks, none of which Office uses).
@@ -123,7 +121,7 @@ function unpackPart(packed: Uint8Array, method: number, size: number): Uint8Arra
     // One byte more than declared is enough to see that the declaration is wrong.
     return inflateRawSync(packed, {
       maxOutputLength: size + 1,
-      ...(size >= large && { chunkSize: Math.max(size + 1, neverKept) }),
+      ...(size >= large && { chunkSize: Math.max(size, mostKeptBytes) + 1 }),
     });
   } catch {
     return undefined;

@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream';
-import { AquiferError, isAquiferError, throwIfAborted } from '@aquifer/contracts';
+import { AquiferError, allocateMapped, isAquiferError, throwIfAborted } from '@aquifer/contracts';
 import type { GetObjectCommandOutput, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { describeS3Error, type S3RequestContext } from './s3-errors.js';
 
@@ -157,13 +157,13 @@ async function collect(
   if (expected !== undefined && expected > maxBytes) refuse(expected);
   if (signal) addAbortSignal(signal, body);
   // Memory of its own, not of Node's pool: readers hand it over to another thread.
-  let content = Buffer.allocUnsafeSlow(expected ?? unknownLengthBytes);
+  let content = allocateMapped(expected ?? unknownLengthBytes);
   let bytes = 0;
   for await (const part of body as AsyncIterable<Uint8Array>) {
     const end = bytes + part.byteLength;
     if (end > maxBytes) refuse(end);
     if (end > content.length) {
-      const longer = Buffer.allocUnsafeSlow(Math.max(end, content.length * 2));
+      const longer = allocateMapped(Math.max(end, content.length * 2));
       content.copy(longer, 0, 0, bytes);
       content = longer;
     }
