@@ -15,6 +15,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '8' },
+    warm: { type: 'string', default: '3' },
     concurrency: { type: 'string', default: '16' },
     clients: { type: 'string', default: '1,2' },
     fixed: { type: 'string' },
@@ -127,7 +128,7 @@ async function ask(url, protocol) {
     }
   };
   const run = (ms) => Promise.all(Array.from({ length: concurrency }, () => worker(performance.now() + ms)));
-  await run(3_000);
+  await run(Number(values.warm) * 1_000);
   times.length = 0;
   console.log('warm');
   const before = process.cpuUsage();
@@ -140,12 +141,20 @@ async function ask(url, protocol) {
 }
 
 if (values.ask !== undefined) {
-  console.log(JSON.stringify(await ask(values.ask, values.protocol)));
-  process.exit();
+  // Left to itself a pipe loses what is still to be written when a process ends.
+  process.stdout.write(JSON.stringify(await ask(values.ask, values.protocol)), () => process.exit());
+  await new Promise(() => {});
 }
 
 async function measure(url, pid, protocol, clients) {
-  const args = ['--seconds', String(seconds), '--concurrency', String(Math.ceil(concurrency / clients))];
+  const args = [
+    '--seconds',
+    String(seconds),
+    '--warm',
+    values.warm,
+    '--concurrency',
+    String(Math.ceil(concurrency / clients)),
+  ];
   const self = fileURLToPath(import.meta.url);
   let serverBefore;
   const asked = Array.from({ length: clients }, async () => {
