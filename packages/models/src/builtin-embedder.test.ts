@@ -53,6 +53,34 @@ function normalised(vector: Float32Array): Float32Array {
 }
 
 describe('built-in embedder', () => {
+  it('gives many texts the vectors that it gives single ones, and is cancelled in between', async () => {
+    const texts = Array.from(
+      { length: 600 },
+      (_, number) => `Section ${number}\nEmployee ${number} has ${number % 52} weeks.`,
+    );
+    const embedder = createBuiltinEmbedder({ dimensions: 256 });
+    // The first call is too short for a thread, and still at it when the second starts one.
+    const purpose = 'document';
+    const [some, many] = await Promise.all([
+      embedder.embed(texts.slice(0, 256), { purpose }),
+      embedder.embed(texts, { purpose }),
+    ]);
+    assert.deepEqual(some.vectors, many.vectors.slice(0, 256));
+    for (const index of [0, 63, 64, 599]) {
+      assert.deepEqual(many.vectors[index], await embedOne(texts[index]!, 'document', { dimensions: 256 }));
+    }
+    const [asked, wanted] = [await embedder.embed(texts, { purpose: 'query' }), texts[599]!];
+    assert.deepEqual(asked.vectors[599], await embedOne(wanted, 'query', { dimensions: 256 }));
+    const controller = new AbortController();
+    const cancelled = embedder.embed(texts, { purpose: 'document', signal: controller.signal });
+    controller.abort();
+    await assert.rejects(cancelled, { code: 'aborted' });
+    assert.deepEqual((await embedder.embed(texts, { purpose: 'document' })).vectors, many.vectors);
+    await embedder.close?.();
+    assert.deepEqual((await embedder.embed(texts, { purpose: 'document' })).tokens, many.tokens);
+    await embedder.close?.();
+  });
+
   it('makes short vectors that are the beginning of the long one, normalised', async () => {
     for (const text of ['Parental leave\nParental leave is 52 weeks.', '東京', 'x', '?!']) {
       for (const purpose of ['query', 'document'] as const) {

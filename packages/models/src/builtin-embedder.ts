@@ -1,51 +1,29 @@
+import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AquiferError, type Embedder, type EmbedPurpose, throwIfAborted } from '@aquifer/contracts';
+import { isMainThread } from 'node:worker_threads';
+import { AquiferError, type Embedder, type Embeddings, type EmbedOptions, throwIfAborted } from '@aquifer/contracts';
 import { createAnalyser } from '@aquifer/text-analysis';
-import {
-  addBallast,
-  addScaled,
-  blockSize,
-  createFeatureList,
-  type FeatureList,
-  hashText,
-  mixed,
-  type SparseVector,
-} from './feature-hashing.js';
-import { createTermWeight } from './word-commonness.js';
+import { createHashedWords, type HashedWords, hashedWordsRevision } from './hashing/hashed-words.js';
+import { createHashingThread } from './hashing/hashing-thread.js';
 
 export interface BuiltinEmbedderOptions {
   /** Default 1024. A shorter vector is the beginning of the longer one, normalised again. */
   readonly dimensions?: 1536 | 1024 | 512 | 256;
 }
 
-/** Raised whenever the same text would give other numbers. */
-const revision = 1;
 const dimensionChoices: readonly number[] = [1536, 1024, 512, 256];
 
 /** Share of the dense leg. Measured with bench/ranking.mjs --weights: from 0.2 on, the keyword leg alone is better on most sets. */
 const fusionWeight = 0.1;
-/** How often a word of a heading line counts. */
-const headingWeight = 3;
-/** Character n-grams together, beside the word they are taken from. */
-const gramShare = 0.7;
-const gramLengths = [3, 4] as const;
-const maxGramTermLength = 40;
-/**
- * Length that every document has besides its words, so that a title alone does not outweigh a page on the same thing: pivoted
- * normalisation (Singhal, Buckley, Mitra 1996) in vectors of length 1.
- */
-const ballastWeight = 6;
-const maxHeadingLines = 3;
-const maxHeadingLength = 160;
-const maxCachedTerms = 20_000;
 /** Embedding goes on this long before other work of the thread has its turn. */
 const turnMs = 8;
 
-/** Entries of a word in each block, beside one of a gram. */
-const wordRounds = 2;
-const wordSeed = 0;
-const gramSeed = 0x2545f491;
-const wordlessSeed = 0x6c078965;
+/** Texts of documents after which a thread of their own is worth its start, some 50 ms: a small folder is done before. */
+const textsBeforeThread = 256;
+/** Fewer texts are made sooner than they are sent. */
+const textsWorthSending = 8;
+/** Some 20 ms of work. */
+const textsPerMessage = 64;
 
 /**
  * The embedder that is always there: no model, no files, no network, the same vectors on every machine.
@@ -54,7 +32,8 @@ const wordlessSeed = 0x6c078965;
  * (Weinberger et al. 2009) and weighed by their number (saturating, as in BM25), by how common they are in general, and by
  * whether they stand in a heading. It knows spelling and morphology, not meaning, so its `fusionWeight` is small.
  *
- * Takes texts of any length in linear time. Its tokens are the analyser's terms.
+ * Takes texts of any length in linear time. Its tokens are the analyser's terms. Where there is a second processor, and the caller is the main
+ * thread, the texts of many documents are embedded in a thread of their own, which ends when it has had nothing to do for a while.
  *
  * @throws `invalid-options` for another number of dimensions.
  *
@@ -71,26 +50,44 @@ export function createBuiltinEmbedder(options: BuiltinEmbedderOptions = {}): Emb
       `The built-in embedder has ${dimensionChoices.join(', ')} dimensions, not ${dimensions}.`,
     );
   }
-  const analyser = createAnalyser();
-  const features = createTermFeatures(dimensions / blockSize);
-  const sum = new Float64Array(dimensions);
+  let hashedWords: HashedWords | undefined;
+  // A caller in another thread has seen to it already that nothing waits for this.
+  const hasRoom = isMainThread && availableParallelism() > 1;
+  const thread = createHashingThread(dimensions);
+  let documentTexts = 0;
 
-  function vectorOf(text: string, purpose: EmbedPurpose): { vector: Float32Array; tokens: number } {
-    const bodyStart = purpose === 'document' ? headingEnd(text) : 0;
-    const heading = bodyStart > 0 ? analyser.terms(text.slice(0, bodyStart)) : [];
-    const body = analyser.terms(bodyStart > 0 ? text.slice(bodyStart) : text);
-    const counts = new Map<string, number>();
-    for (const term of heading) counts.set(term, (counts.get(term) ?? 0) + headingWeight);
-    for (const term of body) counts.set(term, (counts.get(term) ?? 0) + 1);
-
-    sum.fill(0);
-    let hash = 0;
-    for (const [term, count] of counts) {
-      hash = (hash + features.add(sum, term, saturated(count))) | 0;
+  async function embedHere(texts: readonly string[], { purpose, signal }: EmbedOptions): Promise<Embeddings> {
+    hashedWords ??= createHashedWords(dimensions);
+    // The thread may take over meanwhile.
+    const here = hashedWords;
+    const vectors: Float32Array[] = [];
+    const tokens: number[] = [];
+    let turnEnd = performance.now() + turnMs;
+    for (const text of texts) {
+      if (performance.now() > turnEnd) {
+        await nextTurn();
+        throwIfAborted(signal);
+        turnEnd = performance.now() + turnMs;
+      }
+      const embedded = here(text, purpose);
+      vectors.push(embedded.vector);
+      tokens.push(embedded.tokens);
     }
-    if (counts.size === 0) addBallast(sum, hashText(text, 0, text.length, wordlessSeed), 1);
-    else if (purpose === 'document') addBallast(sum, mixed(hash), ballastWeight);
-    return { vector: normalised(sum), tokens: heading.length + body.length };
+    return { vectors, tokens };
+  }
+
+  /** In pieces, so that nobody waits long to be told that it was cancelled. */
+  async function embedThere(texts: readonly string[], { signal }: EmbedOptions): Promise<Embeddings> {
+    const vectors: Float32Array[] = [];
+    const tokens: number[] = [];
+    for (let start = 0; start < texts.length; start += textsPerMessage) {
+      const piece = texts.slice(start, start + textsPerMessage);
+      const embedded = (await thread.embed(piece)) ?? (await embedHere(piece, { purpose: 'document' }));
+      throwIfAborted(signal);
+      vectors.push(...embedded.vectors);
+      tokens.push(...embedded.tokens);
+    }
+    return { vectors, tokens };
   }
 
   return {
@@ -99,129 +96,21 @@ export function createBuiltinEmbedder(options: BuiltinEmbedderOptions = {}): Emb
       model: 'hashed-words',
       dimensions,
       normalised: true,
-      revision: `${revision}-${analyser.version}`,
+      revision: `${hashedWordsRevision}-${createAnalyser().version}`,
     },
     dimensions,
     maxInputTokens: Number.MAX_SAFE_INTEGER,
     fusionWeight,
-    async embed(texts, { purpose, signal }) {
-      throwIfAborted(signal);
-      const vectors: Float32Array[] = [];
-      const tokens: number[] = [];
-      let turnEnd = performance.now() + turnMs;
-      for (const text of texts) {
-        if (performance.now() > turnEnd) {
-          await nextTurn();
-          throwIfAborted(signal);
-          turnEnd = performance.now() + turnMs;
-        }
-        const embedded = vectorOf(text, purpose);
-        vectors.push(embedded.vector);
-        tokens.push(embedded.tokens);
-      }
-      return { vectors, tokens };
+    async embed(texts, options) {
+      throwIfAborted(options.signal);
+      if (options.purpose === 'query') return await embedHere(texts, options);
+      documentTexts += texts.length;
+      const isMany = hasRoom && documentTexts > textsBeforeThread && texts.length >= textsWorthSending;
+      if (!isMany) return await embedHere(texts, options);
+      // The words that it knows are kept in the thread now.
+      hashedWords = undefined;
+      return await embedThere(texts, options);
     },
+    close: () => thread.close(),
   };
-}
-
-/** How much a term counts that a text says `count` times: as in BM25, with k1 = 1.2. */
-function saturated(count: number): number {
-  return (2.2 * count) / (count + 1.2);
-}
-
-interface TermFeatures {
-  /** Adds the features of a term, weighed, to `target`; returns the term's hash. */
-  add(target: Float64Array, term: string, scale: number): number;
-}
-
-interface CachedTerm {
-  readonly hash: number;
-  readonly vector: SparseVector;
-}
-
-/** A slice of 13 characters or more keeps the text that it was cut from in memory, perhaps a whole document's. */
-function ownText(term: string): string {
-  return term.length < 13 ? term : Buffer.from(term, 'utf16le').toString('utf16le');
-}
-
-/** Features of terms. Those of words, many each, are kept for the words seen last, in two generations of bounded size. */
-function createTermFeatures(blocks: number): TermFeatures {
-  const weightOf = createTermWeight();
-  const list = createFeatureList(blocks);
-  let young = new Map<string, CachedTerm>();
-  let old = new Map<string, CachedTerm>();
-
-  function compute(term: string): CachedTerm {
-    const weight = weightOf(term);
-    const hash = hashText(term, 0, term.length, wordSeed);
-    list.clear();
-    list.add(hash, weight, wordRounds);
-    // Numbers that look alike mean different things.
-    if (/\p{L}/u.test(term)) addGrams(term, weight, list);
-    return { hash, vector: list.copy() };
-  }
-
-  function cached(term: string): CachedTerm {
-    let known = young.get(term);
-    if (known !== undefined) return known;
-    known = old.get(term) ?? compute(term);
-    if (young.size >= maxCachedTerms / 2) {
-      old = young;
-      young = new Map();
-    }
-    young.set(ownText(term), known);
-    return known;
-  }
-
-  return {
-    add(target, term, scale) {
-      if (hasGrams(term)) {
-        const { hash, vector } = cached(term);
-        addScaled(target, vector, scale);
-        return hash;
-      }
-      const hash = hashText(term, 0, term.length, wordSeed);
-      list.clear();
-      list.add(hash, weightOf(term), wordRounds);
-      list.addTo(target, scale);
-      return hash;
-    },
-  };
-}
-
-/** Two characters of Japanese are a gram already. */
-function hasGrams(term: string): boolean {
-  return term.length > 2 && term.length <= maxGramTermLength;
-}
-
-function addGrams(term: string, weight: number, list: FeatureList): void {
-  const padded = `<${term}>`;
-  const count = gramLengths.reduce((sum, length) => sum + Math.max(0, padded.length - length + 1), 0);
-  const gramWeight = (weight * gramShare) / Math.sqrt(count);
-  for (const length of gramLengths) {
-    for (let start = 0; start + length <= padded.length; start++) {
-      list.add(hashText(padded, start, start + length, gramSeed), gramWeight, 1);
-    }
-  }
-}
-
-/** Where the lines at the top that look like a title or headings end: short, and not the end of a sentence. */
-function headingEnd(text: string): number {
-  let end = 0;
-  for (let line = 0; line < maxHeadingLines; line++) {
-    const lineEnd = text.indexOf('\n', end);
-    if (lineEnd < 0 || lineEnd - end > maxHeadingLength || /[.。!?！？,、;；]\s*$/.test(text.slice(end, lineEnd)))
-      break;
-    end = lineEnd + 1;
-  }
-  return end;
-}
-
-function normalised(sum: Float64Array): Float32Array {
-  let squares = 0;
-  for (let index = 0; index < sum.length; index++) squares += sum[index]! * sum[index]!;
-  const scale = 1 / Math.sqrt(squares);
-  const vector = new Float32Array(sum.length);
-  for (let index = 0; index < sum.length; index++) vector[index] = sum[index]! * scale;
-  return vector;
 }
