@@ -4,8 +4,16 @@ import { bytesInFlight, createByteBudget } from './byte-budget.js';
 
 describe('byte budget', () => {
   it('counts what a file is unpacked to', () => {
-    assert.equal(bytesInFlight({ path: 'notes/a.txt', bytes: 10 }), 10);
-    assert.equal(bytesInFlight({ path: 'notes/A.DOCX', bytes: 10 }), 40);
+    for (const mediaType of ['text/plain', 'application/pdf', 'application/rtf', undefined]) {
+      assert.equal(bytesInFlight(10, mediaType), 10, mediaType);
+    }
+    for (const mediaType of [
+      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+      'application/vnd.oasis.opendocument.text-template',
+      'application/epub+zip',
+    ]) {
+      assert.equal(bytesInFlight(10, mediaType), 40, mediaType);
+    }
   });
 
   it('lets in what fits, the rest in order, and one larger piece alone', async () => {

@@ -1,12 +1,11 @@
-import type { SourceItem } from '@aquifer/contracts';
-
-const zipped = /\.(docx|xlsx|pptx|odt|ods|odp|epub)$/i;
+/** Files of these types are ZIP files of XML. */
+const zipped = /^application\/(?:vnd\.openxmlformats-officedocument\.|vnd\.oasis\.opendocument\.|epub\+zip$)/;
 /** What a ZIP file holds has about so many times its bytes; XML has more, pictures fewer. */
 const unpacked = 4;
 
 /** About how many bytes of a file are in memory while it is read, before anything is made of them. */
-export function bytesInFlight({ path, bytes }: Pick<SourceItem, 'path' | 'bytes'>): number {
-  return zipped.test(path) ? bytes * unpacked : bytes;
+export function bytesInFlight(bytes: number, mediaType: string | undefined): number {
+  return zipped.test(mediaType ?? '') ? bytes * unpacked : bytes;
 }
 
 /** Lets work in while its bytes fit under a limit; the rest waits in order of arrival. */

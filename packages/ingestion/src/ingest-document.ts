@@ -238,13 +238,18 @@ function isSameResult(
 
 type RecordBase = Omit<DocumentRecord, 'status' | 'chunkCount' | 'tokenCount' | 'indexedAt'>;
 
+/** As its source says, or as its name does. */
+export function mediaTypeOf({ path, mediaType }: Omit<SourceItem, 'read'>, reader: DocumentReader): string | undefined {
+  return mediaType ?? reader.mediaType(fileName(path));
+}
+
 export function describe(item: Omit<SourceItem, 'read'>, { sourceId, reader, insideOf }: DocumentContext) {
   return {
     ...(insideOf === undefined ? {} : { parentId: insideOf.parentId }),
     sourceId,
     source: item.path,
     uri: item.uri,
-    mediaType: item.mediaType ?? reader.mediaType(fileName(item.path)) ?? 'application/octet-stream',
+    mediaType: mediaTypeOf(item, reader) ?? 'application/octet-stream',
     title: documentTitle(item, undefined),
   };
 }

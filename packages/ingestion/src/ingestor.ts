@@ -18,7 +18,7 @@ import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run
 import { chargesFor, embeddingWindow } from './embedding-terms.js';
 import { handOver } from './hand-over.js';
 import type { HandedResult, Handover } from './handover.js';
-import { type DocumentContext, type DocumentOutcome, ingestDocument } from './ingest-document.js';
+import { type DocumentContext, type DocumentOutcome, ingestDocument, mediaTypeOf } from './ingest-document.js';
 import { createProgressFeed, type IngestionProgress } from './progress.js';
 import { takeSnapshot, type WorkItem } from './snapshot.js';
 
@@ -258,10 +258,11 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       bytes: snapshot.work.reduce((sum, { item }) => sum + item.bytes, 0),
     });
     progress.phase('reading');
+    const sizeOf = ({ item }: WorkItem) => bytesInFlight(item.bytes, mediaTypeOf(item, reader));
     const processHere = (work: readonly WorkItem[]) =>
-      processAll(work, processFile, { ...options, maxBytesInFlight, maxDocumentBytes, signal, stop });
+      processAll(work, processFile, { ...options, sizeOf, maxBytesInFlight, maxDocumentBytes, signal, stop });
     const { handover } = runOptions;
-    const work = largestFirst(snapshot.work);
+    const work = largestFirst(snapshot.work, sizeOf);
     let enqueued = 0;
     if (handover === undefined || dryRun) {
       await processHere(work);
@@ -330,6 +331,7 @@ interface ProcessingLimits {
   readonly documentConcurrency?: number;
   readonly maxBytesInFlight: number;
   readonly maxDocumentBytes: number;
+  readonly sizeOf: (work: WorkItem) => number;
   readonly signal: AbortSignal;
   readonly stop: AbortController;
 }
@@ -340,7 +342,7 @@ async function processAll(
   processFile: (work: WorkItem) => Promise<void>,
   limits: ProcessingLimits,
 ): Promise<void> {
-  const { maxBytesInFlight, maxDocumentBytes, signal, stop } = limits;
+  const { maxBytesInFlight, maxDocumentBytes, sizeOf, signal, stop } = limits;
   const queue = new PQueue({ concurrency: limits.documentConcurrency ?? 128 });
   const budget = createByteBudget(maxBytesInFlight);
   let failure: { readonly error: unknown } | undefined;
@@ -349,7 +351,7 @@ async function processAll(
     await queue.onSizeLessThan(1);
     if (signal.aborted) break;
     // A file that is too large is not read, so it takes no room.
-    const bytes = next.item.bytes > maxDocumentBytes ? 0 : bytesInFlight(next.item);
+    const bytes = next.item.bytes > maxDocumentBytes ? 0 : sizeOf(next);
     await budget.take(bytes);
     queue
       .add(() => processFile(next))
@@ -374,8 +376,8 @@ const collectedBytes = 8 * 2 ** 20;
 const largeBytes = 256 * 2 ** 10;
 
 /** Large files first, so that no thread is left alone with one when all others are done; then the small ones as they were listed. */
-function largestFirst(work: readonly WorkItem[]): readonly WorkItem[] {
-  const rank = ({ item }: WorkItem) => (item.bytes < largeBytes ? 0 : bytesInFlight(item));
+function largestFirst(work: readonly WorkItem[], sizeOf: (work: WorkItem) => number): readonly WorkItem[] {
+  const rank = (next: WorkItem) => (next.item.bytes < largeBytes ? 0 : sizeOf(next));
   return work.toSorted((a, b) => rank(b) - rank(a));
 }
 
