@@ -4,6 +4,8 @@ import { databaseFileName, openDatabase } from './database/database.js';
 import { guarded } from './database/guarded.js';
 import { findWriter } from './database/writer-lock.js';
 
+export { findWriter } from './database/writer-lock.js';
+
 /** How an index folder is. */
 export interface IndexHealth {
   readonly state: 'missing' | 'sound' | 'damaged' | 'unusable';
