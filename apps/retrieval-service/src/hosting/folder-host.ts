@@ -27,16 +27,19 @@ export function createFolderHost({ knowledgeBase: options, uploadFolder }: Folde
   const kept = keepReadable(options);
   const uploads = uploadFolder === undefined ? undefined : createUploadFolder(uploadFolder);
 
-  const write = <Result>(use: (opened: KnowledgeBase) => Promise<Result>): Promise<Result> =>
-    takeTurn(() => withWriter(options, use));
-
   const hosted = ({ id, name }: KnowledgeBase): HostedKnowledgeBase => ({
     id,
     name,
     reader: readerOf(kept),
-    write,
+    // It may have been deleted while its turn was waited for, and opening it to write would make another.
+    write: (use) =>
+      takeTurn(async () => {
+        await get(defaultTenant, id);
+        return await withWriter(options, use);
+      }),
     indexFolder: (run, listeners) =>
       takeTurn(async () => {
+        await get(defaultTenant, id);
         const { embedder } = await kept.use((reader) => reader.status());
         return indexFolder(options, embedder.name, run, listeners);
       }),
