@@ -41,6 +41,9 @@ export interface IndexerOptions
   readonly openHandover?: ((options: IndexOptions) => Promise<Handover | undefined>) | undefined;
 }
 
+/** After a run that wrote so many chunks, nobody notices that the next file takes longer to begin. */
+const longRunChunks = 20_000;
+
 export function createIndexer(options: IndexerOptions): Indexer {
   const { store, location, embedder, chunker, passwords } = options;
   const maxFileBytes = options.maxFileMb === undefined ? undefined : Math.round(options.maxFileMb * 2 ** 20);
@@ -117,7 +120,10 @@ export function createIndexer(options: IndexerOptions): Indexer {
       const [first, ...rest] = summaries;
       if (first === undefined)
         throw new AquiferError('invalid-options', 'Name at least one file, folder or s3://bucket to index.');
-      return rest.reduce(addSummaries, first);
+      const summary = rest.reduce(addSummaries, first);
+      // What reading threads keep would stay beside what is saved at the end.
+      if (summary.chunks >= longRunChunks) await opened?.reader.rest?.();
+      return summary;
     },
     async sourceOf(folder, indexOptions = {}) {
       const source = await sources.separate(folder, indexOptions);

@@ -79,5 +79,7 @@ export interface DocumentReader {
   /** The media type that would be read, or undefined where no reader takes such a file. By name alone, cheap. */
   mediaType(name: string): string | undefined;
   read(input: ReadInput, options?: ReadOptions): Promise<ExtractedDocument & { readonly mediaType: string }>;
+  /** Gives back what is kept for the next file, which then takes longer to begin. Files that are being read go on. */
+  rest?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -140,6 +140,24 @@ describe('document reader', () => {
     );
   });
 
+  it('ends its idle threads when it rests, no others, and starts anew with the next file', async () => {
+    const resting = createDocumentReader({ threads: 2 });
+    const threads = () => (process.report.getReport() as unknown as { workers: unknown[] }).workers.length;
+    const before = threads();
+    const readText = async (text: string) => (await resting.read({ name: 'a.txt', bytes: utf8.encode(text) })).text;
+    await Promise.all([readText('one'), readText('two')]);
+    assert.equal(threads(), before + 2);
+    const long = 'word '.repeat(500_000).trimEnd();
+    const pending = readText(long);
+    await resting.rest?.();
+    assert.equal(await pending, long);
+    assert.equal(threads(), before + 1);
+    await resting.rest?.();
+    assert.equal(threads(), before);
+    assert.equal(await readText('three'), 'three');
+    await resting.close();
+  });
+
   it('rejects what it has not read when closed, and everything after', async () => {
     const closing = createDocumentReader({ threads: 1 });
     const pending = ['a.txt', 'b.txt'].map((name) => closing.read({ name, bytes: utf8.encode('text') }));

@@ -75,6 +75,7 @@ export function createDocumentReader(options: DocumentReaderOptions = {}): Docum
       const job = { bytes, name, ...(mediaType !== undefined && { mediaType }), ...(passwords && { passwords }) };
       return await pool.run(job, signal);
     },
+    rest: () => pool.rest(),
     close: () => pool.close(),
   };
 }

@@ -49,6 +49,8 @@ export interface ReadingPoolOptions {
 export interface ReadingPool {
   /** @throws what the reader throws; `too-large` for a file that takes too long or too much memory; `aborted`. */
   run(job: ReadJob, signal: AbortSignal | undefined): Promise<ReadDocument>;
+  /** Ends the threads that read nothing; the next files start others. */
+  rest(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -158,6 +160,11 @@ export function createReadingPool({
     next();
   }
 
+  async function end(ending: readonly Thread[]): Promise<void> {
+    for (const thread of ending) drop(thread, closedError);
+    await keepingProcessAlive(() => Promise.all(ending.map(({ worker }) => worker.terminate())));
+  }
+
   function next(): void {
     while (waiting.size > 0 && !closed) {
       const thread = idle.pop() ?? (threads.size < maximum ? start() : undefined);
@@ -221,13 +228,13 @@ export function createReadingPool({
       });
     },
 
+    rest: () => end([...idle]),
+
     async close() {
       closed = true;
       for (const task of waiting) task.settle(closedError());
       waiting.clear();
-      const workers = [...threads].map(({ worker }) => worker);
-      for (const thread of [...threads]) drop(thread, closedError);
-      await keepingProcessAlive(() => Promise.all(workers.map((worker) => worker.terminate())));
+      await end([...threads]);
     },
   };
 }
