@@ -2,7 +2,12 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders, ServerR
 import { constants, type IncomingHttpHeaders as Http2Headers, type ServerHttp2Stream } from 'node:http2';
 import type { Readable, Writable } from 'node:stream';
 
-/** One request and its answer, over whichever protocol. */
+/**
+ * One request and its answer, over whichever protocol.
+ *
+ * What changes is a field, not a getter: V8 gives every object literal with a getter a hidden class of its own, which keeps the request and all
+ * that it holds until old space is collected.
+ */
 export interface Exchange {
   readonly method: string;
   /** Path and query, as they were sent. */
@@ -13,7 +18,7 @@ export interface Exchange {
   /** Of the answer, once it has begun. */
   readonly status: number | undefined;
   /** The body as it comes, for who does not want all of it at once: instead of `readBody`. */
-  readonly body: Readable;
+  openBody(): Readable;
   /**
    * The whole body; undefined as soon as it is longer than `limit` bytes, without holding more than those. Whoever asks after it has been read
    * gets the same.
@@ -25,6 +30,9 @@ export interface Exchange {
   /** Breaks off without ending the answer. */
   cut(): void;
 }
+
+/** As its maker has it. */
+type Writing<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
 
 /** A request's target without its query. */
 export function pathOf(target: string): string {
@@ -141,21 +149,18 @@ export function http1Exchange(
   request.on('timeout', () => request.destroy());
   response.on('timeout', () => {});
   const gone = new AbortController();
-  let answered: number | undefined;
   response.on('close', () => {
     if (!response.writableEnded) gone.abort();
   });
   response.on('error', () => {});
   const collectBody = collectOnce(request);
-  return {
+  const exchange: Writing<Exchange> = {
     method: request.method ?? '',
     target: request.url ?? '',
     headers: request.headers,
     signal: gone.signal,
-    get status() {
-      return answered;
-    },
-    get body() {
+    status: undefined,
+    openBody() {
       if (waits) response.writeContinue();
       return request;
     },
@@ -168,12 +173,12 @@ export function http1Exchange(
     send(status, headers, body) {
       // What is left of a refused body would be taken for the next request.
       if (!request.complete) response.shouldKeepAlive = false;
-      answered = status;
+      exchange.status = status;
       response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
       response.end(body);
     },
     async stream(status, headers, chunks) {
-      answered = status;
+      exchange.status = status;
       response.writeHead(status, headers);
       // With the first chunk, where that is about to come.
       const flushing = setTimeout(() => response.flushHeaders(), headPatienceMs);
@@ -182,6 +187,7 @@ export function http1Exchange(
     },
     cut: () => void response.destroy(),
   };
+  return exchange;
 }
 
 export function http2Exchange(
@@ -196,37 +202,35 @@ export function http2Exchange(
   const gone = new AbortController();
   // Node itself ends the writing side of a stream that the caller resets, so that side does not say who ended it.
   let isAnswered = false;
-  let answered: number | undefined;
   stream.on('aborted', () => gone.abort());
   stream.on('close', () => {
     if (!isAnswered) gone.abort();
   });
   stream.on('error', () => {});
   const collectBody = collectOnce(stream);
-  return {
+  const exchange: Writing<Exchange> = {
     method: headers[':method'] ?? '',
     target: headers[':path'] ?? '',
     headers,
     signal: gone.signal,
-    get status() {
-      return answered;
-    },
-    body: stream,
+    status: undefined,
+    openBody: () => stream,
     readBody: (limit) => collectBody({ announced: announcedLength(headers), limit, bodyMs }),
     send(status, answerHeaders, body) {
       if (stream.destroyed) return;
       isAnswered = true;
-      answered = status;
+      exchange.status = status;
       stream.respond({ ...answerHeaders, ':status': status, 'content-length': Buffer.byteLength(body) });
       stream.end(body);
     },
     async stream(status, answerHeaders, chunks) {
       if (stream.destroyed) return;
-      answered = status;
+      exchange.status = status;
       stream.respond({ ...answerHeaders, ':status': status });
       await writeAll(stream, chunks, silenceMs);
       isAnswered = true;
     },
     cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
   };
+  return exchange;
 }

@@ -208,7 +208,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
             .forward({ method, target, headers, body, requestId, signal })
             .then((answered) => meteredResponse(answered, modelId, observation))
         : handleRequest(
-            { ...route, requestId, headers, body, signal },
+            // Spread, the route would give each of these a hidden class of its own, as a getter does in an exchange.
+            { operation, modelId, ...(knowledgeBaseId && { knowledgeBaseId }), requestId, headers, body, signal },
             metered,
             knowledgeBasesOf(caller, metered, observation),
           ));

@@ -145,7 +145,8 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
     const key = context.req.header('idempotency-key');
     const answer = await idempotent(key && `${caller.tenant} ${id} ${key}`, async () => {
       if (isForm(context.req.header('content-type'))) {
-        const { headers, body } = exchange;
+        const { headers } = exchange;
+        const body = exchange.openBody();
         const received = await receiveFiles({
           headers,
           body,

@@ -47,37 +47,34 @@ export function observeRequest(
   requestId: string,
   { access, audit }: { readonly access: Pick<AccessControl, 'took'>; readonly audit: AuditLog | undefined },
 ): RequestObservation {
-  let caller: Caller | undefined;
-  let operation = 'unknown';
   const usages: ModelUsage[] = [];
   const ms: Record<string, number> = {};
-  return {
+  // Fields, not getters, as in an exchange: each request has one of these.
+  const observation: RequestObservation & { caller?: Caller; operation: string } = {
     requestId,
-    get caller() {
-      return caller;
-    },
-    get operation() {
-      return operation;
-    },
+    operation: 'unknown',
     usages,
     ms,
     isOf(name) {
-      operation = name;
+      observation.operation = name;
     },
     admitted(who) {
-      caller = who;
+      observation.caller = who;
     },
     async accessed(what) {
+      const { caller } = observation;
       if (audit === undefined || caller === undefined) return;
       const { tenant, keyId } = caller;
       await audit.write({ at: new Date().toISOString(), requestId, tenant, ...(keyId && { keyId }), ...what });
     },
     took(usage) {
       usages.push(usage);
+      const { caller } = observation;
       if (caller) access.took(caller, usage.inputTokens + usage.outputTokens);
     },
     timed(stages) {
       for (const [stage, each] of Object.entries(stages)) ms[stage] = (ms[stage] ?? 0) + each;
     },
   };
+  return observation;
 }
