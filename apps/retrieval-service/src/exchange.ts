@@ -5,8 +5,8 @@ import type { Readable, Writable } from 'node:stream';
 /**
  * One request and its answer, over whichever protocol.
  *
- * What changes is a field, not a getter: V8 gives every object literal with a getter a hidden class of its own, which keeps the request and all
- * that it holds until old space is collected.
+ * What changes is a field, not a getter: an object literal with a getter is slow to use, and lives with all that it holds until old space is
+ * collected.
  */
 export interface Exchange {
   readonly method: string;
@@ -174,7 +174,7 @@ export function http1Exchange(
       // What is left of a refused body would be taken for the next request.
       if (!request.complete) response.shouldKeepAlive = false;
       exchange.status = status;
-      response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+      response.writeHead(status, { 'content-length': Buffer.byteLength(body), ...headers });
       response.end(body);
     },
     async stream(status, headers, chunks) {
@@ -220,13 +220,13 @@ export function http2Exchange(
       if (stream.destroyed) return;
       isAnswered = true;
       exchange.status = status;
-      stream.respond({ ...answerHeaders, ':status': status, 'content-length': Buffer.byteLength(body) });
+      stream.respond({ ':status': status, 'content-length': Buffer.byteLength(body), ...answerHeaders });
       stream.end(body);
     },
     async stream(status, answerHeaders, chunks) {
       if (stream.destroyed) return;
       exchange.status = status;
-      stream.respond({ ...answerHeaders, ':status': status });
+      stream.respond({ ':status': status, ...answerHeaders });
       await writeAll(stream, chunks, silenceMs);
       isAnswered = true;
     },

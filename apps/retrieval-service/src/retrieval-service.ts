@@ -208,8 +208,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
             .forward({ method, target, headers, body, requestId, signal })
             .then((answered) => meteredResponse(answered, modelId, observation))
         : handleRequest(
-            // Spread, the route would give each of these a hidden class of its own, as a getter does in an exchange.
-            { operation, modelId, ...(knowledgeBaseId && { knowledgeBaseId }), requestId, headers, body, signal },
+            { requestId, headers, body, signal, ...route },
             metered,
             knowledgeBasesOf(caller, metered, observation),
           ));

@@ -122,7 +122,7 @@ async function answerFromKnowledgeBase(
   if (operation === 'Retrieve') {
     return jsonResponse(request, JSON.stringify(await retrieve(request.knowledgeBaseId ?? '', body, backend, signal)));
   }
-  const call = { ...readRetrieveAndGenerate(body), signal };
+  const call = { signal, ...readRetrieveAndGenerate(body) };
   const answered = await ('document' in call ? backend.answerFrom(call) : backend.answer(call));
   if (operation === 'RetrieveAndGenerate') {
     return jsonResponse(request, JSON.stringify(await grounded(answered)));
@@ -209,7 +209,7 @@ async function invoke(
 
 async function invokeText(format: TextFamily, { modelId, baseId, requestId, body, backend, signal }: InvokeCall) {
   const parsed = format.parse(body, baseId);
-  const whole = await wholeAnswer(parsed, backend.generate({ ...parsed, modelId, signal }));
+  const whole = await wholeAnswer(parsed, backend.generate({ modelId, signal, ...parsed }));
   const { inputTokens, outputTokens } = whole;
   return {
     body: JSON.stringify(format.answer(whole, { baseId, requestId, request: parsed })),
@@ -232,7 +232,7 @@ async function invokeStream(
   const { requestId, modelId, signal } = request;
   const parsed = format.parse(body, baseId);
   const writer = format.chunks({ baseId, requestId, request: parsed });
-  const events = backend.generate({ ...parsed, modelId, signal });
+  const events = backend.generate({ modelId, signal, ...parsed });
   return streamResponse(
     request,
     parsed,
@@ -305,7 +305,7 @@ async function converse(
   const parsed = readConverse(body);
   checkFeatures(family, parsed);
   const { modelId, signal } = request;
-  const whole = await wholeAnswer(parsed, backend.generate({ ...parsed, modelId, signal }));
+  const whole = await wholeAnswer(parsed, backend.generate({ modelId, signal, ...parsed }));
   const message = { role: 'assistant', content: converseContent(whole.pieces, parsed.conversation.sources) };
   return jsonResponse(
     request,
@@ -335,7 +335,7 @@ async function converseStream(
   return streamResponse(
     request,
     parsed,
-    backend.generate({ ...parsed, modelId, signal }),
+    backend.generate({ modelId, signal, ...parsed }),
     startedAt,
     {},
     {

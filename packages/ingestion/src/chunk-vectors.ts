@@ -198,7 +198,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
             const embeddingKey = requests[index]?.key as string;
             const { vector } = result.value;
             if (result.value.inParts) inParts += 1;
-            writes.push(vector === undefined ? { ...chunk, embeddingKey } : { ...chunk, embeddingKey, vector });
+            writes.push(vector === undefined ? { embeddingKey, ...chunk } : { embeddingKey, vector, ...chunk });
           }
           // Equal texts find them in the cache now.
           if (spill) release();

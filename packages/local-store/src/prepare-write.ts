@@ -79,12 +79,12 @@ async function prepareChunks(
   const prepared: ChunkToWrite[] = [];
   let characters = 0;
   for (const chunk of chunks) {
-    const { text: body, vector, ...rest } = chunk;
+    const { text: body, vector, embeddingKey, ...rest } = chunk;
     // A view of a large buffer would take the whole buffer along to the other thread.
     const own = vector?.slice();
     if (own !== undefined) transfer.push(own.buffer);
     const isKept = kept.has(chunk.id);
-    prepared.push({ ...rest, ...(own && { vector: own }), ...(!isKept && { terms: termsOf(chunk) }) });
+    prepared.push({ embeddingKey, ...(own && { vector: own }), ...(!isKept && { terms: termsOf(chunk) }), ...rest });
     if (isKept) continue;
     characters += body.length + chunk.context.length;
     if (characters > charactersPerTurn) {

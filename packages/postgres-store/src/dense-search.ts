@@ -40,7 +40,7 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
     vector: Buffer,
   ): Promise<SearchResult> => {
     const scores = await scoresOf(query, chunks, vector);
-    const rows = chunks.map((chunk) => ({ ...chunk, score: scores.get(chunk.embedding_key) }));
+    const rows = chunks.map((chunk) => ({ score: scores.get(chunk.embedding_key), ...chunk }));
     return { matches: rankMatches(rows, limit), method: 'exact' };
   };
 
@@ -85,12 +85,12 @@ export function createDenseSearch(tenant: string, knowledgeBase: string, graph: 
         `SELECT chunks.id, chunks.document_id, embedding_key FROM ${chunks} AND embedding_key = ANY(${ofTheirs.bind([...distances.keys()])}::text[])`,
         ofTheirs.values,
       );
-      const rows = theirs.map((row) => ({ ...row, distance: distances.get(row.embedding_key) as number }));
+      const rows = theirs.map((row) => ({ distance: distances.get(row.embedding_key) as number, ...row }));
       // Another vector may be as far away as the last of these. Some are no chunk's, having been kept for when their text comes back.
       const farthest = nearest.at(-1)?.distance ?? 0;
       const certain = nearest.length < count ? rows : rows.filter(({ distance }) => distance < farthest);
       if (certain.length < limit && nearest.length === count) continue;
-      const scored = certain.map((row) => ({ ...row, score: 1 - row.distance }));
+      const scored = certain.map((row) => ({ score: 1 - row.distance, ...row }));
       return { matches: rankMatches(scored, limit), method: 'exact' };
     }
   };

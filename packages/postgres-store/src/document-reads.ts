@@ -72,7 +72,7 @@ export function createDocumentReads(tenant: string, knowledgeBase: string) {
       const documents = new Map(records.map(documentFromRow).map((record) => [record.id, record]));
       const found = new Map(
         rows.map(chunkFromRow).map((chunk) => {
-          return [chunk.id, { ...chunk, document: documents.get(chunk.documentId) as DocumentRecord }];
+          return [chunk.id, { document: documents.get(chunk.documentId) as DocumentRecord, ...chunk }];
         }),
       );
       return ids.flatMap((id) => found.get(id) ?? []);

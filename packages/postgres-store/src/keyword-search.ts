@@ -94,7 +94,7 @@ export function createKeywordSearch(tenant: string, knowledgeBase: string) {
            ${within}`,
         values,
       );
-      for (const { number, ...names } of found) rows.push({ ...names, score: group.get(number) });
+      for (const { number, ...names } of found) rows.push({ score: group.get(number), ...names });
       if (rows.length >= limit) break;
     }
     return rows;

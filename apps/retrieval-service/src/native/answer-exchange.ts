@@ -90,11 +90,16 @@ export async function answerExchange(
   });
   const isReady = response instanceof ReadyAnswer;
   const described: Readonly<Record<string, string>> = isReady ? response.headers : Object.fromEntries(response.headers);
-  const answered = { ...described, ...always, 'x-request-id': requestId };
+  const answered = (added: Readonly<Record<string, string>> = {}) => ({
+    'x-request-id': requestId,
+    ...described,
+    ...always,
+    ...added,
+  });
   const isJson = described['content-type']?.startsWith('application/json') === true;
   const content = isReady ? response.content : isJson ? await response.text() : response.body;
   if (content !== null && typeof content !== 'string' && method !== 'HEAD') {
-    await exchange.stream(response.status, answered, content);
+    await exchange.stream(response.status, answered(), content);
     return;
   }
   const { encoded, encoding } = await compress(
@@ -103,11 +108,10 @@ export async function answerExchange(
   );
   exchange.send(
     response.status,
-    {
-      ...answered,
+    answered({
       ...(isJson && { vary: 'accept-encoding' }),
       ...(encoding && { 'content-encoding': encoding }),
-    },
+    }),
     encoded,
   );
 }

@@ -112,7 +112,7 @@ export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions
     const { exchange, caller, host } = context.env;
     const { query, ...options } = context.req.valid('json');
     const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
-    return described(context, await reader.search(query, { ...options, signal: exchange.signal }));
+    return described(context, await reader.search(query, { signal: exchange.signal, ...options }));
   });
 
   app.openapi(explain, async (context) => {
@@ -127,7 +127,7 @@ export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions
     const { question, session: wanted, ...options } = context.req.valid('json');
     const { reader, id } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
     const session = wanted === undefined ? undefined : sessionOf(caller.tenant, id, wanted);
-    const asked = reader.ask(question, { ...options, conversation: session?.turns ?? [], signal: exchange.signal });
+    const asked = reader.ask(question, { signal: exchange.signal, conversation: session?.turns ?? [], ...options });
     const events = session === undefined ? asked : keptIn(session, asked);
     if (!/\btext\/event-stream\b/.test(context.req.header('accept') ?? '')) {
       return described(context, await wholeAnswer(events));

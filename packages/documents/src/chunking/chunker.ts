@@ -103,9 +103,9 @@ function chunkDocument(input: ChunkInput, settings: ChunkSettings): Chunk[] {
       const longer = { ...slice, text: text.slice(repeated, bounds.end) };
       const longerTokens = tokenCounter.count(embeddedText(longer));
       if (longerTokens <= maxTokens)
-        return { ...longer, start: repeated, end: bounds.end, headings, tokens: longerTokens };
+        return { headings, tokens: longerTokens, ...longer, start: repeated, end: bounds.end };
     }
-    return { ...slice, ...bounds, headings, tokens };
+    return { headings, tokens, ...slice, ...bounds };
   }
 
   const pending: MeasuredUnit[][] = units.length > 0 ? [units] : [];

@@ -125,7 +125,8 @@ export function createDocumentReads(database: SqlDatabase): DocumentReads {
             document = { record, text: textOf(number, record.id) };
             documents.set(number, document);
           }
-          const stored = { ...chunkFromRow(columns, document.record.id, document.text), document: document.record };
+          const { record } = document;
+          const stored = { document: record, ...chunkFromRow(columns, record.id, document.text) };
           // A text of its own: a slice would keep the whole document's. Half of a pair is lost on the way through UTF-8.
           if (isStorable(stored.text)) keptChunks.set(id, { ...stored, text: Buffer.from(stored.text).toString() });
           return [stored];

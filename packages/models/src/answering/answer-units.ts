@@ -52,7 +52,7 @@ export function answerUnits(passage: PromptPassage, index: number): AnswerUnit[]
     if (to <= from) return;
     const above = kind === 'heading' ? '' : heading;
     const unit = { passage: index, start: from, end: to, text: text.slice(from, to), kind, heading: above };
-    units.push({ ...unit, header: lead.header ?? '', opening: lead.opening ?? '' });
+    units.push({ header: lead.header ?? '', opening: lead.opening ?? '', ...unit });
   };
   /** A header that no row followed is a line like any other. */
   const closeTable = (): void => {

@@ -115,8 +115,8 @@ export function scoreUnits(
       weights.rank * unit.passage -
       (unit.kind === 'heading' ? weights.heading : 0);
     return {
-      ...unit,
       score,
+      ...unit,
       supported: supported / total,
       confidence: confidence(supported / total, asked, covered, inPassage[unit.passage]!, absent, expected),
       terms: new Set(termLists[index]),

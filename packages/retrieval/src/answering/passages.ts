@@ -145,8 +145,8 @@ async function passagesOf(store: Store, extents: readonly Extent[]): Promise<Pas
     const isSame = content && matches.every((chunk) => content.text.slice(chunk.start, chunk.end) === chunk.text);
     if (parts.length === 1 || !isSame) return matchesAlone(extents.filter(({ best }) => matches.includes(best)));
     return {
-      ...describe(best),
       rank,
+      ...describe(best),
       headings: commonPath(parts.map(({ headings }) => headings)),
       ...pageRange(content.pages, start, end),
       start,
@@ -175,8 +175,8 @@ function join(a: Extent, b: Extent): Extent | undefined {
 /** Every match as a passage of its own, as it was found. */
 function matchesAlone(extents: readonly Extent[]): Passage[] {
   return extents.map(({ best: chunk, rank }) => ({
-    ...describe(chunk),
     rank,
+    ...describe(chunk),
     headings: chunk.headings,
     ...(chunk.pageStart !== undefined && { pageStart: chunk.pageStart }),
     ...(chunk.pageEnd !== undefined && { pageEnd: chunk.pageEnd }),

@@ -51,7 +51,7 @@ export function createCiter(passages: readonly PromptPassage[], store: Store, an
           referencesTo(passage, claim, verified[index]!, await contentOf(passage.documentId), analyser),
         ),
       );
-      const citation = { ...span, references: references.flat() };
+      const citation = { references: references.flat(), ...span };
       citations.push(citation);
       return citation;
     },

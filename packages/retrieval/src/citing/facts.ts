@@ -186,7 +186,7 @@ function readFacts(text: string): { facts: Facts; rest: string; hoursOfTwelve: n
       ) as (string | undefined)[];
       const readings = read(captured).filter(isPossible);
       if (readings.length === 0) return whole;
-      for (const reading of readings) dates.push({ ...reading, group });
+      for (const reading of readings) dates.push({ group, ...reading });
       group++;
       return ' ; ';
     });

@@ -141,13 +141,13 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
             `${query.length} characters.${mode === 'hybrid' ? ' The keyword search saw all of it.' : ''}`,
         );
       }
-      const result: SearchResult | undefined = vector && (await store.searchDense({ ...scope, vector }, signal));
+      const result: SearchResult | undefined = vector && (await store.searchDense({ vector, ...scope }, signal));
       return { result, embed, dense: clock() - embed };
     };
     const keyword = async () => {
       if (mode === 'dense') return undefined;
       const clock = startClock();
-      const result = await store.searchKeyword({ ...scope, text: query }, signal);
+      const result = await store.searchKeyword({ text: query, ...scope }, signal);
       return { result, keyword: clock() };
     };
     const [denseLeg, keywordLeg] = await Promise.all([dense(), keyword()]);

@@ -79,8 +79,8 @@ function rowOfTable(table: Table, { left, right }: Grid, baseline: number, size:
 function filled(cell: GridCell, runs: readonly Run[]): FilledCell {
   const rows = rowsOf(runs);
   return {
-    ...cell,
     rows,
+    ...cell,
     text: rows.map(textOf).join('\n'),
     bold: runs.length > 0 && runs.every(({ font }) => font.bold),
   };

@@ -43,8 +43,8 @@ function lineOf(row: Row): Line {
   const [first] = row.segments as [Segment];
   const main = row.segments.reduce((a, b) => (b.text.length > a.text.length ? b : a));
   return {
-    ...main,
     kind: 'line',
+    ...main,
     text: row.segments.map((segment) => segment.text).join(' '),
     left: first.left,
     right: Math.max(...row.segments.map((segment) => segment.right)),
