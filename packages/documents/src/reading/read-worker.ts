@@ -43,15 +43,24 @@ const recogniser = ocrLanguages && withProgress(createTextRecogniser(ocrLanguage
 /** What is left of reading a larger file is collected at once. */
 const largeFileBytes = 4 * 2 ** 20;
 
+/** What is left of reading a file for so long is collected when nothing such has been read for a while: what notes leave would not make V8 do it. */
+const longReadMs = 200;
+const quietMs = 2_000;
+let collecting: NodeJS.Timeout | undefined;
+
 /** Even importing what is imported already takes longer than reading a note. */
 const readers = new Map<Format, Reader>();
 
 parentPort?.on('message', async (job: ReadJob) => {
   const isLarge = job.bytes.byteLength > largeFileBytes;
+  const startedAt = performance.now();
   const { reply, transfer } = await answerTo(ownedJob(job), isLarge);
   // The document, before it is made once more on the other side.
   if (isLarge) await collectFinished();
   parentPort?.postMessage(reply, transfer);
+  if (performance.now() - startedAt < longReadMs) return;
+  clearTimeout(collecting);
+  collecting = setTimeout(collectGarbage, quietMs).unref();
 });
 
 /** Collects what was left behind, some of it until the turn is over. */
