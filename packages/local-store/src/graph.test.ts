@@ -109,6 +109,23 @@ describe('graph', () => {
     }),
   );
 
+  it(
+    'is alone again after a writer that was killed before it could remove the one before',
+    skip,
+    withFolder(async (location) => {
+      const store = await fill(location);
+      await store.close();
+      const [payload] = await graphFiles(location);
+      await copyFile(join(location, String(payload)), join(location, 'graph-0123456789abcdef.hnsw'));
+      await writeFile(join(location, 'graph-0123456789abcdee.hnsw.graph-temporary'), 'half');
+      const again = await open(location);
+      await again.optimise();
+      assert.deepEqual(await graphFiles(location), [payload, 'graph.header']);
+      assert.equal((await search(again)).method, 'approximate');
+      await again.close();
+    }),
+  );
+
   const damages: Readonly<Record<string, (location: string, names: readonly string[]) => Promise<void>>> = {
     'without its file': (location, [payload]) => rm(join(location, String(payload))),
     'without its header': (location, [, header]) => rm(join(location, String(header))),

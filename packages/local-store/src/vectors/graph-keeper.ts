@@ -176,6 +176,8 @@ export function createGraphKeeper(options: GraphKeeperOptions): GraphKeeper {
       const isFresh = before !== undefined && pending(table, before.graph).length === 0;
       if (isFresh && before.graph.removedShare() <= maxRemovedShare) {
         build.onProgress({ done: table.size(), total: table.size() });
+        const { dimensions } = table;
+        if (options.savesGraph) await (await snapshots()).removeReplacedGraphs(location, { identity, dimensions });
         return;
       }
       // A graph with many removed nodes is built anew beside the one that serves.

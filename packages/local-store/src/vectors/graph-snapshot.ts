@@ -67,16 +67,24 @@ export async function removeGraphFiles(location: string, keep?: string): Promise
   for (const name of names) await rm(join(location, name), { force: true });
 }
 
+/** Removes graphs that the header does not name, where it is one of this database: what a writer was killed before it could remove. */
+export async function removeReplacedGraphs(location: string, expected: ExpectedGraph): Promise<void> {
+  const named = (await readGraphHeader(location, expected))?.header.payload.name;
+  if (named !== undefined) await removeGraphFiles(location, named);
+}
+
 export interface GraphSnapshot {
   readonly header: GraphHeader;
   readonly numbers: Uint32Array;
 }
 
+interface ExpectedGraph {
+  readonly identity: string;
+  readonly dimensions: number;
+}
+
 /** The header, or undefined where there is none or it is damaged or of another database. */
-export async function readGraphHeader(
-  location: string,
-  expected: { readonly identity: string; readonly dimensions: number },
-): Promise<GraphSnapshot | undefined> {
+export async function readGraphHeader(location: string, expected: ExpectedGraph): Promise<GraphSnapshot | undefined> {
   const bytes = await readFile(join(location, headerFileName)).catch(() => undefined);
   const snapshot = bytes && decodeHeader(bytes);
   if (snapshot === undefined) return undefined;
