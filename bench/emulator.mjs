@@ -142,8 +142,9 @@ async function ask(url, protocol) {
 
 if (values.ask !== undefined) {
   // Left to itself a pipe loses what is still to be written when a process ends.
-  process.stdout.write(JSON.stringify(await ask(values.ask, values.protocol)), () => process.exit());
-  await new Promise(() => {});
+  const seen = JSON.stringify(await ask(values.ask, values.protocol));
+  await new Promise((resolve) => process.stdout.write(seen, resolve));
+  process.exit();
 }
 
 async function measure(url, pid, protocol, clients) {

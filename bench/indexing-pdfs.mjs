@@ -1,15 +1,16 @@
-// A folder of PDFs to searchable, built-in embedder, beside what reading alone would take on all cores, and beside LangChain.js:
-// PDFLoader, RecursiveCharacterTextSplitter with its defaults, the same embedder, HNSWLib. Each measurement has a process of its
+// A folder of PDFs to searchable, built-in embedder, beside what reading alone would take on all cores, and beside LangChain.js with
+// its PDFLoader. Each measurement has a process of its
 // own, so that none finds code that another had compiled, or memory that it left.
 //
 // Usage: node bench/indexing-pdfs.mjs <folder of PDFs> [rounds, default 2]
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { byAquifer, byLangChain } from './to-searchable.mjs';
 
 const [folder, rounds = '2', part] = isMainThread ? process.argv.slice(2) : workerData;
 if (folder === undefined) throw new Error('Usage: node bench/indexing-pdfs.mjs <folder of PDFs> [rounds]');
@@ -56,46 +57,18 @@ const parts = {
     return (await Promise.all(workers)).reduce((sum, pages) => sum + pages, 0);
   },
 
-  /** From opening a new index until all of it can be searched, in a process set up as `aquifer index` is. */
   async aquifer(start) {
-    const { openKnowledgeBase, tuneForIndexing } = await import('aquifer');
-    const location = mkdtempSync(join(tmpdir(), 'aquifer-bench-pdfs-'));
-    try {
-      start();
-      tuneForIndexing();
-      const knowledgeBase = await openKnowledgeBase({ location });
-      const { failed } = await knowledgeBase.index(folder);
-      const { matches } = await knowledgeBase.search(question, { limit: 1 });
-      await knowledgeBase.close();
-      if (failed > 0 || matches.length === 0) throw new Error(`${failed} files failed`);
-    } finally {
-      rmSync(location, { recursive: true, force: true });
-    }
+    await byAquifer(folder, question, start);
   },
 
   async langchain(start) {
-    const { createBuiltinEmbedder } = await import('@aquifer/models');
-    const { Embeddings } = await import('@langchain/core/embeddings');
     const { PDFLoader } = await import('@langchain/community/document_loaders/fs/pdf');
-    const { HNSWLib } = await import('@langchain/community/vectorstores/hnswlib');
-    const { RecursiveCharacterTextSplitter } = await import('@langchain/textsplitters');
-    const embedder = createBuiltinEmbedder();
-    const embed = async (texts, purpose) =>
-      (await embedder.embed(texts, { purpose })).vectors.map((vector) => Array.from(vector));
-    class BuiltinEmbeddings extends Embeddings {
-      embedDocuments(texts) {
-        return embed(texts, 'document');
-      }
-      async embedQuery(text) {
-        return (await embed([text], 'query'))[0];
-      }
-    }
-    start();
-    const documents = [];
-    for (const name of names) documents.push(...(await new PDFLoader(join(folder, name)).load()));
-    const chunks = await new RecursiveCharacterTextSplitter().splitDocuments(documents);
-    const store = await HNSWLib.fromDocuments(chunks, new BuiltinEmbeddings({}));
-    if ((await store.similaritySearch(question, 1)).length === 0) throw new Error('LangChain.js found nothing.');
+    const load = async () => {
+      const documents = [];
+      for (const name of names) documents.push(...(await new PDFLoader(join(folder, name)).load()));
+      return documents;
+    };
+    await byLangChain(load, question, start);
   },
 };
 

@@ -1,5 +1,4 @@
-// A folder of text and Markdown to searchable, built-in embedder, beside LangChain.js: RecursiveCharacterTextSplitter with its defaults, the same embedder,
-// HNSWLib. Each measurement has a process of its own, so that none finds code that another had compiled.
+// A folder of text and Markdown to searchable, built-in embedder, beside LangChain.js. Each measurement has a process of its own, so that none finds code that another had compiled.
 //
 // The folder is made of the passages of the retrieval sets in ../shared/eval: files of some 400, 60 and 8 kB, in turn.
 //
@@ -10,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPassages } from './passages.mjs';
+import { byAquifer, byLangChain } from './to-searchable.mjs';
 
 const [megabytes = '8', rounds = '2', part, madeFolder] = process.argv.slice(2);
 const data = process.env.AQUIFER_SHARED ? join(process.env.AQUIFER_SHARED, 'eval') : '../shared/eval';
@@ -32,47 +32,15 @@ function makeFolder(folder) {
 
 /** Each gives its number of chunks. */
 const parts = {
-  /** From opening a new index until all of it can be searched, in a process set up as `aquifer index` is. */
-  async aquifer(folder) {
-    const { openKnowledgeBase, tuneForIndexing } = await import('aquifer');
-    const location = mkdtempSync(join(tmpdir(), 'aquifer-bench-text-index-'));
-    try {
-      tuneForIndexing();
-      const knowledgeBase = await openKnowledgeBase({ location });
-      const { failed, chunks } = await knowledgeBase.index(folder);
-      const { matches } = await knowledgeBase.search(question, { limit: 1 });
-      await knowledgeBase.close();
-      if (failed > 0 || matches.length === 0) throw new Error(`${failed} files failed`);
-      return chunks;
-    } finally {
-      rmSync(location, { recursive: true, force: true });
-    }
-  },
+  aquifer: (folder) => byAquifer(folder, question),
 
   async langchain(folder) {
-    const { createBuiltinEmbedder } = await import('@aquifer/models');
     const { Document } = await import('@langchain/core/documents');
-    const { Embeddings } = await import('@langchain/core/embeddings');
-    const { HNSWLib } = await import('@langchain/community/vectorstores/hnswlib');
-    const { RecursiveCharacterTextSplitter } = await import('@langchain/textsplitters');
-    const embedder = createBuiltinEmbedder();
-    const embed = async (texts, purpose) =>
-      (await embedder.embed(texts, { purpose })).vectors.map((vector) => Array.from(vector));
-    class BuiltinEmbeddings extends Embeddings {
-      embedDocuments(texts) {
-        return embed(texts, 'document');
-      }
-      async embedQuery(text) {
-        return (await embed([text], 'query'))[0];
-      }
-    }
-    const documents = readdirSync(folder).map(
-      (name) => new Document({ pageContent: readFileSync(join(folder, name), 'utf8'), metadata: { source: name } }),
-    );
-    const chunks = await new RecursiveCharacterTextSplitter().splitDocuments(documents);
-    const store = await HNSWLib.fromDocuments(chunks, new BuiltinEmbeddings({}));
-    if ((await store.similaritySearch(question, 1)).length === 0) throw new Error('LangChain.js found nothing.');
-    return chunks.length;
+    const load = async () =>
+      readdirSync(folder).map(
+        (name) => new Document({ pageContent: readFileSync(join(folder, name), 'utf8'), metadata: { source: name } }),
+      );
+    return await byLangChain(load, question);
   },
 };
 

@@ -31,9 +31,6 @@ export interface Exchange {
   cut(): void;
 }
 
-/** As its maker has it. */
-type Writing<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
-
 /** A request's target without its query. */
 export function pathOf(target: string): string {
   const query = target.indexOf('?');
@@ -154,7 +151,7 @@ export function http1Exchange(
   });
   response.on('error', () => {});
   const collectBody = collectOnce(request);
-  const exchange: Writing<Exchange> = {
+  const exchange: Exchange & { status: number | undefined } = {
     method: request.method ?? '',
     target: request.url ?? '',
     headers: request.headers,
@@ -208,7 +205,7 @@ export function http2Exchange(
   });
   stream.on('error', () => {});
   const collectBody = collectOnce(stream);
-  const exchange: Writing<Exchange> = {
+  const exchange: Exchange & { status: number | undefined } = {
     method: headers[':method'] ?? '',
     target: headers[':path'] ?? '',
     headers,

@@ -245,7 +245,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
         observer: observation,
         region: regionOf(headers.authorization),
       });
-      return await handleControlRequest({ ...route, requestId, body }, backend);
+      return await handleControlRequest({ requestId, body, ...route }, backend);
     } catch (thrown) {
       return errorResponse(toWireError(thrown), requestId);
     }

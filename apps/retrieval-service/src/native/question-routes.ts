@@ -119,7 +119,7 @@ export function addQuestionRoutes(app: NativeApp, { sessions }: NativeApiOptions
     const { exchange, caller, host } = context.env;
     const { query, documentId, ...options } = context.req.valid('json');
     const { reader } = await host.get(caller.tenant, context.req.valid('param').knowledgeBase);
-    return described(context, await reader.explain(query, documentId, { ...options, signal: exchange.signal }));
+    return described(context, await reader.explain(query, documentId, { signal: exchange.signal, ...options }));
   });
 
   app.openapi(ask, async (context) => {
