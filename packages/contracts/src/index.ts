@@ -60,6 +60,7 @@ export {
   type ReadOptions,
 } from './reader.js';
 export type { Reranker } from './reranker.js';
+export { createRestingThread, type RestingThread } from './resting-thread.js';
 export type { QuotaRequest, QuotaReservation, SharedQuota } from './shared-quota.js';
 export type { Source, SourceContent, SourceItem, SourceOmission } from './source.js';
 export {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { createRestingThread } from '@aquifer/contracts';
 import PQueue from 'p-queue';
 import { createBatcher } from '../batcher.js';
 import type { DiskPath } from './disk-path.js';
@@ -28,44 +29,19 @@ const slowMsPerFile = 5;
  * starts when it is first needed and ends when it has had nothing to do for a second.
  */
 export function createSmallFiles(): SmallFiles {
-  let worker: Worker | undefined;
-  let settle: ((reply: SmallFileReply | undefined) => void) | undefined;
-  let idleTimer: NodeJS.Timeout | undefined;
+  // Whatever it died of, the files can be read without it.
+  const thread = createRestingThread<SmallFileRequest, SmallFileReply>(
+    () =>
+      new Worker(new URL('./small-file-worker.js', import.meta.url), {
+        name: 'aquifer-small-files',
+        execArgv: [],
+      }),
+    idleMs,
+  );
   let isSlow = false;
 
-  const start = () => {
-    const started = new Worker(new URL('./small-file-worker.js', import.meta.url), {
-      name: 'aquifer-small-files',
-      execArgv: [],
-    });
-    started.on('message', (reply: SmallFileReply) => settle?.(reply));
-    // Whatever the thread died of, the files can be read without it.
-    const die = () => {
-      if (worker === started) end();
-    };
-    started.on('error', die);
-    started.on('exit', die);
-    return started;
-  };
-  const end = () => {
-    clearTimeout(idleTimer);
-    void worker?.terminate();
-    worker = undefined;
-    settle?.(undefined);
-  };
-
   async function request(batch: SmallFileRequest): Promise<SmallFileReply | undefined> {
-    clearTimeout(idleTimer);
-    worker ??= start();
-    const current = worker;
-    current.ref();
-    const reply = await new Promise<SmallFileReply | undefined>((resolve) => {
-      settle = resolve;
-      current.postMessage(batch);
-    });
-    settle = undefined;
-    current.unref();
-    idleTimer = setTimeout(end, idleMs).unref();
+    const reply = await thread.ask(batch);
     const { length } = batch.paths;
     isSlow ||= reply === undefined || (length >= maxBatch / 4 && reply.ms > slowMsPerFile * length);
     return reply;
