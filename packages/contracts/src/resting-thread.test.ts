@@ -30,7 +30,9 @@ describe('a thread that rests', () => {
   it('ends when it has nothing to do', async () => {
     const thread = create(1);
     assert.equal(await thread.ask(1), 2);
-    await once(started.at(-1) as Worker, 'exit');
+    const worker = started.at(-1) as Worker;
+    worker.ref(); // A resting thread lets the process end, and this one has nothing else to wait for.
+    await once(worker, 'exit');
     assert.equal(await thread.ask(2), 4);
     await thread.end();
   });
