@@ -14,7 +14,13 @@ export type {
   KnowledgeBaseHost,
   NewKnowledgeBase,
 } from './hosting/knowledge-base-host.js';
-export { createLocalBackend, type LocalBackendOptions, mappedModel } from './local-backend.js';
+export {
+  createLocalBackend,
+  type LocalBackendOptions,
+  mappedModel,
+  nameOfModel,
+  realBedrock,
+} from './local-backend.js';
 export { createMcpServer, type McpServerOptions } from './mcp/mcp-server.js';
 export { serveMcp } from './mcp/serve-mcp.js';
 export { type AuditEntry, type AuditedAction, type AuditLog, createAuditLog } from './observing/audit-log.js';

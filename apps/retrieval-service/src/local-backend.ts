@@ -7,7 +7,8 @@ import { drawPlaceholder } from './placeholder-picture.js';
 export interface LocalBackendOptions {
   /**
    * Which model of this machine answers for which of Bedrock's: by id, id without inference profile, or a beginning with `*`. What is not
-   * named is answered by the built-in embedder and the built-in answerer.
+   * named is answered by the built-in embedder and the built-in answerer. `bedrock` stands for the model of the id itself: of requests that name
+   * their model in the path, a gateway passes those on before they come here.
    */
   readonly models?: Readonly<Record<string, string>>;
   readonly embedderByName: (name: string) => Promise<Embedder>;
@@ -15,6 +16,9 @@ export interface LocalBackendOptions {
   /** For models that rerank. Those that are named nowhere order texts by the built-in embedder. */
   readonly rerankerByName?: (name: string) => Promise<Reranker>;
 }
+
+/** A model of this name is the real Bedrock's of the id that was asked for. */
+export const realBedrock = 'bedrock';
 
 /** Dimensions of the built-in embedder; shorter vectors are beginnings of longer ones. */
 const builtinDimensions = [256, 512, 1024, 1536];
@@ -27,8 +31,8 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
   const rerankers = options.rerankerByName && keptPromises(options.rerankerByName);
 
   async function embedderFor({ modelId, dimensions }: EmbedCall): Promise<Embedder> {
-    const mapped = mappedModel(models, modelId);
-    if (mapped !== undefined && mapped !== 'builtin') return embedders(mapped);
+    const name = nameOfModel(models, modelId);
+    if (name !== 'builtin') return embedders(name);
     const enough = builtinDimensions.find((each) => each >= dimensions) ?? builtinDimensions.at(-1)!;
     return embedders(`builtin:${enough}`);
   }
@@ -43,16 +47,16 @@ export function createLocalBackend(options: LocalBackendOptions): ModelBackend {
       return vectors.map((vector) => fitted(vector, call, embedder));
     },
     async *generate(call) {
-      yield* answerLocally(await generators(mappedModel(models, call.modelId) ?? 'builtin'), call);
+      yield* answerLocally(await generators(nameOfModel(models, call.modelId)), call);
     },
     image: async ({ modelId, prompt, negativePrompt, width, height, count, seed }) =>
       Array.from({ length: count }, (_, index) =>
         drawPlaceholder({ modelId, prompt, negativePrompt, width, height, seed: seed + index }),
       ),
     async rerank({ modelId, query, texts, signal }) {
-      const mapped = mappedModel(models, modelId);
-      if (rerankers && mapped !== undefined && mapped !== 'builtin') {
-        return asShares(await (await rerankers(mapped)).rerank(query, texts, { signal }));
+      const name = nameOfModel(models, modelId);
+      if (rerankers && name !== 'builtin') {
+        return asShares(await (await rerankers(name)).rerank(query, texts, { signal }));
       }
       const embedder = await embedders('builtin');
       const [asked] = (await embedder.embed([query], { purpose: 'query', signal })).vectors;
@@ -70,6 +74,12 @@ export function mappedModel(models: Readonly<Record<string, string>>, modelId: s
     .filter((each) => each.endsWith('*') && names.some((name) => name.startsWith(each.slice(0, -1))))
     .sort((a, b) => b.length - a.length);
   return patterns[0] === undefined ? undefined : models[patterns[0]];
+}
+
+/** By what name the library finds the model that answers for this one. */
+export function nameOfModel(models: Readonly<Record<string, string>>, modelId: string): string {
+  const name = mappedModel(models, modelId) ?? 'builtin';
+  return name === realBedrock ? modelId : name;
 }
 
 /** A picture has no words: it is embedded as the name that its bytes have, so that equal pictures have equal vectors and no others do. */

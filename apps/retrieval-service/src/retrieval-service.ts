@@ -196,6 +196,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     const { requestId } = observation;
     try {
       const isSearch = isKnowledgeBaseOperation(operation);
+      // Rerank and knowledge bases are not of the endpoint that requests are passed on to: their model is in the body, and asked by the backend.
+      const passedOn = modelId !== '' && passThrough?.includes(modelId) ? passThrough.gateway : undefined;
       const caller = access.admit({ method, target, headers, body }, isSearch ? 'read' : 'model');
       observation.admitted(caller);
       const metered = meteredBackend(backend, observation);
@@ -203,8 +205,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       const faults = faultsOf(exchange);
       if (faults) await injector.before(faults, `${accessKeyId} ${modelId || knowledgeBaseId || operation}`, signal);
       await promptLog?.keep({ accessKeyId, requestId, operation, modelId, body });
-      const response = await (!isSearch && passThrough?.includes(modelId)
-        ? passThrough.gateway
+      const response = await (passedOn
+        ? passedOn
             .forward({ method, target, headers, body, requestId, signal })
             .then((answered) => meteredResponse(answered, modelId, observation))
         : handleRequest(

@@ -140,7 +140,12 @@ export async function rerankerFor(model: string | Reranker, options: ModelOption
   if (await isOfBedrock(model, 'rerank', options)) {
     const { createBedrockReranker } = await import('@aquifer/models/bedrock-reranker');
     const { region, profile } = options.bedrock ?? {};
-    return createBedrockReranker({ model, connection: { region, profile, ...options.bedrockAgent } });
+    const connection = {
+      ...(region !== undefined && { region }),
+      ...(profile !== undefined && { profile }),
+      ...options.bedrockAgent,
+    };
+    return createBedrockReranker({ model, connection });
   }
   throw new AquiferError(
     'model-not-found',

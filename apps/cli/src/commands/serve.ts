@@ -7,9 +7,6 @@ import { type CommandOptions, type Context, optionsOf, printJson, settingsOf } f
 import { counted } from '../terminal/progress-bar.js';
 import { defaultKeyFile } from './keys.js';
 
-/** A model of this name is the real Bedrock's. */
-const realBedrock = 'bedrock';
-
 /** Serves until Ctrl-C. */
 export async function run(context: Context, options: CommandOptions): Promise<void> {
   const settings = await settingsOf(context, options);
@@ -27,10 +24,12 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
     createPromptLog,
     createRetrievalService,
     mappedModel,
+    nameOfModel,
     openKeyRing,
     openRequestLog,
     openTracing,
     parseFaults,
+    realBedrock,
     requestLine,
   } = await import('@aquifer/retrieval-service');
 
@@ -48,10 +47,7 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   const service = createRetrievalService({
     knowledgeBases: {
       host: served,
-      modelName: (modelId: string) => {
-        const name = mappedModel(modelMap, modelId) ?? 'builtin';
-        return name === realBedrock ? modelId : name;
-      },
+      modelName: (modelId: string) => nameOfModel(modelMap, modelId),
       externalDocuments: { knowledgeBase: readingOptions(knowledgeBase), allowedObjects: values.externalSources },
       ...(values.dataSources && { dataSources: values.dataSources }),
       ...(values.maxFileMb !== undefined && { uploadBytes: values.maxFileMb * 2 ** 20 }),
