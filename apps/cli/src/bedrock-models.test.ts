@@ -113,6 +113,31 @@ describe('models of Bedrock, by id, through a server that stands in for it', () 
     const { status, err } = await run(['ask', question, '--model', 'anthropic.claude-next-9-v1:0']);
     assert.equal(status, 0, err);
     assert.match(err, /claude-next-9-v1:0 is not in the catalogue/);
+    const next = 'amazon.titan-embed-text-v9:0';
+    const indexed = await run(['index', handbook, '--embedder', next, '--kb', 'next.kb']);
+    assert.equal(indexed.status, 0, indexed.err);
+    assert.match(indexed.err, /titan-embed-text-v9:0 is not in the catalogue/);
+  });
+
+  it('takes an ARN of the account with the model behind it, and the vectors of an index for those of the model', async () => {
+    const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
+    const hidden = await run(['index', handbook, '--embedder', arn, '--kb', 'arn.kb']);
+    assert.equal(hidden.status, 2);
+    assert.match(hidden.err, /does not say which model is behind it.*abc123@amazon\.titan-embed-text-v2:0/);
+    const planned = await json<IndexSummary>('index', handbook, '--embedder', `${arn}@${titan}`, '--dry-run');
+    assert.deepEqual([planned.unchanged > 0, planned.new, planned.embedded], [true, 0, 0]);
+    const other = ['index', handbook, '--embedder', `${arn}@${titan}`, '--kb', 'arn.kb', '--dry-run'];
+    const { costUsd, tokens } = await json<IndexSummary>(...other);
+    assert.equal(costUsd, (tokens * 0.02) / 1e6);
+  });
+
+  it('answers by way of an ARN of the account that hides its model, with a warning and the context that it is told', async () => {
+    const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
+    const { status, err } = await run(['ask', question, '--model', arn, '--model-context-tokens', '4000']);
+    assert.equal(status, 0, err);
+    assert.match(err, /its context is taken to be 4,000 tokens.*abc123@<id of the model>/);
+    const small = await run(['ask', question, '--model', arn, '--model-context-tokens', '512']);
+    assert.match(small.err, /in the 512 tokens that the model takes/);
   });
 
   it('refuses a model of another use, and a name that is none, before anything is asked', async () => {

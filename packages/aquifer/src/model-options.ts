@@ -21,7 +21,7 @@ export interface ModelOptions {
   readonly tokensPerMinute?: number;
   /** Keeps count of the embedder's quota where it is known and other processes use it, too, as the workers of a database do. */
   readonly sharedQuota?: SharedQuota;
-  /** Tokens that prompt and answer of a model beside Bedrock may have together; a server does not always say. Default 8,192. */
+  /** Tokens that prompt and answer may have together. Default: what is known of the model, from the catalogue for Bedrock, else 8,192. */
   readonly contextTokens?: number;
   /** Longest time for one request to a model, waiting and retries included. */
   readonly deadlineMs?: number;

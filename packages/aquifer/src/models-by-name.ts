@@ -121,7 +121,7 @@ export async function generatorByName(name: string, options: ModelOptions = {}):
   }
   if (await isOfBedrock(name, 'text', options)) {
     const { createBedrockGenerator } = await import('@aquifer/models/bedrock-generator');
-    return createBedrockGenerator({ model: name, connection: options.bedrock, pacer });
+    return createBedrockGenerator({ model: name, connection: options.bedrock, contextTokens, pacer });
   }
   throw notFound('model', name, ['builtin']);
 }
@@ -185,13 +185,29 @@ async function pacerFor(name: string, options: ModelOptions): Promise<Pacer | un
  *
  * @throws `invalid-options` for a model of another use.
  */
-async function isOfBedrock(id: string, use: BedrockModelKind, { onWarning }: ModelOptions): Promise<boolean> {
+async function isOfBedrock(
+  id: string,
+  use: BedrockModelKind,
+  { contextTokens, onWarning }: ModelOptions,
+): Promise<boolean> {
   // Without loading the catalogue for a name that cannot be in it.
-  if (parseBedrockModelId(id) === undefined) return false;
+  const parsed = parseBedrockModelId(id);
+  if (parsed === undefined) return false;
   const { describeModel } = await import('@aquifer/models/model-catalogue');
   const found = describeModel(id);
   if (found === undefined) return false;
   const { description, isKnown } = found;
+  if (parsed.hidesModel) {
+    // Only text models can be spoken with without knowing which it is: the other adapters refuse, and say what to do.
+    if (use === 'text') {
+      const context = (contextTokens ?? description.contextTokens)?.toLocaleString('en');
+      onWarning?.(
+        `${id} does not say which model is behind it: it is spoken with by Converse, its context is taken to be ${context} tokens, and its price ` +
+          `is not known. Name the model behind an @: ${id}@<id of the model>`,
+      );
+    }
+    return true;
+  }
   if (description.kind !== use) {
     throw new AquiferError('invalid-options', `${id} ${whatItDoes[description.kind]}; it ${whatItCannot[use]}.`);
   }

@@ -90,7 +90,10 @@ async function answer(
     return answerFromKnowledgeBase(request, request.operation, body, knowledgeBases);
   }
   const model = parseBedrockModelId(request.modelId);
-  if (model === undefined) throw invalidRequest('The provided model identifier is invalid.');
+  // A model that is named behind an ARN is for clients to know; Bedrock refuses it.
+  if (model === undefined || model.id !== request.modelId) {
+    throw invalidRequest('The provided model identifier is invalid.');
+  }
   // There are none here, and an answer that no guardrail has seen must not look like one that passed.
   if (
     request.headers?.['x-amzn-bedrock-guardrailidentifier'] !== undefined ||

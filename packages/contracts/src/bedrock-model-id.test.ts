@@ -47,8 +47,45 @@ describe('parseBedrockModelId', () => {
       family: 'titan-embed-text-v2',
       region: 'us-gov-west-1',
     });
-    const own = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
-    assert.equal(parseBedrockModelId(own)?.family, 'converse');
+  });
+
+  it('takes the model behind a resource of an account from whoever names it', () => {
+    const profile = 'arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc123';
+    assert.deepEqual(parseBedrockModelId(profile), {
+      id: profile,
+      baseId: 'abc123',
+      region: 'eu-west-1',
+      resource: 'application-inference-profile',
+      hidesModel: true,
+      family: 'converse',
+    });
+    assert.deepEqual(parseBedrockModelId(`${profile}@eu.anthropic.claude-sonnet-4-20250514-v1:0`), {
+      id: profile,
+      baseId: 'anthropic.claude-sonnet-4-20250514-v1:0',
+      inferenceProfile: 'eu',
+      region: 'eu-west-1',
+      resource: 'application-inference-profile',
+      family: 'claude-messages',
+    });
+    const provisioned = 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc123';
+    const titan = 'arn:aws:bedrock:us-west-2::foundation-model/amazon.titan-embed-text-v2:0';
+    assert.deepEqual(parseBedrockModelId(`${provisioned}@${titan}`), {
+      id: provisioned,
+      baseId: 'amazon.titan-embed-text-v2:0',
+      region: 'us-east-1',
+      resource: 'provisioned-model',
+      family: 'titan-embed-text-v2',
+    });
+    for (const id of [
+      `${profile}@`,
+      `${profile}@titan`,
+      `${profile}@${provisioned}`,
+      `${profile}@amazon.titan-embed-text-v2:0@amazon.titan-embed-text-v1`,
+      `${titan}@amazon.titan-embed-text-v1`,
+      'amazon.titan-embed-text-v2:0@amazon.titan-embed-text-v1',
+    ]) {
+      assert.equal(parseBedrockModelId(id), undefined, id);
+    }
   });
 
   it('does not know what is no model of text, vectors, scores or pictures', () => {

@@ -1,6 +1,12 @@
 export { allocateMapped, mostKeptBytes } from './allocate-mapped.js';
 export type { Analyser } from './analyser.js';
-export { type BedrockFamily, type BedrockModelId, bedrockFamilies, parseBedrockModelId } from './bedrock-model-id.js';
+export {
+  type BedrockFamily,
+  type BedrockModelId,
+  type BedrockResource,
+  bedrockFamilies,
+  parseBedrockModelId,
+} from './bedrock-model-id.js';
 export { type Chunk, type Chunker, type ChunkInput, embeddedText, type TokenCounter } from './chunk.js';
 export { collectGarbage } from './collect-garbage.js';
 export {

@@ -5,7 +5,7 @@ import {
   type KnowledgeBaseShape,
   WireException,
 } from '@aquifer/bedrock-wire';
-import { isAquiferError } from '@aquifer/contracts';
+import { isAquiferError, parseBedrockModelId } from '@aquifer/contracts';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import {
   conflict,
@@ -32,9 +32,10 @@ export function knowledgeBaseOperations(surroundings: ControlSurroundings): Oper
     const kept = await controlFolderOf(knowledgeBase)?.knowledgeBase.read(knowledgeBaseRecord);
     if (kept !== undefined) return kept;
     const { embedder, createdAt } = await knowledgeBase.reader.status();
-    const embeddingModelArn = embedder.name.includes(':')
-      ? embedder.name
-      : `arn:aws:bedrock:${surroundings.region}::foundation-model/${embedder.name}`;
+    const model = parseBedrockModelId(embedder.name)?.id ?? embedder.name;
+    const embeddingModelArn = /^[a-z]+:/.test(model)
+      ? model
+      : `arn:aws:bedrock:${surroundings.region}::foundation-model/${model}`;
     return {
       roleArn: unknownRole,
       knowledgeBaseConfiguration: { type: 'VECTOR', vectorKnowledgeBaseConfiguration: { embeddingModelArn } },

@@ -311,4 +311,9 @@ export const refusedBodies: readonly (readonly [modelId: string, body: unknown, 
   ['cohere.rerank-v3-5:0', { query: 'x', documents: ['y'] }, /required key \[api_version\]/],
   ['meta.llama3-1-70b-instruct-v1:0', { prompt: 'x' }, /through Converse and ConverseStream only/],
   ['nobody.knows-v1', { prompt: 'x' }, /The provided model identifier is invalid/],
+  [
+    'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123@amazon.titan-embed-text-v1',
+    { inputText: 'x' },
+    /The provided model identifier is invalid/,
+  ],
 ];

@@ -64,7 +64,7 @@ export const settings = {
   }),
   modelContextTokens: setting({
     kind: integer(512, 10_000_000),
-    description: 'tokens that prompt and answer of a model beside Bedrock may have together; default: 8192',
+    description: 'tokens that prompt and answer may have together; default: what is known of the model, else 8192',
   }),
   requestsPerMinute: setting({
     kind: integer(1, 10_000_000),

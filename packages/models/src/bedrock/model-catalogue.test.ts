@@ -61,8 +61,31 @@ describe('model catalogue', () => {
       citesNatively: true,
     });
     assert.equal(describeModel('amazon.titan-embed-text-v3:0')?.description.family, 'titan-embed-text-v2');
-    const profile = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
-    assert.deepEqual(describeModel(profile)?.description.family, 'converse');
+  });
+
+  it('knows the model that is named behind the ARN of something in an account, and its price where it is charged by the token', () => {
+    const account = 'arn:aws:bedrock:eu-west-1:123456789012';
+    const id = 'anthropic.claude-sonnet-4-5-20250929-v1:0';
+    const found = (name: string): unknown[] => {
+      const { description, isKnown } = describeModel(name)!;
+      const { contextTokens, citesNatively, usdPerMillionInputTokens, usdPerMillionOutputTokens } = description;
+      return [
+        description.id,
+        isKnown,
+        contextTokens,
+        citesNatively,
+        usdPerMillionInputTokens,
+        usdPerMillionOutputTokens,
+      ];
+    };
+    const profile = `${account}:application-inference-profile/abc123`;
+    assert.deepEqual(found(`${profile}@${id}`), [id, true, 200_000, true, 3, 15]);
+    assert.deepEqual(found(`${profile}@eu.${id}`), [id, true, 200_000, true, 3.3, 16.5]);
+    for (const resource of ['provisioned-model', 'custom-model-deployment', 'imported-model']) {
+      const rented = [id, true, 200_000, true, undefined, undefined];
+      assert.deepEqual(found(`${account}:${resource}/abc123@${id}`), rented);
+    }
+    assert.deepEqual(found(profile), ['abc123', false, 8192, undefined, undefined, undefined]);
   });
 
   it('knows nothing of what is no model of Bedrock', () => {

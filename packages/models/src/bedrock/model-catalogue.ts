@@ -68,7 +68,8 @@ const byId = new Map(modelCatalogue.map((description) => [description.id, descri
 
 /**
  * What is known about a model by its id, inference-profile id or ARN. An id that is not in the table but belongs to a family gets what holds
- * for the family, and `isKnown` false; undefined where there is no such family. A version suffix such as `:0:8k` makes no difference.
+ * for the family, and `isKnown` false; undefined where there is no such family. A version suffix such as `:0:8k` makes no difference. Of what is
+ * not charged by the token, such as provisioned throughput, there is no price.
  *
  * @example
  * describeModel('us.anthropic.claude-haiku-4-5-20251001-v1:0')?.description.usdPerMillionInputTokens; // 1.1
@@ -78,11 +79,15 @@ export function describeModel(
 ): { readonly description: ModelDescription; readonly isKnown: boolean } | undefined {
   const parsed = parseBedrockModelId(id);
   if (parsed === undefined) return undefined;
-  const { baseId, family, inferenceProfile } = parsed;
+  const { baseId, family, inferenceProfile, resource } = parsed;
   const known = byId.get(baseId) ?? byId.get(baseId.replace(/(:\d+):\d+k$/, '$1'));
   if (known === undefined) {
     const description = { id: baseId, provider: providerOf(baseId), family, ...familyDefaults[family] };
     return { description, isKnown: false };
+  }
+  // An application inference profile costs what its model does. Capacity that is rented costs by the hour, and a router chooses the model.
+  if (resource !== undefined && resource !== 'application-inference-profile') {
+    return { description: withoutPrice(known), isKnown: true };
   }
   const percent = inferenceProfile === undefined || inferenceProfile === 'global' ? 0 : surchargePercent(known.id);
   return { description: percent === 0 ? known : withSurcharge(known, percent), isKnown: true };
@@ -109,6 +114,11 @@ function providerOf(id: string): string {
 
 function surchargePercent(id: string): number {
   return catalogueEntries.find((entry) => entry.id === id)?.regionalProfilePercent ?? 0;
+}
+
+function withoutPrice(description: ModelDescription): ModelDescription {
+  const { usdPerMillionInputTokens: _input, usdPerMillionOutputTokens: _output, ...rest } = description;
+  return rest;
 }
 
 function withSurcharge(description: ModelDescription, percent: number): ModelDescription {

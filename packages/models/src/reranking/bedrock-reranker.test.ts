@@ -90,6 +90,18 @@ describe('bedrock reranker', () => {
     });
   });
 
+  it('takes the model behind an ARN of the account from its name, and cannot do without', async () => {
+    const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
+    const { server, reranker } = await open(answer, `${arn}@cohere.rerank-v3-5:0`);
+    await reranker.rerank('leave', ['leave']);
+    const { modelConfiguration } = server.requests[0]!.body.rerankingConfiguration.bedrockRerankingConfiguration;
+    assert.deepEqual(modelConfiguration, { modelArn: arn });
+    await assert.rejects(createBedrockReranker({ model: arn }), {
+      code: 'invalid-options',
+      message: /does not say which model.*abc123@cohere\.rerank/,
+    });
+  });
+
   it('sends at most 1,000 texts at once', async () => {
     const { server, reranker } = await open();
     const texts = Array.from({ length: 2100 }, (_, index) => (index === 2050 ? 'leave' : `jam ${index}`));

@@ -8,6 +8,7 @@ import type {
 } from '@aws-sdk/client-bedrock-agent-runtime';
 import { bedrockAddress } from '../bedrock/bedrock-client.js';
 import { type BedrockRequestContext, describeBedrockError } from '../bedrock/bedrock-errors.js';
+import { hiddenModel } from '../bedrock/hidden-model.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
 import { partsThatFit } from '../pacing/text-parts.js';
@@ -40,22 +41,21 @@ const maxCharacters = 32_000;
  * const scores = await reranker.rerank('How long is parental leave?', passages);
  */
 export async function createBedrockReranker(options: BedrockRerankerOptions): Promise<Reranker> {
-  const { model: modelId, connection = {} } = options;
-  const parsed = parseBedrockModelId(modelId);
+  const { model: name, connection = {} } = options;
+  const parsed = parseBedrockModelId(name);
   if (parsed === undefined) {
     throw new AquiferError(
       'model-not-found',
-      `"${modelId}" is no id of a Bedrock model that is known here. Rerankers are cohere.rerank-v3-5:0 and amazon.rerank-v1:0.`,
+      `"${name}" is no id of a Bedrock model that is known here. Rerankers are cohere.rerank-v3-5:0 and amazon.rerank-v1:0.`,
     );
   }
+  if (parsed.hidesModel) throw hiddenModel(name, 'cohere.rerank-v3-5:0');
   if (parsed.family !== 'rerank') {
-    throw new AquiferError(
-      'invalid-options',
-      `${modelId} does not rerank. Use a reranker, such as cohere.rerank-v3-5:0.`,
-    );
+    throw new AquiferError('invalid-options', `${name} does not rerank. Use a reranker, such as cohere.rerank-v3-5:0.`);
   }
+  const { id: modelId, region } = parsed;
   const client = await bedrockAgentClient({
-    ...(parsed.region !== undefined && { region: parsed.region }),
+    ...(region !== undefined && { region }),
     ...connection,
   });
   const address = await bedrockAddress(client);
@@ -68,7 +68,7 @@ export async function createBedrockReranker(options: BedrockRerankerOptions): Pr
     });
 
   return {
-    id: modelId,
+    id: name,
     async rerank(query, texts, { signal } = {}) {
       throwIfAborted(signal);
       const question = notEmpty(query);

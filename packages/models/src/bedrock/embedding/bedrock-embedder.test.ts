@@ -247,6 +247,24 @@ describe('bedrock embedder: describing itself', () => {
     assert.deepEqual(new Set(prints), new Set(['bedrock|cohere.embed-v4:0|1536d|normalised|']));
   });
 
+  it('takes the model behind an ARN of the account from its name: the ARN is asked, in the form and with the vectors of the model', async () => {
+    const account = 'arn:aws:bedrock:eu-west-1:123456789012';
+    for (const arn of [`${account}:application-inference-profile/abc123`, `${account}:provisioned-model/abc123`]) {
+      const { server, embedder } = await start({ model: `${arn}@${titanV2}`, dimensions: 256 });
+      await embed(embedder, 'one');
+      assert.deepEqual(
+        server.requests.map(({ modelId, body }) => [modelId, body.inputText, body.dimensions]),
+        [[arn, 'one', 256]],
+      );
+      assert.equal(fingerprintText(embedder.fingerprint), `bedrock|${titanV2}|256d|normalised|`);
+      assert.equal(embedder.maxInputTokens, 8192);
+      assert.equal(embedder.terms?.usdPerMillionTokens, arn.includes('provisioned') ? undefined : 0.02);
+    }
+    const custom = `${account}:custom-model-deployment/abc123`;
+    const { embedder } = await start({ model: `${custom}@${titanV2}` });
+    assert.equal(fingerprintText(embedder.fingerprint), `bedrock|${custom}|1024d|normalised|`);
+  });
+
   it('says what it takes and costs, and takes the account’s own figures', async () => {
     const { embedder } = await start();
     assert.deepEqual(embedder.terms, { textsPerRequest: 1, usdPerMillionTokens: 0.02 });
@@ -270,6 +288,11 @@ describe('bedrock embedder: describing itself', () => {
   const refused: readonly (readonly [BedrockEmbedderOptions, string, RegExp])[] = [
     [{ model: 'text-embedding-3-small' }, 'model-not-found', /text-embedding-3-small/],
     [{ model: 'anthropic.claude-3-haiku-20240307-v1:0' }, 'invalid-options', /makes no embeddings/],
+    [
+      { model: 'arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc123' },
+      'invalid-options',
+      /does not say which model is behind it.*abc123@amazon\.titan-embed-text-v2:0$/,
+    ],
     [{ model: titanV2, dimensions: 300 }, 'invalid-options', /no embeddings of 300 dimensions. It has: 1024, 512, 256/],
     [{ model: 'amazon.titan-embed-text-v1', dimensions: 256 }, 'invalid-options', /It has: 1536/],
     [{ model: 'amazon.titan-embed-text-v1', embeddingType: 'binary' }, 'invalid-options', /no binary/],

@@ -1,6 +1,7 @@
 import {
   AquiferError,
   type BedrockFamily,
+  type BedrockResource,
   type Embedder,
   type EmbedderTerms,
   parseBedrockModelId,
@@ -11,6 +12,7 @@ import type { Pacer } from '../../pacing/pacer.js';
 import { type BedrockConnection, bedrockAddress, bedrockClient } from '../bedrock-client.js';
 import { inputTooLong } from '../bedrock-errors.js';
 import { bedrockPacer } from '../bedrock-pacer.js';
+import { hiddenModel } from '../hidden-model.js';
 import { invokeModel } from '../invoke-model.js';
 import { describeModel, type ModelDescription } from '../model-catalogue.js';
 import { cohere } from './cohere.js';
@@ -20,7 +22,10 @@ import { titanTextV1 } from './titan-text-v1.js';
 import { titanTextV2 } from './titan-text-v2.js';
 
 export interface BedrockEmbedderOptions {
-  /** A model id, inference-profile id or ARN: `amazon.titan-embed-text-v2:0`, `cohere.embed-multilingual-v3`. */
+  /**
+   * A model id, inference-profile id or ARN: `amazon.titan-embed-text-v2:0`, `cohere.embed-multilingual-v3`. The ARN of something in an account
+   * with the model behind it: `arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123@amazon.titan-embed-text-v2:0`.
+   */
   readonly model: string;
   /** Default: the model's own, such as 1,024. */
   readonly dimensions?: number;
@@ -59,18 +64,19 @@ const fusion = { fusionWeight: 0.55, fusionCandidates: 600 };
 /**
  * An embedding model of Amazon Bedrock by its id. Nothing is asked before the first `embed`, so a model that the account may not use shows then.
  *
- * The fingerprint names the model without inference profile or ARN: vectors of `us.cohere.embed-v4:0` and `cohere.embed-v4:0` are the same.
+ * The fingerprint names the model without inference profile or ARN: vectors of `us.cohere.embed-v4:0` and `cohere.embed-v4:0` are the same. A
+ * custom or imported model has weights of its own, and its ARN in the fingerprint.
  *
- * @throws `model-not-found` for an id of no known family. `invalid-options` for a model that does not embed, for dimensions or a type that it
- *   does not have, and for a client that retries by itself.
+ * @throws `model-not-found` for an id of no known family. `invalid-options` for a model that does not embed, for an ARN that does not say which
+ *   model it is, for dimensions or a type that it does not have, and for a client that retries by itself.
  *
  * @example
  * const embedder = await createBedrockEmbedder({ model: 'amazon.titan-embed-text-v2:0', dimensions: 512, connection: { region: 'eu-central-1' } });
  * const { vectors } = await embedder.embed(['How do I reset my password?'], { purpose: 'query' });
  */
 export async function createBedrockEmbedder(options: BedrockEmbedderOptions): Promise<Embedder> {
-  const { model: modelId, connection = {}, normalise = true, embeddingType: type = 'float' } = options;
-  const { family, baseId, region, description } = knownEmbeddingModel(modelId);
+  const { connection = {}, normalise = true, embeddingType: type = 'float' } = options;
+  const { id: modelId, family, baseId, region, resource, description } = knownEmbeddingModel(options.model);
   const dimensions = knownDimensions(options.dimensions, description, modelId);
   if (type === 'binary' && !family.hasBinary) {
     throw new AquiferError('invalid-options', `${modelId} has no binary embeddings. Leave embeddingType out.`);
@@ -86,7 +92,7 @@ export async function createBedrockEmbedder(options: BedrockEmbedderOptions): Pr
     {
       fingerprint: {
         provider: 'bedrock',
-        model: baseId,
+        model: resource !== undefined && ownWeights.has(resource) ? modelId : baseId,
         dimensions,
         normalised: normalise,
         ...(type === 'binary' && { revision: 'binary' }),
@@ -109,6 +115,9 @@ export async function createBedrockEmbedder(options: BedrockEmbedderOptions): Pr
   );
 }
 
+/** What has weights of its own, and so vectors of its own, whatever model it was made from. */
+const ownWeights: ReadonlySet<BedrockResource> = new Set(['custom-model', 'custom-model-deployment', 'imported-model']);
+
 function knownEmbeddingModel(modelId: string) {
   const parsed = parseBedrockModelId(modelId);
   const known = describeModel(modelId);
@@ -118,6 +127,7 @@ function knownEmbeddingModel(modelId: string) {
       `"${modelId}" is no id of a Bedrock model that is known here. Embedding models are amazon.titan-embed-text-v2:0, cohere.embed-multilingual-v3 and others.`,
     );
   }
+  if (parsed.hidesModel) throw hiddenModel(modelId, 'amazon.titan-embed-text-v2:0');
   const family = families[parsed.family];
   if (family === undefined) {
     throw new AquiferError(
@@ -125,7 +135,7 @@ function knownEmbeddingModel(modelId: string) {
       `${modelId} makes no embeddings. Use an embedding model, such as amazon.titan-embed-text-v2:0.`,
     );
   }
-  return { family, baseId: parsed.baseId, region: parsed.region, description: known.description };
+  return { ...parsed, family, description: known.description };
 }
 
 function knownDimensions(wanted: number | undefined, { dimensions = [] }: ModelDescription, modelId: string): number {

@@ -61,6 +61,17 @@ describe('bedrock image generator', () => {
     }
   });
 
+  it('takes the model behind an ARN of the account from its name, and cannot do without', async () => {
+    const arn = 'arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc123';
+    const { server, generator } = await open(`${arn}@amazon.nova-canvas-v1:0`, titanAnswer);
+    await generator.generateImage('a lighthouse');
+    assert.deepEqual([server.requests[0]!.modelId, server.requests[0]!.body.taskType], [arn, 'TEXT_IMAGE']);
+    await assert.rejects(createBedrockImageGenerator({ model: arn }), {
+      code: 'invalid-options',
+      message: /does not say which model/,
+    });
+  });
+
   it('speaks with SDXL in its own form', async () => {
     const { server, generator } = await open('stability.stable-diffusion-xl-v1', (_, stream) =>
       sendJson(stream, { result: 'success', artifacts: [{ seed: 9, base64, finishReason: 'SUCCESS' }] }),

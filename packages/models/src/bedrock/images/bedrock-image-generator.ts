@@ -1,6 +1,7 @@
 import {
   AquiferError,
   type BedrockFamily,
+  type BedrockModelId,
   describeError,
   type GeneratedImage,
   type ImageGenerator,
@@ -11,6 +12,7 @@ import {
 import type { Pacer } from '../../pacing/pacer.js';
 import { type BedrockConnection, bedrockAddress, bedrockClient } from '../bedrock-client.js';
 import { bedrockPacer } from '../bedrock-pacer.js';
+import { hiddenModel } from '../hidden-model.js';
 import { invokeModel } from '../invoke-model.js';
 import type { ImageFamily, ReceivedImage } from './image-family.js';
 import { stabilityImage } from './stability-image.js';
@@ -47,8 +49,8 @@ const filtered = /content (?:filter|polic)|blocked by|responsible ai|\bAUP\b/i;
  * await writeFile('lighthouse.png', images[0].bytes);
  */
 export async function createBedrockImageGenerator(options: BedrockImageGeneratorOptions): Promise<ImageGenerator> {
-  const { model: modelId, connection = {} } = options;
-  const { family, region } = knownImageModel(modelId);
+  const { model: name, connection = {} } = options;
+  const { id: modelId, family, region } = knownImageModel(name);
   const client = await bedrockClient({ ...(region !== undefined && { region }), ...connection });
   const address = await bedrockAddress(client);
   const context = { modelId, ...address };
@@ -70,7 +72,7 @@ export async function createBedrockImageGenerator(options: BedrockImageGenerator
   }
 
   return {
-    id: modelId,
+    id: name,
     async generateImage(prompt, { count = 1, seed, signal, ...wanted } = {}) {
       throwIfAborted(signal);
       if (!Number.isInteger(count) || count < 1) {
@@ -106,7 +108,7 @@ export async function createBedrockImageGenerator(options: BedrockImageGenerator
   };
 }
 
-function knownImageModel(modelId: string): { readonly family: ImageFamily; readonly region?: string } {
+function knownImageModel(modelId: string): Omit<BedrockModelId, 'family'> & { readonly family: ImageFamily } {
   const parsed = parseBedrockModelId(modelId);
   if (parsed === undefined) {
     throw new AquiferError(
@@ -114,6 +116,7 @@ function knownImageModel(modelId: string): { readonly family: ImageFamily; reado
       `"${modelId}" is no id of a Bedrock model that is known here. Image models are amazon.nova-canvas-v1:0, stability.stable-image-core-v1:1 and others.`,
     );
   }
+  if (parsed.hidesModel) throw hiddenModel(modelId, 'amazon.nova-canvas-v1:0');
   const family = families[parsed.family];
   if (family === undefined) {
     throw new AquiferError(
@@ -121,7 +124,7 @@ function knownImageModel(modelId: string): { readonly family: ImageFamily; reado
       `${modelId} makes no pictures. Use an image model, such as amazon.nova-canvas-v1:0.`,
     );
   }
-  return { family, ...(parsed.region !== undefined && { region: parsed.region }) };
+  return { ...parsed, family };
 }
 
 /** First bytes of a file, by what is in it. */

@@ -11,6 +11,7 @@ import {
   chunkEvent,
   exceptionEvent,
   namedEvent,
+  type ReceivedRequest,
   type Respond,
   sendError,
   startBedrockServer,
@@ -100,6 +101,40 @@ describe('createBedrockGenerator', () => {
     await assert.rejects(createBedrockGenerator({ model: 'gpt-4o' }), { code: 'model-not-found' });
     for (const model of ['amazon.titan-embed-text-v2:0', 'stability.sd3-5-large-v1:0', 'amazon.rerank-v1:0']) {
       await assert.rejects(createBedrockGenerator({ model }), { code: 'invalid-options' });
+    }
+  });
+
+  it('speaks with what is behind an ARN of the account in the form of the model that is named, else by Converse', async () => {
+    const arn = 'arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/abc123';
+    const claude = await setUp(
+      stream(
+        chunkEvent({ type: 'message_start', message: { usage: { input_tokens: 1_000_000 } } }),
+        chunkEvent({ type: 'content_block_delta', delta: { type: 'text_delta', text: 'It is 52.' } }),
+        chunkEvent({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 1_000_000 } }),
+      ),
+      `${arn}@eu.anthropic.claude-sonnet-4-5-20250929-v1:0`,
+    );
+    const { text, events } = await collect(claude);
+    assert.equal(text, 'It is 52.');
+    const [{ modelId, operation, body }] = claude.server.requests as [ReceivedRequest];
+    assert.deepEqual([modelId, operation], [arn, 'invoke-with-response-stream']);
+    assert.equal(body.messages[0].content[0].type, 'search_result');
+    const usage = { inputTokens: 1_000_000, outputTokens: 1_000_000, costUsd: 3.3 + 16.5 };
+    assert.deepEqual(events.at(-1), { type: 'stop', reason: 'end', usage });
+    assert.equal(claude.generator.contextTokens, 200_000);
+
+    const words = namedEvent('contentBlockDelta', { delta: { text: 'It is 52.' }, contentBlockIndex: 0 });
+    const unnamed = await setUp(stream(words, namedEvent('messageStop', { stopReason: 'end_turn' })), arn);
+    assert.equal((await collect(unnamed)).text, 'It is 52.');
+    const [asked] = unnamed.server.requests as [ReceivedRequest];
+    assert.deepEqual([asked.modelId, asked.operation], [arn, 'converse-stream']);
+    assert.equal(unnamed.generator.contextTokens, 8192);
+  });
+
+  it('takes the context that it is told before that of the catalogue', async () => {
+    for (const model of [nova, 'arn:aws:bedrock:eu-west-1:123456789012:provisioned-model/abc123']) {
+      const connection = { region: 'us-east-1' };
+      assert.equal((await createBedrockGenerator({ model, connection, contextTokens: 20_000 })).contextTokens, 20_000);
     }
   });
 

@@ -23,8 +23,14 @@ import type { AnswerEnd, AnswerReader, TextFamily, TextRequest, TextSettings } f
 import { titanText } from './titan-text.js';
 
 export interface BedrockGeneratorOptions {
-  /** A model id, inference-profile id or ARN: `anthropic.claude-3-haiku-20240307-v1:0`, `us.amazon.nova-lite-v1:0`. */
+  /**
+   * A model id, inference-profile id or ARN: `anthropic.claude-3-haiku-20240307-v1:0`, `us.amazon.nova-lite-v1:0`. The ARN of something in an
+   * account is best given with the model behind it, or it is spoken with by Converse, as a model that little is known of:
+   * `arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123@anthropic.claude-3-haiku-20240307-v1:0`.
+   */
   readonly model: string;
+  /** Tokens that prompt and answer may have together. Default: what the catalogue says, else 8,192. */
+  readonly contextTokens?: number | undefined;
   readonly connection?: BedrockConnection;
   /** Default: the one that all requests of this process to this model at this address share. */
   readonly pacer?: Pacer;
@@ -60,8 +66,8 @@ const smallestContext = 8_192;
  * for await (const event of generator.generate(prompt)) if (event.type === 'text') process.stdout.write(event.text);
  */
 export async function createBedrockGenerator(options: BedrockGeneratorOptions): Promise<Generator> {
-  const { model: modelId, connection = {} } = options;
-  const { family, baseId, region, description } = knownTextModel(modelId);
+  const { model: name, connection = {} } = options;
+  const { id: modelId, family, baseId, region, description } = knownTextModel(name);
   // The ARN of a resource says in which region it is.
   const client = await bedrockClient({ ...(region !== undefined && { region }), ...connection });
   const address = await bedrockAddress(client);
@@ -69,9 +75,9 @@ export async function createBedrockGenerator(options: BedrockGeneratorOptions): 
   const pacer = options.pacer ?? bedrockPacer(modelId, address, description);
 
   return {
-    id: modelId,
-    description: `${modelId} on Amazon Bedrock`,
-    contextTokens: description.contextTokens ?? smallestContext,
+    id: name,
+    description: `${name} on Amazon Bedrock`,
+    contextTokens: options.contextTokens ?? description.contextTokens ?? smallestContext,
     request: (prompt, generateOptions = {}) =>
       wellFormed(family.request(prompt, settingsFor(baseId, description, generateOptions))),
     async *generate(prompt, generateOptions = {}) {
@@ -137,7 +143,7 @@ function knownTextModel(modelId: string) {
   if (!family) {
     throw new AquiferError('invalid-options', `${modelId} does not write text, so it cannot answer. Use a text model.`);
   }
-  return { family, baseId: parsed.baseId, region: parsed.region, description: known.description };
+  return { ...parsed, family, description: known.description };
 }
 
 function settingsFor(baseId: string, model: ModelDescription, options: GenerateOptions): TextSettings {

@@ -2,8 +2,8 @@ import { AquiferError, type StopReason } from '@aquifer/contracts';
 import type { AnswerEnd, TextFamily } from './text-family.js';
 
 /**
- * Everything that has no body of its own here, by Bedrock's one form for all: Nova, Llama, Mistral, Command R, DeepSeek, gpt-oss, Qwen, imported
- * models and application inference profiles. Passages are numbered text.
+ * Everything that has no body of its own here, by Bedrock's one form for all: Nova, Llama, Mistral, Command R, DeepSeek, gpt-oss, Qwen, and what
+ * in an account does not say which model is behind it. Passages are numbered text.
  *
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
