@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +76,19 @@ describe('models of Bedrock, by id, through a server that stands in for it', () 
     assert.ok(done.tokens > 0 && done.costUsd === (done.tokens * 0.02) / 1e6);
     const again = await index();
     assert.deepEqual([again.requests, again.costUsd, again.unchanged], [0, 0, planned.new]);
+  });
+
+  it('fills the requests of a model that takes many texts in one, from documents of one chunk each', async () => {
+    const notes = join(folder, 'notes');
+    mkdirSync(notes);
+    for (let note = 0; note < 600; note++) writeFileSync(join(notes, `${note}.txt`), `Note ${note} is about nothing.`);
+    const flags = ['index', notes, '--embedder', 'cohere.embed-multilingual-v3', '--kb', 'notes.kb'];
+    const planned = await json<IndexSummary>(...flags, '--dry-run');
+    const done = await json<IndexSummary>(...flags);
+    assert.deepEqual([done.embedded, planned.requests], [600, Math.ceil(600 / 96)]);
+    assert.ok(done.requests <= planned.requests + 4, `${done.requests} requests instead of ${planned.requests}`);
+    const reEmbedded = await json<IndexSummary>(...flags, '--embedder', 'cohere.embed-english-v3', '--re-embed');
+    assert.equal(reEmbedded.failed, 0);
   });
 
   it('remembers the embedder, and refuses dimensions that it does not have', async () => {

@@ -52,6 +52,7 @@ function setUp(options: SetUpOptions = {}) {
     embedder,
     embedBatchSize: 4,
     embedConcurrency: 1,
+    fillBatches: false,
     signal: controller.signal,
     // A busy machine makes anything take long.
     ...(options.msPerText === undefined && { worthSavingMs: Number.POSITIVE_INFINITY }),

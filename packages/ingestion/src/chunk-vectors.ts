@@ -19,6 +19,8 @@ export interface ChunkVectorsOptions {
   readonly embedder: Embedder;
   readonly embedBatchSize: number;
   readonly embedConcurrency: number;
+  /** Whether a batch that is not full waits while others are in flight. */
+  readonly fillBatches: boolean;
   readonly signal: AbortSignal;
   /**
    * Vectors that took longer than this, in milliseconds a text, are stored as soon as they are made, not with their document, so that a killed
@@ -105,6 +107,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
   const embed = createBatcher<Request, Resolved>({
     maxBatch: options.embedBatchSize,
     queue: new PQueue({ concurrency: options.embedConcurrency }),
+    fill: options.fillBatches,
     run: async (requests) => {
       const startedAt = performance.now();
       const outcomes = await embedApart(requests);

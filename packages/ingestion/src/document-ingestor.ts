@@ -87,6 +87,7 @@ export function createDocumentIngestor(options: DocumentIngestorOptions): Docume
       const vectors = createChunkVectors({
         store,
         embedder,
+        ...window,
         embedBatchSize: options.embedBatchSize ?? window.embedBatchSize,
         embedConcurrency: options.embedConcurrency ?? window.embedConcurrency,
         signal,

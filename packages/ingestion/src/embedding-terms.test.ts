@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { chargesFor } from './embedding-terms.js';
+import { chargesFor, embeddingWindow } from './embedding-terms.js';
 
 describe('what embedding costs', () => {
   const counts = { tokens: 3_000_000, requests: 6_000 };
@@ -23,5 +23,15 @@ describe('what embedding costs', () => {
   it('says nothing where nothing is known, or nobody charges', () => {
     assert.deepEqual(chargesFor({ textsPerRequest: 1 }, counts, true), {});
     assert.deepEqual(chargesFor(undefined, counts, true), {});
+  });
+});
+
+describe('texts on their way to an embedder', () => {
+  it('are as many as fill all requests, also where each document is one text', () => {
+    const { embedBatchSize, fillBatches, documentConcurrency } = embeddingWindow({ terms: { textsPerRequest: 96 } });
+    assert.deepEqual([embedBatchSize, fillBatches], [96, true]);
+    assert.ok(documentConcurrency >= 96 * 2);
+    assert.equal(embeddingWindow({ terms: { textsPerRequest: 1 } }).fillBatches, false);
+    assert.equal(embeddingWindow({ terms: undefined }).fillBatches, false);
   });
 });

@@ -1,15 +1,25 @@
 import type { Embedder, EmbedderTerms } from '@aquifer/contracts';
 
+export interface EmbeddingWindow {
+  readonly embedBatchSize: number;
+  readonly embedConcurrency: number;
+  /** Whether batches wait until they are full while others are in flight: where a request takes many texts, quotas count requests. */
+  readonly fillBatches: boolean;
+  /** Documents in work, so that the shortest, of one chunk each, fill all batches. */
+  readonly documentConcurrency: number;
+}
+
 /**
  * How many texts are on their way to an embedder at once. Behind a network there must be enough that whoever paces the requests never
  * waits for work, in batches small enough that a killed run has paid for little that is not stored yet.
  */
-export function embeddingWindow({ terms }: Embedder): {
-  readonly embedBatchSize: number;
-  readonly embedConcurrency: number;
-} {
-  if (terms === undefined) return { embedBatchSize: 64, embedConcurrency: 2 };
-  return { embedBatchSize: Math.max(16, terms.textsPerRequest), embedConcurrency: 16 };
+export function embeddingWindow({ terms }: Pick<Embedder, 'terms'>): EmbeddingWindow {
+  if (terms === undefined)
+    return { embedBatchSize: 64, embedConcurrency: 2, fillBatches: false, documentConcurrency: 128 };
+  const embedBatchSize = Math.max(16, terms.textsPerRequest);
+  const embedConcurrency = 16;
+  const documentConcurrency = embedBatchSize * embedConcurrency;
+  return { embedBatchSize, embedConcurrency, fillBatches: terms.textsPerRequest > 1, documentConcurrency };
 }
 
 /** Requests that a provider is sent for so many texts, some of them in parts. */

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import {
   AquiferError,
   type Chunker,
-  collectGarbage,
   type DocumentReader,
   type DocumentRecord,
   type Embedder,
@@ -10,7 +9,8 @@ import {
   throwIfAborted,
 } from '@aquifer/contracts';
 import PQueue from 'p-queue';
-import { bytesInFlight, createByteBudget } from './byte-budget.js';
+import { boundedWork, defaultMaxBytesInFlight, type WorkLimits } from './bounded-work.js';
+import { bytesInFlight } from './byte-budget.js';
 import { createChunkVectors } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
 import { processingOf } from './document-stamp.js';
@@ -37,7 +37,7 @@ export interface IngestorOptions {
   readonly embedBatchSize?: number;
   /** Calls of the embedder at once. Default 2, so that one computes while the next is on its way; behind a network 16. */
   readonly embedConcurrency?: number;
-  /** Documents in work at once. Default 128: enough that the texts of small ones fill batches. */
+  /** Documents in work at once. Default 128, behind a network as many as texts in flight: enough that small ones fill batches. */
   readonly documentConcurrency?: number;
   /** Bytes of files in work at once; one larger file is let in alone. Default 16 MiB: a text is some eight times as large with all that is made of it. */
   readonly maxBytesInFlight?: number;
@@ -151,7 +151,6 @@ export function createIngestor(options: IngestorOptions): Ingestor {
   const { reader, chunker, embedder } = options;
   const passwords = options.passwords ?? [];
   const maxDocumentBytes = options.maxDocumentBytes ?? 256 * 2 ** 20;
-  const maxBytesInFlight = options.maxBytesInFlight ?? 16 * 2 ** 20;
   // Two runs at once would each believe the store to be as it was when they began.
   const runs = new PQueue({ concurrency: 1 });
   const processing = processingOf(options.readerFingerprint ?? '', options.recognitionFingerprint ?? '', chunker);
@@ -177,7 +176,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     const embedConcurrency = options.embedConcurrency ?? window.embedConcurrency;
     const vectors = dryRun
       ? countChunkVectors(options.store, embedder)
-      : createChunkVectors({ store, embedder, embedBatchSize, embedConcurrency, signal });
+      : createChunkVectors({ store, embedder, ...window, embedBatchSize, embedConcurrency, signal });
     const vanished = createVanished(snapshot.vanished);
     const context: DocumentContext = {
       sourceId: source.id,
@@ -259,8 +258,15 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     });
     progress.phase('reading');
     const sizeOf = ({ item }: WorkItem) => bytesInFlight(item.bytes, mediaTypeOf(item, reader));
-    const processHere = (work: readonly WorkItem[]) =>
-      processAll(work, processFile, { ...options, sizeOf, maxBytesInFlight, maxDocumentBytes, signal, stop });
+    const limits: WorkLimits<WorkItem> = {
+      concurrency: options.documentConcurrency ?? window.documentConcurrency,
+      maxBytes: options.maxBytesInFlight ?? defaultMaxBytesInFlight,
+      // A file that is too large is not read, so it takes no room.
+      bytesOf: (next) => (next.item.bytes > maxDocumentBytes ? 0 : sizeOf(next)),
+      signal,
+      stop,
+    };
+    const processHere = (work: readonly WorkItem[]) => boundedWork(work, processFile, limits);
     const { handover } = runOptions;
     const work = largestFirst(snapshot.work, sizeOf);
     let enqueued = 0;
@@ -326,51 +332,6 @@ export function createIngestor(options: IngestorOptions): Ingestor {
 
   return { run: (source, runOptions = {}) => runs.add(() => runAlone(source, runOptions)) };
 }
-
-interface ProcessingLimits {
-  readonly documentConcurrency?: number;
-  readonly maxBytesInFlight: number;
-  readonly maxDocumentBytes: number;
-  readonly sizeOf: (work: WorkItem) => number;
-  readonly signal: AbortSignal;
-  readonly stop: AbortController;
-}
-
-/** Works through the files, a bounded number of documents and bytes at once; the first error stops the rest. */
-async function processAll(
-  work: readonly WorkItem[],
-  processFile: (work: WorkItem) => Promise<void>,
-  limits: ProcessingLimits,
-): Promise<void> {
-  const { maxBytesInFlight, maxDocumentBytes, sizeOf, signal, stop } = limits;
-  const queue = new PQueue({ concurrency: limits.documentConcurrency ?? 128 });
-  const budget = createByteBudget(maxBytesInFlight);
-  let failure: { readonly error: unknown } | undefined;
-
-  for (const next of work) {
-    await queue.onSizeLessThan(1);
-    if (signal.aborted) break;
-    // A file that is too large is not read, so it takes no room.
-    const bytes = next.item.bytes > maxDocumentBytes ? 0 : sizeOf(next);
-    await budget.take(bytes);
-    queue
-      .add(() => processFile(next))
-      .catch((error: unknown) => {
-        failure ??= { error };
-        stop.abort(error);
-      })
-      .finally(() => {
-        // Before the next one is let in: what is left of a large document would stay beside it while its reader is waited for.
-        if (bytes >= collectedBytes) collectGarbage();
-        budget.give(bytes);
-      });
-  }
-  await queue.onIdle();
-  if (failure) throw failure.error;
-}
-
-/** Files of this size are few, and leave so much behind that collecting it at once is worth some 50 ms. */
-const collectedBytes = 8 * 2 ** 20;
 
 /** From this size on, files differ much in the time that they take. */
 const largeBytes = 256 * 2 ** 10;

@@ -9,6 +9,7 @@ import {
   type Store,
   throwIfAborted,
 } from '@aquifer/contracts';
+import { boundedWork, defaultMaxBytesInFlight } from './bounded-work.js';
 import { createChunkVectors, embeddingKeys } from './chunk-vectors.js';
 import { formatStamp, parseStamp, processingOf } from './document-stamp.js';
 import { embeddingWindow } from './embedding-terms.js';
@@ -53,10 +54,11 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
   setMaxListeners(0, signal);
+  const window = embeddingWindow(embedder);
   const vectors = createChunkVectors({
     store: to,
     embedder,
-    ...embeddingWindow(embedder),
+    ...window,
     ...(options.embedBatchSize !== undefined && { embedBatchSize: options.embedBatchSize }),
     signal,
   });
@@ -109,18 +111,29 @@ export async function reEmbed(options: ReEmbedOptions): Promise<void> {
   const total = Object.values(documents).reduce((sum, number) => sum + number, 0);
   let done = 0;
   const copied = new Set<string>();
-  for (let after: string | undefined; ; ) {
-    const page = await from.listDocuments({ limit: pageSize, ...(after === undefined ? {} : { after }) });
-    for (const record of page) {
-      throwIfAborted(options.signal);
-      await copy(record);
-      copied.add(record.id);
-      onProgress?.({ done: ++done, total });
-    }
-    after = page.at(-1)?.id;
-    if (page.length < pageSize) break;
-  }
+  const act = async (record: DocumentRecord) => {
+    await copy(record);
+    copied.add(record.id);
+    onProgress?.({ done: ++done, total });
+  };
+  await boundedWork(documentsOf(from), act, {
+    concurrency: window.documentConcurrency,
+    maxBytes: defaultMaxBytesInFlight,
+    bytesOf: ({ bytes }) => bytes,
+    signal,
+    stop,
+  });
+  throwIfAborted(options.signal);
   await deleteOthers(to, copied);
+}
+
+async function* documentsOf(store: Store): AsyncIterable<DocumentRecord> {
+  for (let after: string | undefined; ; ) {
+    const page = await store.listDocuments({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+    yield* page;
+    after = page.at(-1)?.id;
+    if (page.length < pageSize) return;
+  }
 }
 
 /** Deletes what was there when an earlier run copied it, and is not any more. */
