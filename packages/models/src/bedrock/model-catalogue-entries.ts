@@ -20,7 +20,7 @@ const million = 1_000_000;
  * overrides them. A model without a price here has one that could not be verified.
  *
  * Sources: https://aws.amazon.com/bedrock/pricing/, https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html and
- * …/model-lifecycle.html, …/model-parameters-embed-v3.html (96 texts of 2,048 characters).
+ * …/model-lifecycle.html, …/model-parameters-embed-v3.html (96 texts of 2,048 characters), …/titan-multiemb-models.html (256 tokens; it said 128 once).
  */
 export const catalogueEntries: readonly CatalogueEntry[] = [
   { id: 'amazon.titan-embed-text-v2:0', prices: [0.02] },

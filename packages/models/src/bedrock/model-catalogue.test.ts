@@ -99,6 +99,7 @@ describe('model catalogue', () => {
     };
     assert.deepEqual(limits('amazon.titan-embed-text-v2:0'), [8192, [1024, 512, 256], 1]);
     assert.deepEqual(limits('amazon.titan-embed-text-v1'), [8192, [1536], 1]);
+    assert.deepEqual(limits('amazon.titan-embed-image-v1'), [256, [1024, 384, 256], 1]);
     assert.deepEqual(limits('cohere.embed-multilingual-v3'), [512, [1024], 96]);
   });
 });

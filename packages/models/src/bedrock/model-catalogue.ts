@@ -39,7 +39,7 @@ export interface ModelDescription {
 const familyDefaults: Readonly<Record<BedrockFamily, Partial<ModelDescription> & Pick<ModelDescription, 'kind'>>> = {
   'titan-embed-text-v1': { kind: 'embedding', dimensions: [1536], maxInputTokens: 8192, textsPerRequest: 1 },
   'titan-embed-text-v2': { kind: 'embedding', dimensions: [1024, 512, 256], maxInputTokens: 8192, textsPerRequest: 1 },
-  'titan-embed-image': { kind: 'embedding', dimensions: [1024, 384, 256], maxInputTokens: 128, textsPerRequest: 1 },
+  'titan-embed-image': { kind: 'embedding', dimensions: [1024, 384, 256], maxInputTokens: 256, textsPerRequest: 1 },
   'cohere-embed': { kind: 'embedding', dimensions: [1024], maxInputTokens: 512, textsPerRequest: 96 },
   'claude-messages': {
     kind: 'text',
