@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +89,15 @@ describe('models of Bedrock, by id, through a server that stands in for it', () 
     assert.ok(done.requests <= planned.requests + 4, `${done.requests} requests instead of ${planned.requests}`);
     const reEmbedded = await json<IndexSummary>(...flags, '--embedder', 'cohere.embed-english-v3', '--re-embed');
     assert.equal(reEmbedded.failed, 0);
+  });
+
+  it('prints for a dry run what the page about costs shows', async () => {
+    const page = readFileSync(new URL('../../../docs/costs.md', import.meta.url), 'utf8');
+    const [, flags = '', shown = ''] = /npx aquifer index examples\/handbook (.+)\n(.+)/.exec(page) ?? [];
+    const { out } = await run(['index', handbook, ...flags.split(' '), '--kb', 'costs.kb']);
+    const withoutSeconds = (line: string) => line.replace(/[^·]+$/, '').trim();
+    assert.equal(withoutSeconds(out.split('\n')[0]!), withoutSeconds(shown));
+    assert.match(shown, /at least 3\.9 s at the quota/);
   });
 
   it('remembers the embedder, and refuses dimensions that it does not have', async () => {

@@ -16,7 +16,7 @@ export interface ModelOptions {
   readonly openai?: { readonly baseUrl?: string; readonly apiKey?: string };
   /** Default: `http://127.0.0.1:11434`. */
   readonly ollama?: { readonly baseUrl?: string };
-  /** The embedder's quota, where it is another than the provider's default. Shared by all that one process embeds with that model. */
+  /** The embedder's quota. Default: found out from what the provider throttles. Shared by all that one process embeds with that model. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
   /** Keeps count of the embedder's quota where it is known and other processes use it, too, as the workers of a database do. */

@@ -68,11 +68,11 @@ export const settings = {
   }),
   requestsPerMinute: setting({
     kind: integer(1, 10_000_000),
-    description: "the embedder's quota of requests; default: the model's in the catalogue, else found out",
+    description: "the embedder's quota of requests; default: found out",
   }),
   tokensPerMinute: setting({
     kind: integer(1, 10_000_000_000),
-    description: "the embedder's quota of tokens; default: the model's in the catalogue, else found out",
+    description: "the embedder's quota of tokens; default: found out",
   }),
   modelTimeoutSeconds: setting({
     kind: number(0.1, 86_400),

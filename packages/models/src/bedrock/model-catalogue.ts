@@ -3,7 +3,7 @@ import { type CatalogueEntry, catalogueEntries } from './model-catalogue-entries
 
 export type BedrockModelKind = 'embedding' | 'text' | 'image' | 'rerank';
 
-/** What is known of a model on Amazon Bedrock. What is absent is not known, or not verified. */
+/** What is known of a model on Amazon Bedrock. What is absent is not known, or not verified. Quotas are the account's and not listed. */
 export interface ModelDescription {
   /** Base id, without inference profile and ARN. */
   readonly id: string;
@@ -23,9 +23,6 @@ export interface ModelDescription {
   /** On demand in us-east-1. A regional inference profile of some models costs more; {@link describeModel} counts it in. */
   readonly usdPerMillionInputTokens?: number;
   readonly usdPerMillionOutputTokens?: number;
-  /** Absent for all: AWS sets quotas per account, and counts tokens only since 2026. Kept for those who know theirs. */
-  readonly requestsPerMinute?: number;
-  readonly tokensPerMinute?: number;
   /** Of a text model: whether its answers come as a stream. */
   readonly streams?: boolean;
   /** Takes passages as `search_result` blocks and cites them itself. */

@@ -37,9 +37,10 @@ export interface BedrockEmbedderOptions {
    */
   readonly embeddingType?: BedrockEmbeddingType;
   readonly connection?: BedrockConnection;
-  /** The account's quotas and prices, before what the catalogue says. AWS sets quotas per account; without one the rate is found out. */
+  /** The account's quotas: AWS sets them per account, so the catalogue has none. Without one the rate is found out. */
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  /** The account's price. Default: the catalogue's. */
   readonly usdPerMillionTokens?: number;
   /** Keeps count where other processes use the same quota. Not with a pacer of one's own, which has that itself. */
   readonly sharedQuota?: SharedQuota | undefined;
@@ -150,8 +151,7 @@ function knownDimensions(wanted: number | undefined, { dimensions = [] }: ModelD
 
 function termsOf(options: BedrockEmbedderOptions, description: ModelDescription): EmbedderTerms {
   const usdPerMillionTokens = options.usdPerMillionTokens ?? description.usdPerMillionInputTokens;
-  const requestsPerMinute = options.requestsPerMinute ?? description.requestsPerMinute;
-  const tokensPerMinute = options.tokensPerMinute ?? description.tokensPerMinute;
+  const { requestsPerMinute, tokensPerMinute } = options;
   return {
     textsPerRequest: description.textsPerRequest ?? 1,
     ...(usdPerMillionTokens !== undefined && { usdPerMillionTokens }),

@@ -72,7 +72,7 @@ export async function createBedrockGenerator(options: BedrockGeneratorOptions): 
   const client = await bedrockClient({ ...(region !== undefined && { region }), ...connection });
   const address = await bedrockAddress(client);
   const context = { modelId, ...address };
-  const pacer = options.pacer ?? bedrockPacer(modelId, address, description);
+  const pacer = options.pacer ?? bedrockPacer(modelId, address);
 
   return {
     id: name,
