@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { rerankerFor } from './models-by-name.js';
+import { imageGeneratorByName, rerankerFor } from './models-by-name.js';
+
+Object.assign(process.env, {
+  AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  AWS_REGION: 'us-east-1',
+});
 
 describe('a reranker of Bedrock by its name', () => {
   /** Regions that requests were signed for. */
@@ -11,11 +17,6 @@ describe('a reranker of Bedrock by its name', () => {
   const server = http2.createServer();
   let endpoint: string;
   before(async () => {
-    Object.assign(process.env, {
-      AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
-      AWS_SECRET_ACCESS_KEY: 'secret',
-      AWS_REGION: 'us-east-1',
-    });
     server.on('stream', (stream, { authorization }) => {
       regions.push(/\/\d{8}\/([a-z0-9-]+)\//.exec(String(authorization))?.[1]);
       stream.respond({ ':status': 200, 'content-type': 'application/json' });
@@ -39,5 +40,37 @@ describe('a reranker of Bedrock by its name', () => {
       await reranker.close?.();
     }
     assert.deepEqual(regions, ['eu-west-1', 'ap-northeast-1', 'us-east-1']);
+  });
+
+  it('is not held to the quota of the embedder', async () => {
+    const models = { requestsPerMinute: 1, bedrockAgent: { endpoint }, deadlineMs: 60_000 };
+    const reranker = await rerankerFor('amazon.rerank-v1:0', models);
+    const signal = AbortSignal.timeout(20_000);
+    for (let asked = 0; asked < 3; asked++) await reranker.rerank('q', ['a'], { signal });
+    await reranker.close?.();
+  });
+});
+
+describe('a model of Bedrock by its name, where nothing listens', () => {
+  /** The message says after what time it was given up. */
+  const givenUp = { code: 'model-unavailable', message: /(?:Given up after|within).* 0\.\d s/ };
+  const models = async () => {
+    const closed = http2.createServer();
+    closed.listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const endpoint = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
+    closed.close();
+    return { bedrock: { endpoint }, bedrockAgent: { endpoint }, deadlineMs: 300 };
+  };
+
+  it('is given up when the time for it is over: a reranker', async () => {
+    const reranker = await rerankerFor('cohere.rerank-v3-5:0', await models());
+    await assert.rejects(reranker.rerank('q', ['a']), givenUp);
+    await reranker.close?.();
+  });
+
+  it('is given up when the time for it is over: one that makes pictures', async () => {
+    const images = await imageGeneratorByName('amazon.nova-canvas-v1:0', await models());
+    await assert.rejects(images.generateImage('a lighthouse'), givenUp);
   });
 });

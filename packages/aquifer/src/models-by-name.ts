@@ -70,21 +70,23 @@ export async function embedderByName(name: string, options: EmbedderByNameOption
   if (kind === 'onnx') return (await import('@aquifer/models/onnx-embedder')).createOnnxEmbedder({ model });
   if (kind === 'ollama') {
     const { createOllamaEmbedder } = await import('@aquifer/models/ollama-embedder');
-    return createOllamaEmbedder({ model, dimensions, ...options.ollama, pacer: await pacerFor(name, options) });
+    const pacer = await pacerFor(name, options.ollama, options);
+    return createOllamaEmbedder({ model, dimensions, ...options.ollama, pacer });
   }
   if (kind === 'openai') {
     const { createOpenAiEmbedder } = await import('@aquifer/models/openai-embedder');
-    return createOpenAiEmbedder({ model, dimensions, ...options.openai, pacer: await pacerFor(name, options) });
+    const pacer = await pacerFor(name, options.openai, options);
+    return createOpenAiEmbedder({ model, dimensions, ...options.openai, pacer });
   }
   if (kind === 'sagemaker') {
     const { createSageMakerEmbedder } = await import('@aquifer/models/sagemaker-embedder');
-    const pacer = await pacerFor(name, options);
+    const pacer = await pacerFor(name, options.sagemaker, options);
     return createSageMakerEmbedder({ endpoint: model, dimensions, connection: options.sagemaker, pacer });
   }
   if (await isOfBedrock(name, 'embedding', options)) {
     const { createBedrockEmbedder } = await import('@aquifer/models/bedrock-embedder');
     const { bedrock: connection, requestsPerMinute, tokensPerMinute, sharedQuota } = options;
-    const pacer = await pacerFor(name, options);
+    const pacer = await pacerFor(name, connection, options);
     const quotas = { requestsPerMinute, tokensPerMinute, sharedQuota };
     return createBedrockEmbedder({ model: name, dimensions, connection, ...quotas, pacer });
   }
@@ -103,24 +105,26 @@ export async function generatorFor(model: string | Generator, options: ModelOpti
 /** @throws `model-not-found`, and what the model is opened with */
 export async function generatorByName(name: string, options: ModelOptions = {}): Promise<Generator> {
   const [kind, model] = splitName(name);
-  const { contextTokens } = options;
-  // The quota is the embedder's.
-  const pacer = await pacerFor(name, { ...options, requestsPerMinute: undefined, tokensPerMinute: undefined });
+  const { contextTokens, deadlineMs } = options;
   if (name === 'builtin') return (await import('@aquifer/models/builtin-answerer')).createBuiltinAnswerer();
   if (kind === 'ollama') {
     const { createOllamaGenerator } = await import('@aquifer/models/ollama-generator');
+    const pacer = await pacerFor(name, options.ollama, { deadlineMs });
     return createOllamaGenerator({ model, ...options.ollama, contextTokens, pacer });
   }
   if (kind === 'openai') {
     const { createOpenAiGenerator } = await import('@aquifer/models/openai-generator');
+    const pacer = await pacerFor(name, options.openai, { deadlineMs });
     return createOpenAiGenerator({ model, ...options.openai, contextTokens, pacer });
   }
   if (kind === 'sagemaker') {
     const { createSageMakerGenerator } = await import('@aquifer/models/sagemaker-generator');
+    const pacer = await pacerFor(name, options.sagemaker, { deadlineMs });
     return createSageMakerGenerator({ endpoint: model, connection: options.sagemaker, contextTokens, pacer });
   }
   if (await isOfBedrock(name, 'text', options)) {
     const { createBedrockGenerator } = await import('@aquifer/models/bedrock-generator');
+    const pacer = await pacerFor(name, options.bedrock, { deadlineMs });
     return createBedrockGenerator({ model: name, connection: options.bedrock, contextTokens, pacer });
   }
   throw notFound('model', name, ['builtin']);
@@ -145,7 +149,8 @@ export async function rerankerFor(model: string | Reranker, options: ModelOption
       ...(profile !== undefined && { profile }),
       ...options.bedrockAgent,
     };
-    return createBedrockReranker({ model, connection });
+    const pacer = await pacerFor(model, connection, { deadlineMs: options.deadlineMs });
+    return createBedrockReranker({ model, connection, pacer });
   }
   throw new AquiferError(
     'model-not-found',
@@ -157,7 +162,8 @@ export async function rerankerFor(model: string | Reranker, options: ModelOption
 export async function imageGeneratorByName(name: string, options: ModelOptions = {}): Promise<ImageGenerator> {
   if (await isOfBedrock(name, 'image', options)) {
     const { createBedrockImageGenerator } = await import('@aquifer/models/bedrock-image-generator');
-    return createBedrockImageGenerator({ model: name, connection: options.bedrock });
+    const pacer = await pacerFor(name, options.bedrock, { deadlineMs: options.deadlineMs });
+    return createBedrockImageGenerator({ model: name, connection: options.bedrock, pacer });
   }
   throw new AquiferError('model-not-found', `There is no model "${name}" that makes pictures. Choose ${bedrockHint}.`);
 }
@@ -168,15 +174,30 @@ function splitName(name: string): readonly [kind: string, model: string] {
   return colon < 0 ? [name, ''] : [name.slice(0, colon), name.slice(colon + 1)];
 }
 
-/** The pace that was asked for, shared by all of this process that asks for the same; undefined where the model's own will do. */
-async function pacerFor(name: string, options: ModelOptions): Promise<Pacer | undefined> {
-  const { requestsPerMinute, tokensPerMinute, deadlineMs } = options;
+/** Where a model is reached, of whatever provider. Nothing secret: a shared quota's name goes to a database. */
+interface Place {
+  readonly client?: object;
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly profile?: string;
+  readonly baseUrl?: string;
+}
+
+/**
+ * The pace that was asked for, shared by all of this process that asks for the same at the same place; undefined where the model's own will do.
+ * The quota is the embedder's: other models are given the deadline alone.
+ */
+async function pacerFor(
+  name: string,
+  { client, region, endpoint, profile, baseUrl }: Place = {},
+  options: Pick<ModelOptions, 'requestsPerMinute' | 'tokensPerMinute' | 'deadlineMs' | 'sharedQuota'>,
+): Promise<Pacer | undefined> {
+  const { requestsPerMinute, tokensPerMinute, deadlineMs, sharedQuota } = options;
   const pace = { requestsPerMinute, tokensPerMinute, deadlineMs };
   if (Object.values(pace).every((value) => value === undefined)) return undefined;
   const { sharedPacer } = await import('@aquifer/models/shared-pacers');
-  const { bedrock, openai, ollama } = options;
-  const where = bedrock?.client ? 'client' : JSON.stringify([bedrock, openai?.baseUrl, ollama?.baseUrl]);
-  const shared = options.sharedQuota && { quota: options.sharedQuota, key: JSON.stringify([name, where]) };
+  const where = client ? 'client' : JSON.stringify([region, endpoint, profile, baseUrl]);
+  const shared = sharedQuota && { quota: sharedQuota, key: JSON.stringify([name, where]) };
   return sharedPacer(JSON.stringify([name, where, pace]), { name, ...pace, shared });
 }
 
