@@ -23,7 +23,10 @@ export interface ModelOptions {
   readonly sharedQuota?: SharedQuota;
   /** Tokens that prompt and answer may have together. Default: what is known of the model, from the catalogue for Bedrock, else 8,192. */
   readonly contextTokens?: number;
-  /** Longest time for one request to a model, waiting and retries included. */
+  /**
+   * Longest time for one request to a model, waiting and retries included, in milliseconds. Default 120,000, of which a provider that cannot be
+   * reached or answers with 5xx is given 30,000.
+   */
   readonly deadlineMs?: number;
   /** Told what people should know, such as that a model is not in the catalogue, or that a database does not keep tenants apart. */
   readonly onWarning?: (message: string) => void;

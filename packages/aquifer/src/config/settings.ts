@@ -76,7 +76,8 @@ export const settings = {
   }),
   modelTimeoutSeconds: setting({
     kind: number(0.1, 86_400),
-    description: 'longest time for one request to a model elsewhere, waiting and retries included',
+    description:
+      'longest time for one request to a model elsewhere, waiting and retries included; default 120, and 30 where it is away',
   }),
   limit: setting({
     kind: integer(1, maxSearchLimit),

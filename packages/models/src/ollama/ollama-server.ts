@@ -38,9 +38,12 @@ export function connectOllama(connection: OllamaConnection, model: string): Mode
   });
 }
 
-/** Ollama answers few requests at once and lets the others wait, so a longer line brings nothing. */
+/**
+ * Ollama answers few requests at once and lets the others wait, so a longer line brings nothing. It takes its time on a slow machine; one that does
+ * not run is not waited for.
+ */
 export function ollamaPacer({ label, baseUrl }: ModelServer): Pacer {
-  return sharedPacer(`ollama|${baseUrl}`, { name: label, concurrency: 4, deadlineMs: 600_000 });
+  return sharedPacer(`ollama|${baseUrl}`, { name: label, concurrency: 4, deadlineMs: 600_000, outageMs: 30_000 });
 }
 
 /** What Ollama says about a model. */

@@ -221,6 +221,18 @@ describe('pacer: failures', () => {
     }
   });
 
+  it('bears with a provider that is away for as long as was said', async () => {
+    const { clock, pacer } = simulated({ deadlineMs: 600_000 });
+    let tries = 0;
+    const attempt = async (): Promise<{ value: string }> => {
+      tries += 1;
+      if (clock.now() < 500_000) throw unavailable();
+      return { value: 'answer' };
+    };
+    assert.equal(await clock.runUntil(pacer.run({ tokens: 1, attempt })), 'answer');
+    assert.ok(clock.now() < 530_000 && tries < 60, `${tries} tries in ${clock.now()} ms`);
+  });
+
   it('ends an attempt that does not answer, at the deadline', async () => {
     const { clock, pacer } = simulated({ deadlineMs: 9000 });
     await assert.rejects(clock.runUntil(pacer.run({ tokens: 1, attempt: silent })), {

@@ -19,11 +19,13 @@ export interface PacerOptions {
   readonly shared?: { readonly quota: SharedQuota; readonly key: string } | undefined;
   /** Most requests under way at once. Default 64. */
   readonly concurrency?: number;
-  /**
-   * How long one request may take from when it first leaves, tries and waiting between them included. Default 120,000. Failures other
-   * than throttling end it after 30,000 without any other answer: what does not answer is more likely wrong than busy.
-   */
+  /** How long one request may take from when it first leaves, tries and waiting between them included. Default 120,000. */
   readonly deadlineMs?: number;
+  /**
+   * How long failures other than throttling are borne with, while no other answer comes. Default: `deadlineMs`, and 30,000 where that was not
+   * said either: what does not answer is more likely wrong than busy, unless somebody wants it to be tried for longer.
+   */
+  readonly outageMs?: number;
   /** Time and chance, for tests. */
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -54,7 +56,7 @@ export interface Pacer {
 }
 
 const defaultDeadlineMs = 120_000;
-const longestOutageMs = 30_000;
+const defaultOutageMs = 30_000;
 const defaultConcurrency = 64;
 /** Where the provider's limit is unknown, requests under way at first; one more with each answer, as in TCP's slow start. */
 const firstConcurrency = 8;
@@ -62,7 +64,14 @@ const firstConcurrency = 8;
 export function createPacer(options: PacerOptions): Pacer {
   const { name, requestsPerMinute, tokensPerMinute, clock = systemClock, random = Math.random } = options;
   const { deadlineMs = defaultDeadlineMs, concurrency = defaultConcurrency } = options;
-  for (const [key, value] of Object.entries({ requestsPerMinute, tokensPerMinute, deadlineMs, concurrency })) {
+  const { outageMs = options.deadlineMs ?? defaultOutageMs } = options;
+  for (const [key, value] of Object.entries({
+    requestsPerMinute,
+    tokensPerMinute,
+    deadlineMs,
+    outageMs,
+    concurrency,
+  })) {
     if (value !== undefined && !(value > 0)) {
       throw new AquiferError('invalid-options', `${key} for ${name} must be more than 0, not ${value}.`);
     }
@@ -133,8 +142,8 @@ export function createPacer(options: PacerOptions): Pacer {
           const ms = backoffMs(failures, lastError.retryAfterMs, random);
           const elapsedMs = scope.elapsedMs();
           outageFromMs = lastError.code === 'model-throttled' ? undefined : (outageFromMs ?? beganMs);
-          const outageMs = outageFromMs === undefined ? 0 : elapsedMs + ms - outageFromMs;
-          if (elapsedMs + ms > deadlineMs || outageMs > longestOutageMs) {
+          const isOut = outageFromMs !== undefined && elapsedMs + ms - outageFromMs > outageMs;
+          if (elapsedMs + ms > deadlineMs || isOut) {
             throw givenUp(lastError, failures, elapsedMs);
           }
           await wait(clock, ms, scope.signal);
