@@ -236,6 +236,15 @@ describe('aquifer', () => {
     });
   });
 
+  it('lists models, for people and for programs', async () => {
+    const { status, out, err } = await run('models');
+    assert.equal(status, 0, err);
+    assert.match(out, /\n {2}amazon\.titan-embed-text-v2:0 +1024 512 256 +8k +1 +0\.02\n/);
+    const { models } = await json('models');
+    const ids = models.map(({ id }: { readonly id: string }) => id);
+    for (const id of ['builtin', 'amazon.titan-embed-text-v2:0', 'cohere.rerank-v3-5:0']) assert.ok(ids.includes(id));
+  });
+
   describe('ask', () => {
     it('goes on with a session, in a command after another', async () => {
       const first = await json('ask', 'How long is parental leave in Japan?', '--session', 'leave');

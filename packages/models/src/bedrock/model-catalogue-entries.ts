@@ -3,7 +3,10 @@ import type { ModelDescription } from './model-catalogue.js';
 /** A row of the table: what differs from the model's family. */
 export interface CatalogueEntry
   extends Partial<
-    Omit<ModelDescription, 'id' | 'provider' | 'family' | 'usdPerMillionInputTokens' | 'usdPerMillionOutputTokens'>
+    Omit<
+      ModelDescription,
+      'id' | 'provider' | 'family' | 'usdPerMillionInputTokens' | 'usdPerMillionOutputTokens' | 'pricesAsOf'
+    >
   > {
   readonly id: string;
   /** USD per million tokens: input, output. */
@@ -15,9 +18,11 @@ export interface CatalogueEntry
 const thousand = 1000;
 const million = 1_000_000;
 
+/** When the prices below were looked up. */
+export const pricesAsOf = '2026-11';
+
 /**
- * Prices as of November 2026, on demand in us-east-1, where two public lists agreed; they may have changed since, and `prices` of the settings
- * overrides them. A model without a price here has one that could not be verified.
+ * Prices on demand in us-east-1, where two public lists agreed; they may have changed since. A model without a price here has one that could not be verified.
  *
  * Sources: https://aws.amazon.com/bedrock/pricing/, https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html and
  * …/model-lifecycle.html, …/model-parameters-embed-v3.html (96 texts of 2,048 characters), …/titan-multiemb-models.html (256 tokens; it said 128 once).
@@ -29,7 +34,7 @@ export const catalogueEntries: readonly CatalogueEntry[] = [
   {
     id: 'amazon.titan-embed-image-v1',
     prices: [0.8],
-    note: 'text and pictures in one space; short texts only',
+    note: 'short texts only',
   },
   { id: 'cohere.embed-english-v3', prices: [0.1], note: 'English only' },
   { id: 'cohere.embed-multilingual-v3', prices: [0.1] },

@@ -11,6 +11,11 @@ describe('model catalogue', () => {
 
   it('says of every model what its kind needs', () => {
     for (const model of modelCatalogue) {
+      assert.equal(
+        /^20\d\d-\d\d$/.test(model.pricesAsOf ?? ''),
+        model.usdPerMillionInputTokens !== undefined,
+        model.id,
+      );
       if (model.kind === 'embedding') {
         assert.ok(model.maxInputTokens! > 0 && model.textsPerRequest! > 0 && model.dimensions!.length > 0, model.id);
       }
@@ -84,6 +89,7 @@ describe('model catalogue', () => {
     for (const resource of ['provisioned-model', 'custom-model-deployment', 'imported-model']) {
       const rented = [id, true, 200_000, true, undefined, undefined];
       assert.deepEqual(found(`${account}:${resource}/abc123@${id}`), rented);
+      assert.equal(describeModel(`${account}:${resource}/abc123@${id}`)?.description.pricesAsOf, undefined);
     }
     assert.deepEqual(found(profile), ['abc123', false, 8192, undefined, undefined, undefined]);
   });

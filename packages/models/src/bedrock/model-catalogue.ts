@@ -1,5 +1,5 @@
 import { type BedrockFamily, parseBedrockModelId } from '@aquifer/contracts';
-import { type CatalogueEntry, catalogueEntries } from './model-catalogue-entries.js';
+import { type CatalogueEntry, catalogueEntries, pricesAsOf } from './model-catalogue-entries.js';
 
 export type BedrockModelKind = 'embedding' | 'text' | 'image' | 'rerank';
 
@@ -23,6 +23,8 @@ export interface ModelDescription {
   /** On demand in us-east-1. A regional inference profile of some models costs more; {@link describeModel} counts it in. */
   readonly usdPerMillionInputTokens?: number;
   readonly usdPerMillionOutputTokens?: number;
+  /** Month in which these prices were published: `2026-11`. */
+  readonly pricesAsOf?: string;
   /** Of a text model: whether its answers come as a stream. */
   readonly streams?: boolean;
   /** Takes passages as `search_result` blocks and cites them itself. */
@@ -102,6 +104,7 @@ function describeEntry({ id, prices, regionalProfilePercent: _, ...entry }: Cata
     ...entry,
     ...(input !== undefined && { usdPerMillionInputTokens: input }),
     ...(output !== undefined && { usdPerMillionOutputTokens: output }),
+    ...(prices !== undefined && { pricesAsOf }),
   };
 }
 
@@ -114,7 +117,12 @@ function surchargePercent(id: string): number {
 }
 
 function withoutPrice(description: ModelDescription): ModelDescription {
-  const { usdPerMillionInputTokens: _input, usdPerMillionOutputTokens: _output, ...rest } = description;
+  const {
+    usdPerMillionInputTokens: _input,
+    usdPerMillionOutputTokens: _output,
+    pricesAsOf: _asOf,
+    ...rest
+  } = description;
   return rest;
 }
 
