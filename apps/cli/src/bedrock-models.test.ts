@@ -112,6 +112,12 @@ describe('models of Bedrock, by id, through a server that stands in for it', () 
     await index('--dimensions', '256', '--kb', 'short.kb');
     const { matches } = await json<{ matches: unknown[] }>('search', question, '--kb', 'short.kb', '--mode', 'dense');
     assert.equal(matches.length, 10);
+    const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123';
+    for (const other of [`us.${titan}`, `${arn}@${titan}`]) {
+      const flags = ['--embedder', other, '--kb', 'short.kb', '--dry-run'];
+      const { unchanged } = await json<IndexSummary>('index', handbook, ...flags);
+      assert.ok(unchanged > 0, other);
+    }
   });
 
   for (const { model, operation, field } of answering) {

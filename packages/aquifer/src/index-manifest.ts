@@ -1,4 +1,11 @@
-import { AquiferError, type Embedder, fingerprintText, type Manifest, type Store } from '@aquifer/contracts';
+import {
+  AquiferError,
+  type Embedder,
+  fingerprintText,
+  type Manifest,
+  parseBedrockModelId,
+  type Store,
+} from '@aquifer/contracts';
 import type { KnowledgeBaseOptions } from './knowledge-base.js';
 import { createKnowledgeBaseId } from './knowledge-base-id.js';
 import { embedderNameOf } from './models-by-name.js';
@@ -32,7 +39,8 @@ export function planBuild(
   const ocrLanguages = asked.ocrLanguages ?? recorded?.ocrLanguages;
   const ocr = asked.ocr ?? ocrLanguages !== undefined;
   const embedderName = embedderNameOf(asked.embedder ?? recorded?.embedderName ?? 'builtin');
-  const recordedDimensions = embedderName === recorded?.embedderName ? recorded.embedderDimensions : undefined;
+  const isRecorded = recorded !== undefined && modelOf(embedderName) === modelOf(recorded.embedderName);
+  const recordedDimensions = isRecorded ? recorded.embedderDimensions : undefined;
   const embedderDimensions = asked.dimensions ?? recordedDimensions;
   return {
     embedderName,
@@ -41,6 +49,11 @@ export function planBuild(
     chunkOverlap: asked.chunkOverlap ?? recorded?.chunkOverlap ?? 0,
     ...(ocr && { ocrLanguages: ocrLanguages ?? defaultOcrLanguages }),
   };
+}
+
+/** Inference profiles and ARNs are other ways to the same model. */
+function modelOf(embedderName: string): string {
+  return parseBedrockModelId(embedderName)?.baseId ?? embedderName;
 }
 
 /** Of the value that records it in a store. */
