@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createLocalBackend, createRetrievalService, type RetrievalService } from '@aquifer/retrieval-service';
-import { type Answer, embedderByName, generatorByName, type IndexSummary } from 'aquifer';
+import { type Answer, embedderByName, generatorByName, type IndexSummary, type SearchResponse } from 'aquifer';
 
 const bin = fileURLToPath(new URL('../bin/aquifer.js', import.meta.url));
 const handbook = fileURLToPath(new URL('../../../examples/handbook', import.meta.url));
@@ -43,6 +43,7 @@ describe('models of Bedrock, by id, through a server that stands in for it', () 
     const env = {
       ...Object.fromEntries(inherited),
       AWS_ENDPOINT_URL_BEDROCK_RUNTIME: address,
+      AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME: address,
       AWS_REGION: 'us-east-1',
       AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE',
       AWS_SECRET_ACCESS_KEY: 'example',
@@ -136,6 +137,22 @@ describe('models of Bedrock, by id, through a server that stands in for it', () 
       assert.ok(Object.hasOwn(answer.prompt?.request?.body as object, field), JSON.stringify(answer.prompt?.request));
     });
   }
+
+  it('counts the embedding of the question and the reranker with what a search and an answer cost', async () => {
+    const reranked = ['--reranker', 'cohere.rerank-v3-5:0'];
+    const search = async (...flags: string[]) =>
+      (await json<SearchResponse>('search', question, ...flags)).costUsd ?? 0;
+    const embedUsd = await search();
+    assert.ok(embedUsd > 0 && embedUsd < 1e-6, `${embedUsd}`);
+    assert.equal(await search(...reranked), embedUsd + 0.002);
+    assert.match(
+      (await run(['search', question, ...reranked])).out,
+      /passages · dense exact, keyword on · \$0\.0020 · /,
+    );
+    const { usage } = await json<Answer>('ask', question, '--model', 'us.amazon.nova-lite-v1:0', ...reranked);
+    const modelUsd = (usage.inputTokens * 0.06 + usage.outputTokens * 0.24) / 1e6;
+    assert.ok(Math.abs(usage.costUsd! - (modelUsd + 0.002 + embedUsd)) < 1e-12, `${usage.costUsd} ${modelUsd}`);
+  });
 
   it('takes an id of a known family that is not in the catalogue, with a warning', async () => {
     const { status, err } = await run(['ask', question, '--model', 'anthropic.claude-next-9-v1:0']);

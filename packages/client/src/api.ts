@@ -18,9 +18,11 @@ export interface Answer {
   readonly stopReason: string;
   readonly considered: number;
   readonly notes?: readonly string[];
+  /** Tokens of the model that answers */
   readonly usage: {
     readonly inputTokens: number;
     readonly outputTokens: number;
+    /** With the search's; absent where the model's price is not known */
     readonly costUsd?: number;
   };
   readonly prompt?: { readonly [name: string]: unknown };
@@ -500,6 +502,8 @@ export interface SearchResponse {
   readonly matches: readonly SearchMatch[];
   readonly notes?: readonly string[];
   readonly trace?: { readonly [name: string]: unknown };
+  /** Of the query's embedding and the reranker; absent where nobody charges or no price is known */
+  readonly costUsd?: number;
   /** Milliseconds by stage */
   readonly ms: { readonly [name: string]: number };
 }

@@ -13,5 +13,7 @@ export interface Reranker {
     texts: readonly string[],
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly number[]>;
+  /** What `rerank` of these is charged, in USD, as well as it can be known before. Absent where nobody charges, or the price is not known. */
+  costUsd?(query: string, texts: readonly string[]): number;
   close?(): Promise<void>;
 }

@@ -37,7 +37,16 @@ const uses: readonly { kind: ListedModel['kind']; flag: string; columns: readonl
       traits,
     ],
   },
-  { kind: 'rerank', flag: '--reranker', columns: [id, context, traits] },
+  {
+    kind: 'rerank',
+    flag: '--reranker',
+    columns: [
+      id,
+      context,
+      { title: '$ per 1,000 queries', align: 'right', cell: (model) => price(model.usdPerThousandQueries) },
+      traits,
+    ],
+  },
   { kind: 'image', flag: 'generateImage', columns: [id, traits] },
 ];
 
@@ -58,7 +67,8 @@ export async function run(context: Context, options: CommandOptions): Promise<vo
   const asOf = models.map((model) => model.pricesAsOf).find((month) => month !== undefined);
   for (const line of [
     'tokens: of one text; texts: of one request; context: tokens of prompt and',
-    'answer together; answer: tokens of the longest; cites: quotes by itself',
+    'answer together; answer: tokens of the longest; cites: quotes by itself;',
+    'query: a question with up to 100 passages',
     `$: USD per million tokens, on demand in us-east-1, as published in ${asOf}`,
     'also: onnx:<folder or hub id>, ollama:<model>, openai:<model>,',
     'sagemaker:<endpoint>; other ids of these families, inference profiles',

@@ -1,5 +1,6 @@
 import type { SearchResponse } from 'aquifer';
 import { type Context, printJson, settingsOf, withKnowledgeBase } from '../context.js';
+import { dollars } from '../terminal/money.js';
 import { counted, duration } from '../terminal/progress-bar.js';
 import { plainLine } from '../terminal/terminal.js';
 import { placeLine, quoteLine } from './passage-lines.js';
@@ -16,7 +17,7 @@ export async function run(context: Context, query: string, options: SearchingOpt
 }
 
 function show({ out }: Context, response: SearchResponse, explain: boolean): void {
-  const { matches, plan, ms } = response;
+  const { matches, plan, costUsd, ms } = response;
   if (matches.length === 0) out.line('  nothing found; try other words, or --mode dense');
   for (const match of matches) {
     const rank = String(match.rank).padStart(3);
@@ -38,8 +39,12 @@ function show({ out }: Context, response: SearchResponse, explain: boolean): voi
         .map(([stage, value]) => `${stage} ${Number(value).toFixed(1)} ms`)
         .join(' · ')}`
     : '';
+  const cost = costUsd === undefined ? '' : ` · ${dollars(costUsd)}`;
   out.line(
-    out.style('dim', `  ${counted(matches.length, 'passage')} · ${legs} · ${duration(ms.total / 1000)}${stages}`),
+    out.style(
+      'dim',
+      `  ${counted(matches.length, 'passage')} · ${legs}${cost} · ${duration(ms.total / 1000)}${stages}`,
+    ),
   );
   const first = matches[0];
   if (first) out.line(out.style('dim', `  next: npx aquifer ask "${plainLine(response.query).replaceAll('"', '')}"`));

@@ -125,6 +125,10 @@ export const searchResponseSchema = z
     ),
     notes: z.array(z.string()).optional(),
     trace: z.looseObject({}).optional(),
+    costUsd: z
+      .number()
+      .optional()
+      .describe("Of the query's embedding and the reranker; absent where nobody charges or no price is known"),
     ms: timesSchema,
   })
   .openapi('SearchResponse');
@@ -198,7 +202,13 @@ export const answerSchema = z
     stopReason: z.string(),
     considered: z.int(),
     notes: z.array(z.string()).optional(),
-    usage: z.object({ inputTokens: z.int(), outputTokens: z.int(), costUsd: z.number().optional() }),
+    usage: z
+      .object({
+        inputTokens: z.int(),
+        outputTokens: z.int(),
+        costUsd: z.number().optional().describe("With the search's; absent where the model's price is not known"),
+      })
+      .describe('Tokens of the model that answers'),
     prompt: z.looseObject({}).optional(),
     ms: timesSchema,
   })

@@ -108,8 +108,8 @@ export const catalogueEntries: readonly CatalogueEntry[] = [
   { id: 'openai.gpt-oss-120b-1:0', contextTokens: 128 * thousand },
   { id: 'openai.gpt-oss-20b-1:0', contextTokens: 128 * thousand },
 
-  { id: 'amazon.rerank-v1:0', note: '1 USD per 1,000 queries' },
-  { id: 'cohere.rerank-v3-5:0', note: '2 USD per 1,000 queries of up to 100 passages' },
+  { id: 'amazon.rerank-v1:0', usdPerThousandQueries: 1 },
+  { id: 'cohere.rerank-v3-5:0', usdPerThousandQueries: 2 },
 
   { id: 'amazon.nova-canvas-v1:0' },
   { id: 'amazon.titan-image-generator-v2:0', isLegacy: true },

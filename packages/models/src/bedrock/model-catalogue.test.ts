@@ -13,9 +13,10 @@ describe('model catalogue', () => {
     for (const model of modelCatalogue) {
       assert.equal(
         /^20\d\d-\d\d$/.test(model.pricesAsOf ?? ''),
-        model.usdPerMillionInputTokens !== undefined,
+        (model.usdPerMillionInputTokens ?? model.usdPerThousandQueries) !== undefined,
         model.id,
       );
+      if (model.kind === 'rerank') assert.ok(model.usdPerThousandQueries! > 0, model.id);
       if (model.kind === 'embedding') {
         assert.ok(model.maxInputTokens! > 0 && model.textsPerRequest! > 0 && model.dimensions!.length > 0, model.id);
       }

@@ -23,6 +23,8 @@ export interface ModelDescription {
   /** On demand in us-east-1. A regional inference profile of some models costs more; {@link describeModel} counts it in. */
   readonly usdPerMillionInputTokens?: number;
   readonly usdPerMillionOutputTokens?: number;
+  /** Of a reranker. A query is of up to 100 texts; one of more than 512 tokens, the question's included, counts as several. */
+  readonly usdPerThousandQueries?: number;
   /** Month in which these prices were published: `2026-11`. */
   readonly pricesAsOf?: string;
   /** Of a text model: whether its answers come as a stream. */
@@ -104,7 +106,7 @@ function describeEntry({ id, prices, regionalProfilePercent: _, ...entry }: Cata
     ...entry,
     ...(input !== undefined && { usdPerMillionInputTokens: input }),
     ...(output !== undefined && { usdPerMillionOutputTokens: output }),
-    ...(prices !== undefined && { pricesAsOf }),
+    ...((prices ?? entry.usdPerThousandQueries) !== undefined && { pricesAsOf }),
   };
 }
 
@@ -120,6 +122,7 @@ function withoutPrice(description: ModelDescription): ModelDescription {
   const {
     usdPerMillionInputTokens: _input,
     usdPerMillionOutputTokens: _output,
+    usdPerThousandQueries: _queries,
     pricesAsOf: _asOf,
     ...rest
   } = description;

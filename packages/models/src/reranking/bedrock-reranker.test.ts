@@ -125,6 +125,26 @@ describe('bedrock reranker', () => {
     assert.equal(sent.slice(1, -1).join(''), long);
   });
 
+  it('says what is charged, by the query of 100 texts of 512 tokens', async () => {
+    const { reranker } = await open();
+    const costUsd = (count: number, text = 'Leave is 52 weeks.') => {
+      return reranker.costUsd?.(
+        'How long is leave?',
+        Array.from({ length: count }, () => text),
+      );
+    };
+    assert.deepEqual(
+      [1, 50, 100, 101, 1000].map((count) => costUsd(count)),
+      [0.002, 0.002, 0.002, 0.004, 0.02],
+    );
+    // Each of some 1,200 tokens.
+    assert.equal(costUsd(50, 'The weather is fine. '.repeat(240)), 0.004);
+    const { reranker: amazon } = await open(answer, 'arn:aws:bedrock:us-east-1::foundation-model/amazon.rerank-v1:0');
+    assert.equal(amazon.costUsd?.('q', ['a']), 0.001);
+    const { reranker: unknown } = await open(answer, 'cohere.rerank-v9:0');
+    assert.equal(unknown.costUsd, undefined);
+  });
+
   it('refuses a query that is too long', async () => {
     const { server, reranker } = await open();
     await assert.rejects(reranker.rerank('x'.repeat(32_001), ['a']), {

@@ -9,6 +9,7 @@ import type {
 import { bedrockAddress } from '../bedrock/bedrock-client.js';
 import { type BedrockRequestContext, describeBedrockError } from '../bedrock/bedrock-errors.js';
 import { hiddenModel } from '../bedrock/hidden-model.js';
+import { describeModel } from '../bedrock/model-catalogue.js';
 import type { Pacer } from '../pacing/pacer.js';
 import { sharedPacer } from '../pacing/shared-pacers.js';
 import { partsThatFit } from '../pacing/text-parts.js';
@@ -25,6 +26,9 @@ export interface BedrockRerankerOptions {
 /** Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_Rerank.html */
 const maxSources = 1000;
 const maxCharacters = 32_000;
+/** What is charged as one query, and as one of its texts, the question included. Source: https://aws.amazon.com/bedrock/pricing/ */
+const textsPerQuery = 100;
+const tokensPerText = 512;
 
 /**
  * A reranking model of Amazon Bedrock by its id, through the API Rerank. More than 1,000 texts take several requests. A text of more than 32,000
@@ -61,6 +65,7 @@ export async function createBedrockReranker(options: BedrockRerankerOptions): Pr
   const address = await bedrockAddress(client);
   const context = { modelId, ...address };
   const modelArn = arnOf(modelId, address.region);
+  const usdPerThousandQueries = describeModel(name)?.description.usdPerThousandQueries;
   const pacer =
     options.pacer ??
     sharedPacer(`bedrock-agent|${address.endpoint ?? ''}|${modelId}`, {
@@ -100,10 +105,20 @@ export async function createBedrockReranker(options: BedrockRerankerOptions): Pr
       }
       return scores;
     },
+    ...(usdPerThousandQueries !== undefined && {
+      costUsd: (query, texts) => (chargedQueries(query, texts) * usdPerThousandQueries) / 1000,
+    }),
     async close() {
       if (!connection.client) client.destroy();
     },
   };
+}
+
+/** By estimates of tokens: a text on the border may be charged as one more or less. */
+function chargedQueries(query: string, texts: readonly string[]): number {
+  const room = Math.max(1, tokensPerText - estimateTokens(query));
+  const charged = texts.reduce((sum, text) => sum + Math.max(1, Math.ceil(estimateTokens(text) / room)), 0);
+  return Math.ceil(charged / textsPerQuery);
 }
 
 /** Bedrock refuses texts of no character, and halves of one. */

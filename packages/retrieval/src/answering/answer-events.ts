@@ -52,6 +52,7 @@ export interface Answer {
   readonly modelDescription: string;
   /** `max-tokens`: the answer is cut off. `filtered`: the model's provider withheld the rest. */
   readonly stopReason: StopReason;
+  /** Tokens of the model that answers; dollars with what the search cost. Without dollars where the answering model's price is not known. */
   readonly usage: TokenUsage;
   /** How many passages the model was given. */
   readonly considered: number;

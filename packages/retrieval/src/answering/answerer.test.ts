@@ -85,6 +85,34 @@ describe('ask', () => {
     );
   });
 
+  it('counts what the search cost with what the model costs, where that is known', async () => {
+    const priced = (costUsd?: number): Generator => ({
+      ...createScriptedGenerator(() => []),
+      async *generate() {
+        yield { type: 'text', text: 'How long is parental leave in Japan?' };
+        yield { type: 'stop', reason: 'end', usage: { inputTokens: 10, outputTokens: 5, ...(costUsd && { costUsd }) } };
+      },
+    });
+    const reranker = { id: 'priced', rerank: async (_: string, texts: readonly string[]) => texts.map(() => 1) };
+    const asked = async (generator: Generator, options: AskOptions = {}) => {
+      const store = createSampleStore(documents);
+      const costUsd = () => 0.25;
+      const retriever = createRetriever({
+        store,
+        embedder: createSampleEmbedder(),
+        reranker: { ...reranker, costUsd },
+      });
+      return (await createAnswerer({ retriever, store, generator }).answer('How long is parental leave?', options))
+        .usage;
+    };
+    assert.deepEqual(await asked(priced(0.5)), { inputTokens: 10, outputTokens: 5, costUsd: 0.75 });
+    assert.deepEqual(await asked(priced()), { inputTokens: 10, outputTokens: 5 });
+    // Also for the question that was rewritten before it was searched for.
+    const conversation = [{ question: 'Who may take leave?', answer: 'Everybody.' }];
+    assert.deepEqual(await asked(priced(0.5), { conversation }), { inputTokens: 20, outputTokens: 10, costUsd: 1.25 });
+    assert.deepEqual(await asked(priced(), { conversation }), { inputTokens: 20, outputTokens: 10 });
+  });
+
   it('asks by a prompt of the caller, which must have a place for the passages', async () => {
     const generator = createScriptedGenerator((prompt) => [`Arr, 52 weeks in Japan ${marker(prompt, '52 weeks')}.`]);
     const promptTemplate = 'Be a pirate. $search_results$';

@@ -150,7 +150,7 @@ export function createAnswerer(answererOptions: AnswererOptions): Answerer {
     const citer = createCiter(prompt.passages, store, analyser);
     const outcome: Outcome = {
       reason: prompt.passages.length > 0 ? 'end' : 'abstained',
-      usage: standalone.usage,
+      usage: withSearch(standalone.usage, retrieval.response.costUsd),
     };
     let generateMs = 0;
     if (prompt.passages.length > 0) {
@@ -319,6 +319,12 @@ function checkPromptTemplate(template: string | undefined): void {
       `"promptTemplate" has no ${passagesPlaceholder}: put it where the passages are to be.`,
     );
   }
+}
+
+/** What the search cost on top of what writing its question took; tokens are those of the model that answers. */
+function withSearch(usage: TokenUsage, searchUsd: number | undefined): TokenUsage {
+  const isPriced = usage.costUsd !== undefined || usage.inputTokens + usage.outputTokens === 0;
+  return searchUsd === undefined || !isPriced ? usage : { ...usage, costUsd: (usage.costUsd ?? 0) + searchUsd };
 }
 
 function sum(before: TokenUsage, { inputTokens, outputTokens, costUsd }: TokenUsage): TokenUsage {

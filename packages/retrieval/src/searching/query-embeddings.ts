@@ -5,6 +5,8 @@ export interface QueryEmbedding {
   readonly vector: Float32Array | undefined;
   /** How much of the query was embedded, in UTF-16 units: less than all of it where it is longer than the embedder takes. */
   readonly embeddedLength: number;
+  /** That were sent to the model: none where the query is remembered. */
+  readonly tokens: number;
 }
 
 export interface QueryEmbeddings {
@@ -34,7 +36,7 @@ export function createQueryEmbeddings(
       }
       const embedding = await embedHead(embedder, query, signal);
       if (remembered.size >= capacity) remembered.delete(remembered.keys().next().value!);
-      remembered.set(query, embedding);
+      remembered.set(query, { ...embedding, tokens: 0 });
       return embedding;
     },
   };
@@ -44,17 +46,18 @@ async function embedHead(embedder: Embedder, query: string, signal: AbortSignal 
   let head = query;
   for (;;) {
     throwIfAborted(signal);
-    const tokens = embedder.tokenCounter?.count(head) ?? 0;
-    if (tokens <= embedder.maxInputTokens) {
+    const counted = embedder.tokenCounter?.count(head) ?? 0;
+    if (counted <= embedder.maxInputTokens) {
       try {
-        const { vectors } = await embedder.embed([head], { purpose: 'query', signal });
-        return { vector: checkedVector(vectors[0], embedder), embeddedLength: head.length };
+        const { vectors, tokens } = await embedder.embed([head], { purpose: 'query', signal });
+        const vector = checkedVector(vectors[0], embedder);
+        return { vector, embeddedLength: head.length, tokens: tokens[0] ?? 0 };
       } catch (error) {
         if (!isAquiferError(error, 'too-large') || head.length <= 1) throw error;
       }
     }
     // Without a count, half of it; with one, a little less than the share that fits.
-    const share = tokens > embedder.maxInputTokens ? (embedder.maxInputTokens / tokens) * 0.95 : 0.5;
+    const share = counted > embedder.maxInputTokens ? (embedder.maxInputTokens / counted) * 0.95 : 0.5;
     head = beginning(head, Math.max(1, Math.floor(head.length * share)));
   }
 }

@@ -133,6 +133,23 @@ describe('search', () => {
       rejectsWith('model-failed', /broken/),
     );
   });
+
+  it('says what the models were paid', async () => {
+    const { store, embedder } = setUp({ terms: { usdPerMillionTokens: 1000, textsPerRequest: 1 } });
+    const reranker = {
+      id: 'priced',
+      rerank: async (_: string, texts: readonly string[]) => texts.map((text) => text.length),
+      costUsd: (_: string, texts: readonly string[]) => texts.length,
+    };
+    const retriever = createRetriever({ store, embedder, reranker });
+    // One token a character; four chunks.
+    assert.equal((await retriever.search('hotels')).costUsd, 6 / 1000 + 4);
+    assert.equal((await retriever.search('hotels')).costUsd, 4, 'a question that is remembered is not embedded again');
+    assert.equal((await retriever.search('hotels', { mode: 'keyword' })).costUsd, 1);
+    const nothing = { equals: { key: 'country', value: 'nowhere' } };
+    assert.equal((await retriever.search('hotels', { filter: nothing })).costUsd, undefined);
+    assert.equal((await setUp().retriever.search('hotels')).costUsd, undefined);
+  });
 });
 
 describe('bad queries and options', () => {

@@ -75,6 +75,8 @@ export interface SearchResponse {
   /** What people should know, such as that only the beginning of a long query was embedded. */
   readonly notes?: readonly string[];
   readonly trace?: SearchTrace;
+  /** What models are paid for the search, in USD: the query's embedding and the reranker. Absent where that is nothing, or no price is known. */
+  readonly costUsd?: number;
   readonly ms: SearchTimes;
 }
 
@@ -132,7 +134,7 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
     const dense = async () => {
       if (mode === 'keyword') return undefined;
       const clock = startClock();
-      const { vector, embeddedLength } = await queryEmbeddings.embed(query, signal);
+      const { vector, embeddedLength, tokens } = await queryEmbeddings.embed(query, signal);
       const embed = clock();
       throwIfAborted(signal);
       if (embeddedLength < query.length) {
@@ -142,7 +144,7 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
         );
       }
       const result: SearchResult | undefined = vector && (await store.searchDense({ vector, ...scope }, signal));
-      return { result, embed, dense: clock() - embed };
+      return { result, tokens, embed, dense: clock() - embed };
     };
     const keyword = async () => {
       if (mode === 'dense') return undefined;
@@ -176,8 +178,12 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
     throwIfAborted(signal);
 
     const rerankClock = startClock();
-    const ranked = reranker ? await rerank(reranker, search.query, fetched, signal) : fetched;
+    const texts = reranker ? fetched.map(({ chunk }) => embeddedText(chunk)) : [];
+    const ranked = reranker ? await rerank(reranker, search.query, fetched, texts, signal) : fetched;
     const rerankMs = rerankClock();
+    const embedUsd = ((denseLeg?.tokens ?? 0) * (embedder.terms?.usdPerMillionTokens ?? 0)) / 1e6;
+    const rerankUsd = texts.length > 0 ? (reranker?.costUsd?.(search.query, texts) ?? 0) : 0;
+    const costUsd = embedUsd + rerankUsd;
     const returned = ranked.slice(0, search.limit);
 
     const response: SearchResponse = {
@@ -193,6 +199,7 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
           candidates: traceCandidates(fused, ranked, search.limit),
         },
       }),
+      ...(costUsd > 0 && { costUsd }),
       ms: {
         ...(denseLeg && { embed: rounded(denseLeg.embed), dense: rounded(denseLeg.dense) }),
         ...(keywordLeg && { keyword: rounded(keywordLeg.keyword) }),
@@ -221,7 +228,12 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
 }
 
 interface LegResults {
-  readonly denseLeg?: { readonly result: SearchResult | undefined; readonly embed: number; readonly dense: number };
+  readonly denseLeg?: {
+    readonly result: SearchResult | undefined;
+    readonly tokens: number;
+    readonly embed: number;
+    readonly dense: number;
+  };
   readonly keywordLeg?: { readonly result: SearchResult; readonly keyword: number };
   readonly notes: readonly string[];
 }
@@ -253,14 +265,11 @@ async function rerank(
   reranker: Reranker,
   query: string,
   ranked: readonly RankedChunk[],
+  texts: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<RankedChunk[]> {
   if (ranked.length === 0) return [];
-  const scores = await reranker.rerank(
-    query,
-    ranked.map(({ chunk }) => embeddedText(chunk)),
-    { signal },
-  );
+  const scores = await reranker.rerank(query, texts, { signal });
   if (scores.length !== ranked.length || !scores.every(Number.isFinite)) {
     throw new AquiferError('model-failed', `The reranker ${reranker.id} did not return one finite score a passage.`);
   }
