@@ -1,9 +1,33 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, type AgentOptions, createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { embedderContract, type RelatedTexts } from '@aquifer/contracts/testing';
 import { type BedrockEmbedderOptions, createBedrockEmbedder, createPacer } from '@aquifer/models';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { embedderByName } from 'aquifer';
 import { parseFaults } from './faults.js';
 import { type StartedService, startService } from './testing/service-fixture.js';
+
+/** An agent whose connections go through a proxy by its method CONNECT, as those of packages for proxies do. */
+class TunnellingAgent extends Agent {
+  readonly #proxy: string;
+  constructor(proxy: string, options?: AgentOptions) {
+    super(options);
+    this.#proxy = proxy;
+  }
+  override createConnection(
+    { host, port }: { host?: string | null; port?: number | string | null },
+    connected: (error: Error | null, socket: Duplex) => void,
+  ): undefined {
+    const asked = request(this.#proxy, { method: 'CONNECT', path: `${host}:${port}`, agent: false });
+    asked.once('connect', (_, socket) => connected(null, socket));
+    asked.once('error', (error) => connected(error, asked.socket as Duplex));
+    asked.end();
+  }
+}
 
 const english: readonly RelatedTexts[] = [
   {
@@ -82,6 +106,41 @@ describe('Bedrock embedders against the local Bedrock', () => {
     )) as [Awaited<ReturnType<typeof plain.embed>>, Awaited<ReturnType<typeof plain.embed>>];
     assert.deepEqual(vectors, expected.vectors);
     assert.ok(sent >= 300 && sent < 450, `${sent} requests for 300 texts`);
+  });
+
+  it('go through a proxy by a client with a request handler for it', async () => {
+    const asked: (string | undefined)[] = [];
+    const sockets = new Set<Duplex>();
+    const proxy = createServer().on('connect', ({ url }, socket: Duplex) => {
+      asked.push(url);
+      // Only the proxy knows where this name is.
+      const upstream = connect(Number(new URL(started.endpoint).port), '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        socket.pipe(upstream).pipe(socket);
+      });
+      for (const end of [socket, upstream]) sockets.add(end.on('error', () => end.destroy()));
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const httpAgent = new TunnellingAgent(address, { keepAlive: true });
+    const client = started.client('http/1.1', {
+      endpoint: 'http://bedrock-runtime.invalid',
+      requestHandler: new NodeHttpHandler({ httpAgent }),
+    });
+    try {
+      const texts = ['Parental leave is 52 weeks.', 'The printer is out of paper.', 'Lunch is at noon.'];
+      const model = 'amazon.titan-embed-text-v2:0';
+      const embedder = await embedderByName(model, { bedrock: { client } });
+      const { vectors } = await embedder.embed(texts, { purpose: 'document' });
+      const direct = await embedderByName(model, { bedrock: { client: started.client() } });
+      assert.deepEqual(vectors, (await direct.embed(texts, { purpose: 'document' })).vectors);
+      assert.deepEqual(new Set(asked), new Set(['bedrock-runtime.invalid:80']));
+    } finally {
+      httpAgent.destroy();
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    }
   });
 
   it('give what Bedrock says to an empty text as it is', async () => {

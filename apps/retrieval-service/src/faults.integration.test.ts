@@ -121,6 +121,25 @@ for (const protocol of ['h2c', 'http/1.1'] as const) {
       });
     });
 
+    it('hold an answer back for as long as was asked, of all requests or of one', async () => {
+      const ms = 500;
+      const elapsed = async (client: BedrockRuntimeClient) => {
+        const start = performance.now();
+        await client.send(new InvokeModelCommand(embedding));
+        return performance.now() - start;
+      };
+      await withService({ faults: parseFaults(`latency=${ms}`) }, async (started) => {
+        const client = started.client(protocol);
+        // Timers may come a little early by this clock.
+        for (const took of [await elapsed(client), await elapsed(client)]) assert.ok(took >= ms - 2, `${took} ms`);
+      });
+      await withService({}, async (started) => {
+        await elapsed(started.client(protocol));
+        const took = await elapsed(asking(started.client(protocol), `latency=${ms}`));
+        assert.ok(took >= ms - 2, `${took} ms`);
+      });
+    });
+
     it('throttle what is more than the quota of a model', async () => {
       let now = 0;
       await withService({ faults: parseFaults('throttle=5'), faultSource: { now: () => now } }, async (started) => {
