@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { openKnowledgeBase } from 'aquifer';
 import { events, json, type StartedNative, startNative } from '../testing/native-fixture.js';
 
@@ -241,8 +242,10 @@ describe('the HTTP API on the knowledge base of a folder', () => {
     assert.ok(!existsSync(native.location) && !existsSync(native.uploadFolder));
   });
 
-  it('describes itself', async () => {
+  it('describes itself by a document that the schema of OpenAPI 3.1 allows', async () => {
     const document = await json(await native.send('/openapi.json'));
+    const { valid, errors } = await new Validator().validate(document);
+    assert.ok(valid, JSON.stringify(errors));
     assert.equal(document.openapi, '3.1.0');
     const upload = document.paths['/v1/knowledge-bases/{knowledgeBase}/documents'].post;
     assert.deepEqual(Object.keys(upload.requestBody.content), ['application/json', 'multipart/form-data']);
