@@ -16,6 +16,7 @@ import {
 } from '@aquifer/bedrock-wire';
 import { AquiferError } from '@aquifer/contracts';
 import { type Caller, createAccessControl } from './access/access-control.js';
+import { foreignPageProblem } from './access/foreign-pages.js';
 import type { KeyRing } from './access/key-ring.js';
 import type { BedrockGateway } from './bedrock-gateway.js';
 import { controlScopeOf, createControlPlane } from './control/control-plane.js';
@@ -28,6 +29,7 @@ import { startIndexingUploads } from './jobs/index-uploads.js';
 import { createJobLog } from './jobs/job-log.js';
 import { answerExchange } from './native/answer-exchange.js';
 import { createNativeApi } from './native/native-api.js';
+import { sendProblem } from './native/send-problem.js';
 import type { AuditLog } from './observing/audit-log.js';
 import { meteredBackend } from './observing/metered-backend.js';
 import { observedExternalDocuments, observedHost } from './observing/observed-host.js';
@@ -275,7 +277,15 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
     // Models do not go through the router: nothing but parsing and answering is on their way.
     const route = exchange.method === 'POST' ? routeOf(path) : undefined;
     const managed = route === undefined ? controlRouteOf(exchange.method, path) : undefined;
-    if (route !== undefined) {
+    const refused = keys === undefined ? foreignPageProblem(exchange.headers) : undefined;
+    if (refused !== undefined) {
+      await exchange.readBody(0);
+      if (route === undefined && managed === undefined) sendProblem(exchange, refused, requestId);
+      else {
+        const { message } = refused;
+        await respond(exchange, errorResponse({ name: 'AccessDeniedException', message }, requestId));
+      }
+    } else if (route !== undefined) {
       observation.isOf(route.operation);
       const body = await exchange.readBody(maxBodyBytes);
       const response =

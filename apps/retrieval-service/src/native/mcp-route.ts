@@ -1,6 +1,5 @@
 import { createMcpServer } from '../mcp/mcp-server.js';
 import type { NativeApiOptions, NativeApp } from './native-api.js';
-import { Problem } from './problem.js';
 
 /**
  * The Model Context Protocol over streamable HTTP, without sessions: each request is whole by itself, and the key that is on it decides tenant and scope.
@@ -9,7 +8,6 @@ import { Problem } from './problem.js';
 export function addMcpRoute(app: NativeApp, { version }: NativeApiOptions): void {
   app.post('/mcp', async (context) => {
     const { host, caller, exchange } = context.env;
-    if (caller.keyId === undefined) refuseOtherOrigins(context.req.header('origin'));
     const { WebStandardStreamableHTTPServerTransport } = await import(
       '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
     );
@@ -26,12 +24,4 @@ export function addMcpRoute(app: NativeApp, { version }: NativeApiOptions): void
   });
   // There is nothing that the server would say by itself, and no session to end.
   app.on(['GET', 'DELETE'], '/mcp', (context) => context.body(null, 405, { allow: 'POST' }));
-}
-
-/** Where no key is asked for, a page that some browser shows must not speak for whoever sits before it, by a name that leads to this machine. */
-function refuseOtherOrigins(origin: string | undefined): void {
-  if (origin === undefined) return;
-  const hostname = URL.canParse(origin) ? new URL(origin).hostname : '';
-  if (hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)) return;
-  throw new Problem('forbidden', `Pages of ${origin.slice(0, 200)} may not ask here.`);
 }
