@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { imageGeneratorByName, rerankerFor } from './models-by-name.js';
+import { bedrockClient } from '@aquifer/models/bedrock-client';
+import { embedderByName, imageGeneratorByName, rerankerFor } from './models-by-name.js';
 
 Object.assign(process.env, {
   AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
@@ -11,7 +12,7 @@ Object.assign(process.env, {
   AWS_REGION: 'us-east-1',
 });
 
-describe('a reranker of Bedrock by its name', () => {
+describe('a model of Bedrock by its name', () => {
   /** Regions that requests were signed for. */
   const regions: (string | undefined)[] = [];
   const server = http2.createServer();
@@ -20,7 +21,8 @@ describe('a reranker of Bedrock by its name', () => {
     server.on('stream', (stream, { authorization }) => {
       regions.push(/\/\d{8}\/([a-z0-9-]+)\//.exec(String(authorization))?.[1]);
       stream.respond({ ':status': 200, 'content-type': 'application/json' });
-      stream.end(JSON.stringify({ results: [{ index: 0, relevanceScore: 0.5 }] }));
+      const embedding = Array.from({ length: 256 }, (_, index) => (index === 0 ? 1 : 0));
+      stream.end(JSON.stringify({ results: [{ index: 0, relevanceScore: 0.5 }], embedding, inputTextTokenCount: 1 }));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -28,7 +30,7 @@ describe('a reranker of Bedrock by its name', () => {
   });
   after(() => server.close());
 
-  it('is asked in the region of its ARN, unless another is given', async () => {
+  it('is asked in the region of its ARN, unless another is given: a reranker', async () => {
     const arn = 'arn:aws:bedrock:eu-west-1::foundation-model/amazon.rerank-v1:0';
     for (const [model, bedrock] of [
       [arn, {}],
@@ -42,12 +44,28 @@ describe('a reranker of Bedrock by its name', () => {
     assert.deepEqual(regions, ['eu-west-1', 'ap-northeast-1', 'us-east-1']);
   });
 
-  it('is not held to the quota of the embedder', async () => {
+  it('is not held to the quota of the embedder: a reranker', async () => {
     const models = { requestsPerMinute: 1, bedrockAgent: { endpoint }, deadlineMs: 60_000 };
     const reranker = await rerankerFor('amazon.rerank-v1:0', models);
     const signal = AbortSignal.timeout(20_000);
     for (let asked = 0; asked < 3; asked++) await reranker.rerank('q', ['a'], { signal });
     await reranker.close?.();
+  });
+
+  it('keeps to its quota with all that ask by the same client, and not with those of another', async () => {
+    const clients = await Promise.all(['us-east-1', 'eu-west-1'].map((region) => bedrockClient({ region, endpoint })));
+    const embed = async (client: (typeof clients)[number] | undefined, requestsPerMinute?: number) => {
+      const models = { bedrock: { client }, requestsPerMinute, dimensions: 256 };
+      const embedder = await embedderByName('amazon.titan-embed-text-v2:0', models);
+      await embedder.embed(['q'], { purpose: 'query', signal: AbortSignal.timeout(20_000) });
+    };
+    const start = performance.now();
+    // One who has no quota to keep to is no reason to have none.
+    await embed(clients[0]);
+    for (const requestsPerMinute of [60, 60]) await embed(clients[0], requestsPerMinute);
+    assert.ok(performance.now() - start > 900, `${performance.now() - start} ms`);
+    for (const client of clients) await embed(client, 1);
+    for (const client of clients) client.destroy();
   });
 });
 

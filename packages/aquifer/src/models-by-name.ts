@@ -197,8 +197,8 @@ async function pacerFor(
   if (Object.values(pace).every((value) => value === undefined)) return undefined;
   const { sharedPacer } = await import('@aquifer/models/shared-pacers');
   const where = client ? 'client' : JSON.stringify([region, endpoint, profile, baseUrl]);
-  const shared = sharedQuota && { quota: sharedQuota, key: JSON.stringify([name, where]) };
-  return sharedPacer(JSON.stringify([name, where, pace]), { name, ...pace, shared });
+  const key = JSON.stringify([name, where]);
+  return sharedPacer(key, { name, ...pace, shared: sharedQuota && { quota: sharedQuota, key } }, client);
 }
 
 /**

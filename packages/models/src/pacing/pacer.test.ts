@@ -314,6 +314,25 @@ describe('shared pacers', () => {
     assert.notEqual(sharedPacer('bedrock|us-east-1|m', { name: 'm' }), one);
   });
 
+  it('are others for other limits, other clients and other databases', () => {
+    const asked = { name: 'm', requestsPerMinute: 60 };
+    const acquire = async () => ({ waitMs: 0, lengthMs: 0 });
+    const quotas = [{ acquire }, { acquire }].map((quota) => ({ quota, key: 'm' }));
+    const clients = [{}, {}];
+    const make = (): Pacer[] => [
+      sharedPacer('same', { name: 'm' }),
+      sharedPacer('same', asked),
+      ...clients.map((client) => sharedPacer('same', asked, client)),
+      ...quotas.map((shared) => sharedPacer('same', { ...asked, shared })),
+      sharedPacer('same', { ...asked, shared: quotas[0] }, clients[0]),
+    ];
+    assert.equal(new Set(make()).size, 7);
+    assert.deepEqual(
+      make().map((pacer, index) => pacer === make()[index]),
+      Array.from({ length: 7 }, () => true),
+    );
+  });
+
   it('work on the real clock', async () => {
     const pacer = sharedPacer('real', { name: 'm', requestsPerMinute: 60_000 });
     let asked = 0;
