@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -402,6 +402,15 @@ describe('aquifer', () => {
       assert.deepEqual(config.limit, { value: 7, from: 'AQUIFER_LIMIT' });
       assert.deepEqual(config.mode, { value: 'hybrid', from: 'default' });
       assert.doesNotMatch(out, /hunter2/);
+    });
+
+    it('makes no index where the encryption key is there but empty', async () => {
+      const { status, err } = await ended(
+        start(folder, ['index', 'handbook', '--kb', 'plain.kb'], { AQUIFER_ENCRYPTION_KEY: '' }),
+      );
+      assert.equal(status, 2, err);
+      assert.match(err, /AQUIFER_ENCRYPTION_KEY is empty/);
+      assert.ok(!existsSync(join(folder, 'plain.kb')));
     });
 
     it('refuses unknown commands', async () => {

@@ -59,6 +59,22 @@ describe('loadSettings', () => {
 
   it('treats an empty variable as not set', () => {
     assert.equal(load({}, { AQUIFER_KB: '' }).values.kb, '.aquifer');
+    assert.equal(load({}, { AQUIFER_OPENAI_API_KEY: '', OPENAI_API_KEY: 'key' }).values.openaiApiKey, 'key');
+  });
+
+  it('refuses an encryption key that is there but empty, unless something else gives the key', () => {
+    const emptyKey = { AQUIFER_ENCRYPTION_KEY: '' };
+    assert.match(refusal({}, emptyKey), /^AQUIFER_ENCRYPTION_KEY is empty.*unset AQUIFER_ENCRYPTION_KEY/);
+    assert.match(refusal({}, { AQUIFER_ENCRYPTION_KEY_FILE: '' }), /^AQUIFER_ENCRYPTION_KEY_FILE is empty/);
+    assert.equal(load({ encryptionKey: 'key' }, emptyKey).values.encryptionKey, 'key');
+    for (const [file, environment] of [
+      [{ encryptionKeyFile: 'key.txt' }, {}],
+      [{}, { AQUIFER_ENCRYPTION_KEY_FILE: join(folder, 'key.txt') }],
+    ]) {
+      const { values } = load(file, { ...emptyKey, ...environment });
+      assert.deepEqual([values.encryptionKey, values.encryptionKeyFile], [undefined, join(folder, 'key.txt')]);
+    }
+    assert.equal(load({}).values.encryptionKey, undefined);
   });
 
   it('does not need a file unless one was named', () => {

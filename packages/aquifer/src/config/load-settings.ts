@@ -41,7 +41,8 @@ const pathSettings: readonly SettingName[] = [
 /**
  * The settings in force, each with its origin.
  *
- * @throws `invalid-options` for an unknown key or a value that does not fit, naming the file, variable or flag.
+ * @throws `invalid-options` for an unknown key or a value that does not fit, naming the file, variable or flag, and for an
+ * encryption key that is there but empty.
  */
 export function loadSettings(options: LoadSettingsOptions = {}): LoadedSettings {
   const environment = options.environment ?? process.env;
@@ -71,7 +72,22 @@ export function loadSettings(options: LoadSettingsOptions = {}): LoadedSettings 
       origins[name] = fallback === undefined ? 'not set' : 'default';
     }
   }
+  refuseEmptyKey(values, environment);
   return { values: values as SettingValues, origins };
+}
+
+/**
+ * An empty variable counts as not set, but not where a key was meant: what somebody wants encrypted would be written in plain,
+ * because their secret was not there.
+ */
+function refuseEmptyKey(values: SettingValues, environment: Readonly<Record<string, string | undefined>>): void {
+  if (values.encryptionKey !== undefined || values.encryptionKeyFile !== undefined) return;
+  const empty = [variableOf('encryptionKey'), variableOf('encryptionKeyFile')].find((name) => environment[name] === '');
+  if (empty === undefined) return;
+  throw new AquiferError(
+    'invalid-options',
+    `${empty} is empty, and nothing else gives a key: fill it, or, for an index that is not encrypted, unset it (unset ${empty}).`,
+  );
 }
 
 function relativeTo(folder: string, path: string): string {
