@@ -5,6 +5,7 @@ import { cannotBeMade, damaged, guarded, isNotADatabase } from './guarded.js';
 import { migrations } from './migrations.js';
 import { copyForReading } from './read-only-copy.js';
 import { openSql, type SqlDatabase } from './sqlite-driver.js';
+import { dropSmallStatistics, gatherStatistics } from './statistics.js';
 
 /** Name of the database inside the index folder. */
 export const databaseFileName = 'index.sqlite';
@@ -64,6 +65,7 @@ function openChecked(file: string, { mode, encryptionKey }: OpenDatabaseOptions,
     refuseForeign(database, file);
     prepareConnection(database, kind === 'new', mode);
     migrate(database, file, mode);
+    if (mode === 'write') dropSmallStatistics(database);
     // Readers open for writing too, because a WAL needs its shared-memory file; this keeps them from changing anything.
     if (mode === 'read') database.exec('PRAGMA query_only = ON');
     return database;
@@ -117,7 +119,7 @@ export function checkPages(database: SqlDatabase, file: string): void {
  */
 export function settleDatabase(database: SqlDatabase): void {
   try {
-    database.exec('PRAGMA analysis_limit = 400; PRAGMA optimize');
+    gatherStatistics(database);
     database.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA journal_mode = DELETE');
   } catch {
     // Readers are open, or the disk is full: it stays as it is, which is as safe.
