@@ -13,9 +13,10 @@ export async function startNative(
     readonly modelName?: (modelId: string) => string;
     readonly dataSources?: readonly string[];
     readonly externalDocuments?: ExternalDocumentsOptions;
+    readonly uploadBytes?: number;
   } = {},
 ) {
-  const { index, modelName, externalDocuments, dataSources, ...others } = options;
+  const { index, modelName, externalDocuments, dataSources, uploadBytes = 1024 * 1024, ...others } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aquifer-native-'));
   const location = join(folder, 'index');
   const uploadFolder = join(folder, 'uploads');
@@ -24,7 +25,7 @@ export async function startNative(
   const started = await startService({
     knowledgeBases: {
       host,
-      uploadBytes: 1024 * 1024,
+      uploadBytes,
       ...(modelName && { modelName }),
       ...(externalDocuments && { externalDocuments }),
       ...(dataSources && { dataSources }),

@@ -165,7 +165,7 @@ export async function openOriginal(document: {
   readonly uri: string;
   readonly source: string;
   readonly contentHash: string;
-}): Promise<{ readonly bytes: number; stream(): Readable }> {
+}): Promise<{ readonly bytes: number; stream(): AsyncIterable<Buffer> }> {
   const { uri, source, contentHash } = document;
   const gone = (cause?: unknown) =>
     new AquiferError('source-not-found', `The original of ${source} is not on this machine any more.`, { cause });
@@ -179,9 +179,21 @@ export async function openOriginal(document: {
     if (hash.digest('hex') !== contentHash) {
       throw new AquiferError('source-changed', `${source} was changed after it was indexed: index it again.`);
     }
-    return { bytes: size, stream: () => createReadStream(path) };
+    return { bytes: size, stream: () => bytesOf(path, source, size) };
   } catch (error) {
     if (error instanceof AquiferError) throw error;
     throw gone(error);
   }
+}
+
+/** Opens the file when the first bytes are asked for, so that who only asks about it leaves nothing open; leaving the loop closes it. */
+async function* bytesOf(path: string, source: string, bytes: number): AsyncGenerator<Buffer> {
+  let left = bytes;
+  for await (const chunk of createReadStream(path)) {
+    left -= chunk.length;
+    if (left < 0) break;
+    yield chunk;
+  }
+  // How many bytes there are was said: a reader would wait for the rest, or take what is too much for the next answer.
+  if (left !== 0) throw new AquiferError('source-changed', `${source} was changed while it was read: index it again.`);
 }
