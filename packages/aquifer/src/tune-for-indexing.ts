@@ -9,7 +9,7 @@ const heapGrowingPercent = 50;
 /**
  * How much bytecode a function runs before V8 optimises it: 30 times its default. Every thread compiles for itself, and a run over twenty PDFs
  * spent a quarter of its processor time on optimising what was nearly done, while two reading threads kept two processors busy.
- * V8s with Maglev (Node 22) count calls instead, and take no notice.
+ * V8s from 12 on (Node 22) count calls instead, do not know this setting, and print an error for it.
  */
 const interruptBudget = 2 ** 21;
 
@@ -25,5 +25,5 @@ const interruptBudget = 2 ** 21;
  */
 export function tuneForIndexing(): void {
   setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`);
-  setFlagsFromString(`--interrupt-budget=${interruptBudget}`);
+  if (Number.parseInt(process.versions.v8, 10) < 12) setFlagsFromString(`--interrupt-budget=${interruptBudget}`);
 }
