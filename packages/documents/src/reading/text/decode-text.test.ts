@@ -163,6 +163,44 @@ describe('decodeText', () => {
     assert.equal(decodeText(broken), `${'日本語の文'.repeat(40)}\ufffdです`);
   });
 
+  it('reads short UTF-8 with a broken byte, or cut off in the middle of a character', () => {
+    const japanese = '申請書は人事部へ提出してください。';
+    for (let length = 5; length <= 100; length++) {
+      const text = japanese.repeat(6).slice(0, length);
+      for (const cut of [1, 2]) {
+        const bytes = Buffer.concat([Buffer.from(text), Buffer.from('限').subarray(0, cut)]);
+        assert.equal(decodeText(bytes), `${text}\ufffd`, `${text} and ${cut} bytes`);
+      }
+      const broken = Buffer.concat([Buffer.from(text), Buffer.from([0xff]), Buffer.from(' end')]);
+      assert.equal(decodeText(broken), `${text}\ufffd end`);
+    }
+    const german = 'Über die größere Straße fährt der Bus. ';
+    for (const end of [0xff, 0xe4, 0xc3]) {
+      assert.equal(decodeText(Buffer.concat([Buffer.from(german), Buffer.from([end])])), `${german}\ufffd`);
+    }
+  });
+
+  it('takes no short text in another encoding for UTF-8 because some of its bytes would be', () => {
+    for (const [encoding, text] of [
+      ['windows-1252', 'CAFÉ’S À LA CARTE, THÉ'],
+      ['windows-1252', 'Café'],
+      ['windows-1250', 'OR NÍŽE NA Ř'],
+      ['iso-8859-2', 'UKONČÍŠ A ZNOVU SPUSTÍŠ EDITOR'],
+      ['gb18030', '替换模式'],
+      ['gb18030', '中大部分'],
+      ['big5', '請使用下'],
+      ['euc-kr', ' 넣기가'],
+      ['shift_jis', 'には大文'],
+      ['euc-jp', '単位で削'],
+      ['euc-jp', 'の間違い'],
+      ['ibm866', 'тки со'],
+      ['windows-874', 'มน เทงเจคาซัคสถาน กี'],
+    ] as const) {
+      assert.doesNotMatch(decodeText(encodeText(text, encoding)), /\ufffd/, `${encoding}: ${text}`);
+    }
+    assert.equal(decodeText(encodeText('メニューを使用', 'shift_jis')), 'メニューを使用');
+  });
+
   it('finds the encoding by what stands after pages of ASCII', () => {
     const ascii = 'Nothing but plain words in this line.\n'.repeat(5000);
     const text = `${ascii}そして日本語の一行です。\n${ascii}最後の行。`;
