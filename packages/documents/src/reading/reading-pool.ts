@@ -43,6 +43,10 @@ export interface ReadingPoolOptions {
   readonly maxMemoryMb: number;
   /** Languages of OCR. Absent: pictures are left alone. */
   readonly ocrLanguages?: readonly string[] | undefined;
+  /** From when on a file takes long to read, in milliseconds. Default 200. */
+  readonly longReadMs?: number;
+  /** A thread that has read none such for so long, and is given another file, is ended; a new one reads it. Default 10,000 ms. */
+  readonly spentAfterMs?: number;
 }
 
 /** Threads that read one file at a time each. */
@@ -63,6 +67,10 @@ interface Thread {
   readonly worker: Worker;
   task: Task | undefined;
   timer: NodeJS.Timeout | undefined;
+  /** When it was given its file. */
+  since: number;
+  /** When it had last read a file that takes long. */
+  lastLong: number | undefined;
 }
 
 /**
@@ -94,6 +102,8 @@ export function createReadingPool({
   timeoutMs,
   maxMemoryMb,
   ocrLanguages,
+  longReadMs = 200,
+  spentAfterMs = 10_000,
 }: ReadingPoolOptions): ReadingPool {
   const threads = new Set<Thread>();
   const idle: Thread[] = [];
@@ -118,7 +128,7 @@ export function createReadingPool({
       execArgv: [],
       workerData: { ...(ocrLanguages && { ocrLanguages }) } satisfies ReadWorkerData,
     });
-    const thread: Thread = { worker, task: undefined, timer: undefined };
+    const thread: Thread = { worker, task: undefined, timer: undefined, since: 0, lastLong: undefined };
     threads.add(thread);
     worker.on('message', (reply: ReadReply | ReadProgress) => {
       if ('isRecognising' in reply) {
@@ -126,6 +136,8 @@ export function createReadingPool({
         return;
       }
       const { task } = thread;
+      const now = performance.now();
+      if (now - thread.since >= longReadMs) thread.lastLong = now;
       release(thread);
       idle.push(thread);
       worker.unref();
@@ -167,7 +179,7 @@ export function createReadingPool({
 
   function next(): void {
     while (waiting.size > 0 && !closed) {
-      const thread = idle.pop() ?? (threads.size < maximum ? start() : undefined);
+      const thread = unspent(idle.pop()) ?? (threads.size < maximum ? start() : undefined);
       if (!thread) return;
       const [task] = waiting as Set<Task> & [Task];
       waiting.delete(task);
@@ -175,8 +187,20 @@ export function createReadingPool({
     }
   }
 
+  /**
+   * What a large reader keeps, PDF.js for example with all that V8 has compiled of it, is 30 MB or more a thread, and stays while it reads
+   * thousands of notes. A thread starts in less time than a page of a PDF takes.
+   */
+  function unspent(thread: Thread | undefined): Thread | undefined {
+    if (thread?.lastLong === undefined || performance.now() - thread.lastLong < spentAfterMs) return thread;
+    threads.delete(thread);
+    void thread.worker.terminate();
+    return undefined;
+  }
+
   function assign(thread: Thread, task: Task): void {
     thread.task = task;
+    thread.since = performance.now();
     thread.worker.ref();
     startClock(thread, timeoutMs);
     memory.enter(thread);
