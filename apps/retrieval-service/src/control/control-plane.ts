@@ -68,8 +68,13 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
   const deletions = createDataSourceDeletions({ worker, runs, signal, onFailure });
   const places = createAllowedPlaces(options.dataSources);
   const answers = createIdempotentAnswers<unknown>();
-  const idempotent: ControlSurroundings['idempotent'] = (key, answer) =>
-    answers(key, answer) as ReturnType<typeof answer>;
+  /** "If this token matches a previous request, Amazon Bedrock ignores the request, but does not return an error": whatever else it asks for. */
+  const digest = async () => '';
+  const idempotent: ControlSurroundings['idempotent'] = (key, answer) => {
+    if (key === undefined) return answer();
+    const act = async () => ({ answer: await answer(), digest: await digest() });
+    return answers(key, { act, digest }) as ReturnType<typeof answer>;
+  };
 
   return {
     backendFor(caller) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ReadableStream } from 'node:stream/web';
 import { AquiferError } from '@aquifer/contracts';
 import { createRoute, z } from '@hono/zod-openapi';
@@ -6,9 +7,9 @@ import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import { startIndexingUploads } from '../jobs/index-uploads.js';
 import type { Job } from '../jobs/job-log.js';
 import { receiveFiles } from '../uploads/receive-files.js';
-import { openOriginal } from '../uploads/upload-folder.js';
+import { openOriginal, type UploadFolder } from '../uploads/upload-folder.js';
 import { documentAfter, documentCursor } from './document-cursor.js';
-import { createIdempotentAnswers } from './idempotent-answers.js';
+import { createIdempotentAnswers, type RepeatableRequest } from './idempotent-answers.js';
 import { described, type NativeApiOptions, type NativeApp, type NativeContext } from './native-api.js';
 import { Problem } from './problem.js';
 import { documentParameters, json, knowledgeBaseParameter, problems } from './responses.js';
@@ -49,7 +50,7 @@ const upload = createRoute({
   tags,
   description:
     'Files (`multipart/form-data`; a field `metadata` of JSON holds for the files after it) or texts (`application/json`). A name that is there already is replaced. ' +
-    'With the same `Idempotency-Key`, a request that is sent again is answered as the first was, and does nothing.',
+    'With the same `Idempotency-Key`, a request that is sent again is answered as the first was, and does nothing; another request is refused.',
   request: {
     params: knowledgeBaseParameter,
     headers: z.object({ 'idempotency-key': z.string().min(1).max(255).optional() }),
@@ -110,9 +111,18 @@ const contained = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+interface Uploaded {
+  readonly job: Job;
+  readonly kept: readonly string[];
+  readonly refused: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** For who only reads what is sent. */
+const nowhere: Pick<UploadFolder, 'keep'> = { keep: async () => '' };
+
 export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): void {
   const { jobs, signal, uploadBytes, uploadFiles } = options;
-  const idempotent = createIdempotentAnswers<{ job: Job; kept: readonly string[]; refused: readonly object[] }>();
+  const idempotent = createIdempotentAnswers<Uploaded>();
 
   const find = ({ env: { host, caller } }: NativeContext, idOrName: string) => host.get(caller.tenant, idOrName);
 
@@ -142,37 +152,50 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
         'This service takes no documents: it was started without a folder for them.',
       );
     }
+    const started = (paths: readonly string[], { kept, refused }: Omit<Uploaded, 'job'>): Uploaded => ({
+      job: startJob(caller.tenant, knowledgeBase, paths),
+      kept,
+      refused,
+    });
     const key = context.req.header('idempotency-key');
-    const answer = await idempotent(key && `${caller.tenant} ${id} ${key}`, async () => {
-      if (isForm(context.req.header('content-type'))) {
-        const { headers } = exchange;
-        const body = exchange.openBody();
-        const received = await receiveFiles({
-          headers,
-          body,
-          folder: uploads,
-          fileBytes: uploadBytes,
-          files: uploadFiles,
-        });
-        const { paths, kept, refused } = received;
+    const receive = (folder: Pick<UploadFolder, 'keep'>) => {
+      const { headers } = exchange;
+      const limits = { fileBytes: uploadBytes, files: uploadFiles };
+      return receiveFiles({ headers, body: exchange.openBody(), folder, ...limits, digests: key !== undefined });
+    };
+    const ofFiles: RepeatableRequest<Uploaded> = {
+      async act() {
+        const { paths, digest, ...received } = await receive(uploads);
         if (paths.length === 0) {
-          const [first] = refused;
+          const [first] = received.refused;
           throw new Problem(
             'invalid-request',
             first ? `No file was taken. ${first.name}: ${first.reason}` : 'The form holds no file.',
           );
         }
-        return { job: startJob(caller.tenant, knowledgeBase, paths), kept, refused };
-      }
-      // The router cannot tell that a body that is no form is JSON.
-      const { documents } = context.req.valid('json' as never) as z.infer<typeof inlineDocumentsSchema>;
-      const paths: string[] = [];
-      for (const { name, text, metadata } of documents) {
-        paths.push(await uploads.keep({ name, content: text, limit: uploadBytes, ...(metadata && { metadata }) }));
-      }
-      const kept = documents.map(({ name }) => name);
-      return { job: startJob(caller.tenant, knowledgeBase, paths), kept, refused: [] };
-    });
+        return { answer: started(paths, received), digest };
+      },
+      digest: async () => (await receive(nowhere)).digest,
+    };
+    const ofTexts: RepeatableRequest<Uploaded> = {
+      async act() {
+        // The router cannot tell that a body that is no form is JSON.
+        const { documents } = context.req.valid('json' as never) as z.infer<typeof inlineDocumentsSchema>;
+        const paths: string[] = [];
+        for (const { name, text, metadata } of documents) {
+          paths.push(await uploads.keep({ name, content: text, limit: uploadBytes, ...(metadata && { metadata }) }));
+        }
+        const kept = documents.map(({ name }) => name);
+        return { answer: started(paths, { kept, refused: [] }), digest: await ofTexts.digest() };
+      },
+      digest: async () =>
+        createHash('sha256')
+          .update(await context.req.text())
+          .digest('hex'),
+    };
+    const request = isForm(context.req.header('content-type')) ? ofFiles : ofTexts;
+    const answer =
+      key === undefined ? (await request.act()).answer : await idempotent(`${caller.tenant} ${id} ${key}`, request);
     return described(context, answer, 202, { location: `/v1/jobs/${answer.job.id}` });
   });
 

@@ -92,6 +92,9 @@ describe('the HTTP API on the knowledge base of a folder', () => {
     const again = await native.post(`${base}/documents`, body, { 'idempotency-key': 'a' });
     const [one, two] = [await json(first), await json(again)];
     assert.equal(one.job.id, two.job.id);
+    const changed = { documents: [{ ...body.documents[0], text: '# Coffee\n\nThere is none.' }] };
+    const other = await native.post(`${base}/documents`, changed, { 'idempotency-key': 'a' });
+    assert.deepEqual([other.status, (await json(other)).error.code], [409, 'idempotency-conflict']);
     await (await native.send(`/v1/jobs/${one.job.id}/events`)).text();
     const found = await json(
       await native.post(`${base}/search`, {

@@ -1,23 +1,28 @@
+import { createHash, type Hash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { AquiferError, isAquiferError, type Metadata, parseMetadata } from '@aquifer/contracts';
 import { Busboy, type BusboyFileStream } from '@fastify/busboy';
 import { Problem } from '../native/problem.js';
-import type { IncomingFile, UploadFolder } from './upload-folder.js';
+import type { UploadFolder } from './upload-folder.js';
 
 export interface ReceivedFiles {
   /** Paths of the files that are in the folder now. */
   readonly paths: readonly string[];
   readonly kept: readonly string[];
   readonly refused: readonly { readonly name: string; readonly reason: string }[];
+  /** Of names, contents and metadata of all files, whether they were kept or refused: the same for the same files, whatever the form around them. Empty where none is asked for. */
+  readonly digest: string;
 }
 
 export interface ReceiveOptions {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Readable;
-  readonly folder: UploadFolder;
+  readonly folder: Pick<UploadFolder, 'keep'>;
   /** Most bytes of one file. */
   readonly fileBytes: number;
   readonly files: number;
+  /** Makes the digest, which takes half as long as the disk. Default: no. */
+  readonly digests?: boolean;
 }
 
 const mostFieldBytes = 1024 * 1024;
@@ -35,13 +40,14 @@ const filesAtOnce = 4;
  * @throws `Problem` for a body that is no form, or breaks off: files that had come until then stay.
  */
 export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFiles> {
-  const { headers, body, folder, fileBytes, files: mostFiles } = options;
+  const { headers, body, folder, fileBytes, files: mostFiles, digests: makesDigests = false } = options;
   const contentType = headers['content-type'];
   if (typeof contentType !== 'string') throw new Problem('invalid-request', 'The header Content-Type is missing.');
   /** By the number of the file in the form; they may be done in another order. */
   const taken: { readonly name: string; readonly path: string }[] = [];
   let count = 0;
   const refused: { name: string; reason: string }[] = [];
+  const digests: string[] = [];
   let metadata: Metadata | undefined;
   /** Each file waits for the one that many before it. What waits is in memory, or holds up the body. */
   const lines: Promise<void>[] = Array.from({ length: filesAtOnce }, () => Promise.resolve());
@@ -50,17 +56,21 @@ export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFil
   /** Being written now. */
   const open = new Set<BusboyFileStream>();
 
-  const keep = async (number: number, file: IncomingFile & { readonly content: BusboyFileStream }): Promise<void> => {
-    const { name, content } = file;
+  const keep = async (number: number, { name, content, about }: SentFile): Promise<void> => {
     if (isBroken) return;
     open.add(content);
+    const hash = makesDigests ? createHash('sha256').update(JSON.stringify([name, about])) : undefined;
     try {
-      taken[number] = { name, path: await folder.keep(file) };
-    } catch (error) {
+      try {
+        const file = { name, content: piecesOf(content, hash), limit: fileBytes, ...(about && { metadata: about }) };
+        taken[number] = { name, path: await folder.keep(file) };
+      } catch (error) {
+        if (!isAquiferError(error)) throw error;
+        refused.push({ name, reason: error.message });
+      }
       // The rest of a file that nobody reads would hold up those after it.
-      content.resume();
-      if (!isAquiferError(error)) throw error;
-      refused.push({ name, reason: error.message });
+      if (!content.readableEnded) for await (const _ of piecesOf(content, hash));
+      if (hash) digests[number] = hash.digest('hex');
     } finally {
       open.delete(content);
     }
@@ -107,7 +117,7 @@ export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFil
       content.on('error', () => {});
       const number = count;
       count += 1;
-      const file = { name, content, limit: fileBytes, ...(metadata && { metadata }) };
+      const file = { name, content, about: metadata };
       const line = number % filesAtOnce;
       const done = (lines[line] as Promise<void>).then(() => keep(number, file));
       done.catch(malformed);
@@ -123,7 +133,26 @@ export async function receiveFiles(options: ReceiveOptions): Promise<ReceivedFil
     body.pipe(form);
   });
   const all = Object.values(taken);
-  return { paths: all.map(({ path }) => path), kept: all.map(({ name }) => name), refused };
+  return {
+    paths: all.map(({ path }) => path),
+    kept: all.map(({ name }) => name),
+    refused,
+    digest: makesDigests ? createHash('sha256').update(digests.join()).digest('hex') : '',
+  };
+}
+
+interface SentFile {
+  readonly name: string;
+  readonly content: BusboyFileStream;
+  readonly about: Metadata | undefined;
+}
+
+/** What is left of a file. It is not destroyed by who leaves half-way: the parts of a form behind it are in the same body. */
+async function* piecesOf(content: Readable, hash: Hash | undefined): AsyncGenerator<Buffer> {
+  for await (const piece of content.iterator({ destroyOnReturn: false })) {
+    hash?.update(piece);
+    yield piece;
+  }
 }
 
 function metadataOf(text: string, isCut: boolean): Metadata {

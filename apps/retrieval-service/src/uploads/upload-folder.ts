@@ -9,7 +9,7 @@ import { AquiferError, type Metadata } from '@aquifer/contracts';
 /** A file of somebody else's name, on its way into the folder. */
 export interface IncomingFile {
   readonly name: string;
-  readonly content: Readable | string;
+  readonly content: AsyncIterable<Uint8Array> | string;
   /** Most bytes. */
   readonly limit: number;
   readonly metadata?: Metadata;
@@ -84,8 +84,7 @@ export function createUploadFolder(folder: string): UploadFolder {
   async function receive({ name, content, limit }: IncomingFile): Promise<string> {
     await mkdir(join(path, incoming), { recursive: true, mode: 0o700 });
     const temporary = join(path, incoming, randomUUID());
-    // Not destroyed when it is refused half-way: the parts of a form behind it are in the same body.
-    const chunks = typeof content === 'string' ? [Buffer.from(content)] : content.iterator({ destroyOnReturn: false });
+    const chunks = typeof content === 'string' ? [Buffer.from(content)] : content;
     let bytes = 0;
     try {
       // A stream to the disk takes longer than all that a small file needs.
