@@ -35,22 +35,42 @@ export function readSheetLayouts(parts: ZipParts): ReadonlyMap<string, SheetLayo
   return layouts;
 }
 
+/** The tag of a row or a cell in the XML of a sheet, and where it belongs. Rows and columns count from 0; the column of a row is -1. */
+export interface SheetTag {
+  readonly tag: string;
+  /** Where the tag begins. */
+  readonly start: number;
+  readonly row: number;
+  readonly column: number;
+  /** Whether the tag itself says where it belongs. Nothing has to: it follows then what is before it (18.3.1.4, 18.3.1.73). */
+  readonly isPlaced: boolean;
+}
+
+/** The tags of all rows and cells of a sheet. */
+export function* sheetTags(xml: string): Generator<SheetTag> {
+  let row = -1;
+  let column = -1;
+  for (const { 0: tag, index: start } of xml.matchAll(/<(?:\w+:)?(?:row|c)(?=[\s/>])[^<>]*>/g)) {
+    const reference = attributeOf(tag, 'r');
+    if (/^<(?:\w+:)?row/.test(tag)) {
+      const number = Number(reference ?? row + 2);
+      if (Number.isSafeInteger(number)) row = number - 1;
+      column = -1;
+    } else {
+      const address = parseAddress(reference ?? '');
+      column = address?.column ?? column + 1;
+      row = address?.row ?? row;
+    }
+    yield { tag, start, row, column, isPlaced: reference !== undefined };
+  }
+}
+
 function readLayout(xml: string, percentStyles: ReadonlySet<number>): SheetLayout {
   let rowCount = 0;
   let columnCount = 0;
-  let row = -1;
-  let column = -1;
   const percentCells = new Set<string>();
-  for (const [tag] of xml.matchAll(/<(?:\w+:)?(?:row|c)(?=[\s/>])[^<>]*>/g)) {
-    if (/^<(?:\w+:)?row/.test(tag)) {
-      const number = Number(attributeOf(tag, 'r') ?? row + 2);
-      if (Number.isSafeInteger(number)) row = number - 1;
-      column = -1;
-      continue;
-    }
-    const address = parseAddress(attributeOf(tag, 'r') ?? '');
-    column = address?.column ?? column + 1;
-    row = address?.row ?? row;
+  for (const { tag, row, column } of sheetTags(xml)) {
+    if (column < 0) continue;
     rowCount = Math.max(rowCount, row + 1);
     columnCount = Math.max(columnCount, column + 1);
     const style = attributeOf(tag, 's');
@@ -103,4 +123,13 @@ function parseAddress(address: string): { row: number; column: number } | undefi
   let column = 0;
   for (const letter of match[1]!.toUpperCase()) column = column * 26 + letter.charCodeAt(0) - 64;
   return { row: Number(match[2]) - 1, column: column - 1 };
+}
+
+/** Row 2, column 1 as `B3`. */
+export function formatAddress(row: number, column: number): string {
+  let letters = '';
+  for (let rest = column + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) {
+    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters;
+  }
+  return `${letters}${row + 1}`;
 }

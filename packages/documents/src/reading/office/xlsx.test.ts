@@ -71,6 +71,46 @@ describe('xlsxReader', () => {
     ]);
   });
 
+  it('reads cells and rows that do not say where they are as those that do', async () => {
+    const sheetOf = (place: (address: string) => string) => {
+      const rows = (
+        [
+          ['Group', 'Part', 'Share'],
+          ['Gauges', 'A', 0.25],
+          [undefined, 'B', 0.5],
+        ] as const
+      ).map((cells, index) => {
+        const number = index + 3;
+        const inner = cells.map((cell, column) => {
+          const address = place(`${'ABC'[column]}${number}`);
+          if (cell === undefined) return `<c${address} s="1"/>`;
+          if (typeof cell === 'number') return `<c${address} s="3"><v>${cell}</v></c>`;
+          return `<c${address} t="inlineStr"><is><t>${cell}</t></is></c>`;
+        });
+        // A row may say where it is after some that do not.
+        return `<row${index === 0 ? ' r="3"' : place(`${number}`)}>${inner.join('')}</row>`;
+      });
+      const wide = `<row${place('6')}>${Array.from({ length: 28 }, (_, column) => {
+        const letters = column < 26 ? String.fromCharCode(65 + column) : `A${'AB'[column - 26]}`;
+        return `<c${place(`${letters}6`)}>${column < 25 ? '' : `<v>${column}</v>`}</c>`;
+      }).join('')}</row>`;
+      return `<worksheet><sheetData><row${place('1')}/><row${place('2')}><c${place('A2')} t="s"/></row>${rows.join('')}${wide}</sheetData><mergeCells><mergeCell ref="A4:A5"/></mergeCells></worksheet>`;
+    };
+    const linesOf = (sheet: string) => outlineOf(xlsxReader, xlsxOf({ S: sheet }, { 'xl/styles.xml': styles }));
+    const placed = await linesOf(sheetOf((address) => ` r="${address}"`));
+    assert.deepEqual(placed, [
+      'heading 1: S',
+      'header: Group | Part | Share',
+      'row of Group | Part | Share: Gauges | A | 25%',
+      'row of Group | Part | Share: Gauges | B | 50%',
+      'row of Group | Part | Share: | | | 25 | 26 | 27',
+    ]);
+    assert.deepEqual(await linesOf(sheetOf(() => '')), placed);
+    // Attributes are optional altogether.
+    const bare = '<row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row>';
+    assert.deepEqual(await linesOf(bare), ['heading 1: S', 'row: 1 | 2', 'row: 3']);
+  });
+
   it('reads past cells without a value and sheets that are nothing but a chart', async () => {
     const sheet =
       '<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="str"><f>NOW()</f></c><c r="C1" t="s"/><c r="D1" t="b"><v>1</v></c></row>';

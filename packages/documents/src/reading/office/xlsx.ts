@@ -1,6 +1,6 @@
 import { AquiferError, type Reader, throwIfAborted } from '@aquifer/contracts';
 import { appendSheet, formatDate, formatNumber, formatPercent } from '../append-sheet.js';
-import { readSheetLayouts } from '../sheet-layout.js';
+import { formatAddress, readSheetLayouts, type SheetTag, sheetTags } from '../sheet-layout.js';
 import { isXlsx } from '../signatures.js';
 import { createTextBuilder } from '../text-builder.js';
 import { packZip, type ZipParts } from '../zip-archive.js';
@@ -38,7 +38,7 @@ export const xlsxReader: Reader = {
       // Its types give dates as the constructor of dates.
       const readParts = async (from: ZipParts) => (await readExcelFile(packZip(from))) as unknown as Sheets;
       const isOnlyCharts = layouts.size === 0 && parts.has('xl/_rels/workbook.xml.rels');
-      sheets = isOnlyCharts ? [] : await readParts(parts).catch(() => readParts(withoutValuelessCells(parts)));
+      sheets = isOnlyCharts ? [] : await readParts(parts).catch(() => readParts(withCompleteCells(parts)));
     } catch (error) {
       throw new AquiferError(
         'invalid-document',
@@ -64,23 +64,37 @@ export const xlsxReader: Reader = {
 };
 
 /**
- * The parts, without cells that claim a type but hold no value, as programs write formulas that nobody has calculated yet.
- * The library gives up on the whole file at the first of them.
+ * The parts as the library wants them, which gives up on the whole file at the first cell that does not say where it is, as programs write them that
+ * put cells one behind the other, or that claims a type but holds no value, as they write formulas that nobody has calculated yet.
  */
-function withoutValuelessCells(parts: ZipParts): ZipParts {
+function withCompleteCells(parts: ZipParts): ZipParts {
   const changed = new Map(parts);
   for (const [path, part] of parts) {
     if (!/worksheets\/[^/]*\.xml$/.test(path)) continue;
     const xml = new TextDecoder().decode(part);
-    const cells = xml.split(/(?=<c\s)/).map((piece, index) => {
-      if (index === 0) return piece;
-      const closing = piece.indexOf('</c>');
-      const end = closing >= 0 ? closing + '</c>'.length : piece.indexOf('>') + 1;
-      return /<v>[^<]|<is>/.test(piece.slice(0, end)) ? piece : piece.slice(end);
-    });
-    changed.set(path, new TextEncoder().encode(cells.join('')));
+    const pieces: string[] = [];
+    let last: SheetTag | undefined;
+    for (const next of sheetTags(xml)) {
+      pieces.push(completePiece(xml.slice(last?.start ?? 0, next.start), last));
+      last = next;
+    }
+    pieces.push(completePiece(xml.slice(last?.start ?? 0), last));
+    changed.set(path, new TextEncoder().encode(pieces.join('')));
   }
   return changed;
+}
+
+/** A row's or a cell's tag and all up to the next. */
+function completePiece(piece: string, begin: SheetTag | undefined): string {
+  if (begin === undefined) return piece;
+  const { tag, row, column, isPlaced } = begin;
+  if (column >= 0) {
+    const end = /<\/(?:\w+:)?c>/.exec(piece);
+    const cell = end ? piece.slice(0, end.index + end[0].length) : tag;
+    if (!/<(?:\w+:)?(?:v>[^<]|is>)/.test(cell)) return piece.slice(cell.length);
+  }
+  if (isPlaced) return piece;
+  return piece.replace(/^<[\w:]+/, `$& r="${column < 0 ? row + 1 : formatAddress(row, column)}"`);
 }
 
 /** A cell as people see it, near enough: dates in ISO order, no artefacts of binary fractions. */
