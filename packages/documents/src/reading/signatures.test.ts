@@ -25,6 +25,26 @@ describe('signatures', () => {
     assert.equal(unicodeEncoding(Buffer.from('text', 'utf16le').swap16()), 'utf-16be');
   });
 
+  it('does not take lower-case text with a stray NUL for UTF-16, nor UTF-16 with few zeros for text with them', () => {
+    const line = 'the pump was checked and the filter was changed';
+    assert.equal(unicodeEncoding(Buffer.from(`${line}\0 ${line}`)), undefined);
+    assert.equal(unicodeEncoding(Buffer.from(`grüße ${line}\0 ${line}`)), undefined);
+    assert.equal(unicodeEncoding(Buffer.from('0\n0\n0\n0\n')), undefined);
+    const japanese = `${'この文章は日本語で書かれています。'.repeat(3)}\n`;
+    assert.equal(unicodeEncoding(Buffer.from(japanese, 'utf16le')), 'utf-16le');
+    assert.equal(unicodeEncoding(Buffer.from(japanese, 'utf16le').swap16()), 'utf-16be');
+  });
+
+  it('tells a log with a run of NULs from binary data', () => {
+    const log = Array.from({ length: 400 }, (_, index) => `2025-03-01 12:00:${index} pump ${index} running\n`);
+    const logWith = (zeros: number) => Buffer.from([...log, '\0'.repeat(zeros), ...log].join(''));
+    assert.equal(isBinary(logWith(50)), false);
+    assert.equal(isBinary(Buffer.from(`${log.slice(0, 12).join('')}${'\0'.repeat(50)}${log[0]}`)), false);
+    assert.equal(isBinary(logWith(8000)), true, 'as much of nothing as of text');
+    assert.equal(isBinary(Buffer.from(`name\0\0\0\0\0\0\0\0city\0\0\0\0`)), true, 'fields of a fixed length');
+    assert.equal(isBinary(Buffer.from(`${log.join('')}\0\x01\x02`)), true, 'a number of binary data');
+  });
+
   it('says what a file looks like', () => {
     const looks = (text: string) => describeContent(Buffer.from(text, 'latin1'));
     assert.deepEqual(['\x89PNG\r\n', '\xff\xd8\xff\xe0', 'PK\x03\x04', '%PDF-1.4', 'hello', '\0\0\0'].map(looks), [

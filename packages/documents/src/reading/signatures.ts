@@ -77,24 +77,35 @@ export function isZip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 0x03 && bytes[3] === 0x04;
 }
 
-/** Whether the bytes can hardly be text in any encoding: NUL bytes outside UTF-16 and UTF-32, or many control characters. */
+/**
+ * Whether the bytes can hardly be text in any encoding: many control characters, or NUL bytes outside UTF-16 and UTF-32. A few of those
+ * make no text binary in which nothing else is strange: a log has a run of them where a machine lost its power.
+ */
 export function isBinary(bytes: Uint8Array): boolean {
   if (bytes.length === 0 || unicodeEncoding(bytes) !== undefined) return false;
   const middle = (bytes.length - headBytes) >> 1;
-  return (
-    isBinaryPart(bytes.subarray(0, headBytes)) ||
-    (middle > headBytes && isBinaryPart(bytes.subarray(middle, middle + headBytes))) ||
-    (middle > headBytes && isBinaryPart(bytes.subarray(-headBytes)))
-  );
+  const parts = [bytes.subarray(0, headBytes)];
+  if (middle > headBytes) parts.push(bytes.subarray(middle, middle + headBytes), bytes.subarray(-headBytes));
+  const controls = parts.map(countControls);
+  if (parts.some((part) => part.includes(0))) return controls.some((control) => control > 0) || !hasFewZeros(bytes);
+  return parts.some((part, index) => controls[index]! > part.length / 20);
 }
 
-function isBinaryPart(part: Uint8Array): boolean {
+/** How many bytes are control characters that text does not have, NUL aside. */
+function countControls(part: Uint8Array): number {
   let control = 0;
   for (const byte of part) {
-    if (byte === 0) return true;
-    if (byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b) control++;
+    if (byte > 0 && byte < 0x20 && !(byte >= 0x07 && byte <= 0x0d) && byte !== 0x1b) control++;
   }
-  return control > part.length / 20;
+  return control;
+}
+
+/** At most one byte in eight is NUL: fewer than in small numbers of binary data, or in padded fields. */
+function hasFewZeros(bytes: Uint8Array): boolean {
+  const most = bytes.length >> 3;
+  let zeros = 0;
+  for (let index = bytes.indexOf(0); index >= 0 && zeros <= most; index = bytes.indexOf(0, index + 1)) zeros++;
+  return zeros <= most;
 }
 
 /** Signatures of files that people put beside documents, for messages that say what the file is. */

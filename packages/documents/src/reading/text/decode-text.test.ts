@@ -239,6 +239,14 @@ describe('readText', () => {
     assert.throws(() => readText({ bytes: late, name: 'late.txt' }), { message: /late\.txt is binary data/ });
   });
 
+  it('reads a text with a few NULs without them', () => {
+    const log = '申請 2025-03-01 pump running\n'.repeat(100);
+    const cut = Buffer.from(`${log}pump st\0${'\0'.repeat(50)}\n${log}`);
+    assert.equal(readText({ bytes: cut, name: 'pump.log' }), `${log}pump st\n${log}`);
+    const lower = 'the pump was checked and the filter was\0 changed';
+    assert.equal(readText({ bytes: Buffer.from(lower), name: 'a.txt' }), lower.replace('\0', ''));
+  });
+
   it('says how to convert text of a mainframe', () => {
     // "HELLO WORLD, THIS IS A TEST" in EBCDIC.
     const text = bytes('c8c5d3d3d6 40 e6d6d9d3c4 6b 40 e3c8c9e2 40 c9e2 40 c1 40 e3c5e2e3');

@@ -30,7 +30,8 @@ export function readText(input: Pick<ReadInput, 'bytes' | 'name'> | OwnedInput, 
   if (!found.isLegible) refuse('binary data, not text', 'If it is text in an old encoding, convert it to UTF-8 first.');
   const text = decodeAs(bytes, found.encoding);
   if ('release' in input) input.release();
-  return text;
+  // What is left of them in a text that is not binary for it is nothing that was written.
+  return text.includes('\0') ? text.replaceAll('\0', '') : text;
 }
 
 /**

@@ -14,9 +14,19 @@ export function unicodeEncoding(bytes: Uint8Array): UnicodeEncoding | undefined 
   if (marked) return marked;
   const head = bytes.subarray(0, Math.min(bytes.length, headBytes) & ~3 || bytes.length & ~1);
   if (head.length < 4) return undefined;
-  if (head.indexOf(0) >= 0) return utf32Order(bytes, head) ?? utf16Order(head, 0);
-  // Japanese and Chinese may have no zero; what is ASCII or UTF-8 must not be taken for them.
-  return isUtf8(withoutCutCharacter(head)) ? undefined : utf16Order(head, 0.05);
+  const rest = head.includes(0) ? head.filter((byte) => byte !== 0) : head;
+  const zeros = head.length - rest.length;
+  const utf32 = zeros > 0 ? utf32Order(bytes, head) : undefined;
+  if (utf32) return utf32;
+  // Japanese and Chinese may have hardly a zero, or none; what is ASCII or UTF-8 but for a stray one must not be taken for them.
+  const isPlain = zeros === 0 || (zeros * 20 < head.length && hasFewControls(rest));
+  if (isPlain && isUtf8(withoutCutCharacter(rest))) return undefined;
+  return utf16Order(head, zeros > 0 ? 0 : 0.05);
+}
+
+/** Other than letters up to U+1FFF in UTF-16, whose high bytes would be control characters, tabs or line ends. */
+function hasFewControls(bytes: Uint8Array): boolean {
+  return bytes.reduce((count, byte) => count + (byte < 0x20 ? 1 : 0), 0) * 5 <= bytes.length;
 }
 
 function byteOrderMark(bytes: Uint8Array): UnicodeEncoding | undefined {
