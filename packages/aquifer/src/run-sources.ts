@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AquiferError, type Source, type Store } from '@aquifer/contracts';
-import { parseSidecar } from '@aquifer/documents';
+import { describeOtherFormat, parseSidecar } from '@aquifer/documents';
 import {
   connectS3,
   createFolderSource,
@@ -83,6 +83,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           client: await connect(),
           root: folder,
           recognises,
+          describeOther: describeOtherFormat,
           parseSidecar,
           ...(paths && { paths }),
           ...(include && { include }),
@@ -90,7 +91,17 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           ...(maxFileBytes !== undefined && { maxBytes: maxFileBytes }),
         });
       }
-      return createFolderSource({ root: folder, paths, recognises, parseSidecar, include, exclude, onFolders });
+      const describeOther = describeOtherFormat;
+      return createFolderSource({
+        root: folder,
+        paths,
+        recognises,
+        describeOther,
+        parseSidecar,
+        include,
+        exclude,
+        onFolders,
+      });
     },
     async plan(asked, indexOptions) {
       const known = await readFolderRoots(store);
@@ -114,6 +125,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           root: run.root,
           paths: run.paths,
           recognises,
+          describeOther: describeOtherFormat,
           parseSidecar,
           without: [...run.exclude, location],
           onFolders: indexOptions.onFolders,
@@ -129,6 +141,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           root: run.root,
           paths: run.paths.map(below),
           recognises,
+          describeOther: describeOtherFormat,
           parseSidecar,
           without: run.exclude.map(below),
           ...(maxFileBytes !== undefined && { maxBytes: maxFileBytes }),

@@ -28,6 +28,8 @@ export interface FolderSourceOptions {
   readonly paths?: readonly string[];
   /** Whether a file of this name can be read. Others are counted and left alone. */
   readonly recognises: (name: string) => boolean;
+  /** What a file of another name is and what to do with it, where that is known: the reason that is given for one that was asked for. */
+  readonly describeOther?: ((name: string) => string | undefined) | undefined;
   /** Reads `<file>.metadata.json`. @throws `invalid-document` */
   readonly parseSidecar: (bytes: Uint8Array, name: string) => Metadata;
   /** Globs of the files to take: see {@link compileGlobs}. Default: all. Files named in `paths` are asked about as well. */
@@ -74,6 +76,7 @@ export function createFolderSource(options: FolderSourceOptions): Source {
         root,
         starts: scope,
         recognises: options.recognises,
+        describeOther: options.describeOther,
         skips: (path) => without.has(path),
         leavesOut,
         signal,

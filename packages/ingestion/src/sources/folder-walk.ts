@@ -40,6 +40,8 @@ export interface WalkOptions {
   readonly starts: readonly { readonly path: string; readonly diskPath: string }[];
   /** Whether a file of this name can be read. */
   readonly recognises: (name: string) => boolean;
+  /** What a file of another name is and what to do with it. */
+  readonly describeOther?: ((name: string) => string | undefined) | undefined;
   /** Whether a folder belongs to somebody else. It is not entered, and nothing is said about it. */
   readonly skips: (path: string) => boolean;
   /** Why a file or folder is left out. Folders that are left out are not entered. */
@@ -157,7 +159,8 @@ export async function walkFolder(options: WalkOptions): Promise<WalkResult> {
 
   const considerFile = async (path: string, diskPath: DiskPath) => {
     if (path.endsWith(sidecarEnding)) return;
-    if (!recognises(path.slice(path.lastIndexOf('/') + 1))) return omit(path, 'unsupported', noReader);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (!recognises(name)) return omit(path, 'unsupported', options.describeOther?.(name) ?? noReader);
     listedFiles.add(diskPathKey(diskPath));
     addFile(path, diskPath, await isFile(appendToDiskPath(diskPath, sidecarEnding)));
   };

@@ -23,6 +23,7 @@ export interface S3SelectionOptions {
   /** By their keys without what all keys of the source begin with. */
   readonly objects: ReadonlyMap<string, S3Object>;
   readonly recognises: (name: string) => boolean;
+  readonly describeOther?: ((name: string) => string | undefined) | undefined;
   /** Whether a folder belongs to another source. Nothing is said about it. */
   readonly skips: (path: string) => boolean;
   readonly leavesOut: LeavesOut;
@@ -95,7 +96,8 @@ export async function selectObjects(options: S3SelectionOptions): Promise<S3Sele
     const path = pathOf(key);
     if (folder.isLeftOut || isLeftOut(path, false, folder.rules)) continue;
     const sidecar = objects.get(key + sidecarEnding);
-    if (!recognises(path.slice(path.lastIndexOf('/') + 1))) omit(path, 'unsupported', noReader);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (!recognises(name)) omit(path, 'unsupported', options.describeOther?.(name) ?? noReader);
     else if (documents.has(path)) omit(path, 'unreadable', twoFormsOfOneName);
     else documents.set(path, { path, object, ...(sidecar && { sidecar }) });
   }

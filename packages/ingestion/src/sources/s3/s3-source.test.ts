@@ -120,6 +120,12 @@ describe('an S3 source', needsS3, () => {
       omissions.map(({ path, omitted }) => `${omitted} ${path}`),
       ['excluded b.tmp.md', 'excluded drafts', 'unsupported e.txt', 'excluded log.md'],
     );
+    const described = await list(bucket, {
+      ...options,
+      paths: ['e.txt'],
+      describeOther: (name) => `${name} is no good.`,
+    });
+    assert.equal(described.omissions[0]?.reason, 'e.txt is no good.');
     const part = await list(bucket, { ...options, paths: ['sub/keep.tmp.md', 'b.tmp.md'] });
     assert.deepEqual(part.paths, ['sub/keep.tmp.md']);
     assert.match(part.omissions[0]?.reason ?? '', /\.aquiferignore: \*\.tmp\.md/);

@@ -24,6 +24,8 @@ export interface S3SourceOptions {
   readonly paths?: readonly string[];
   /** Whether a file of this name can be read. Others are counted and left alone. */
   readonly recognises: (name: string) => boolean;
+  /** What a file of another name is and what to do with it, where that is known: the reason that is given for one that was asked for. */
+  readonly describeOther?: ((name: string) => string | undefined) | undefined;
   /** Reads `<key>.metadata.json`. @throws `invalid-document` */
   readonly parseSidecar: (bytes: Uint8Array, name: string) => Metadata;
   /** Globs of the objects to take: see `compileGlobs`. Default: all. */
@@ -110,6 +112,7 @@ export function createS3Source(options: S3SourceOptions): Source {
       const { documents, omissions } = await selectObjects({
         objects: await listScope(signal),
         recognises,
+        describeOther: options.describeOther,
         skips: (path) => without.has(path),
         leavesOut,
         readText: async ({ key }) =>
