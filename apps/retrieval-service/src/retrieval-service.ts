@@ -32,11 +32,12 @@ import { createNativeApi } from './native/native-api.js';
 import { sendProblem } from './native/send-problem.js';
 import type { AuditLog } from './observing/audit-log.js';
 import { meteredBackend } from './observing/metered-backend.js';
-import { observedExternalDocuments, observedHost } from './observing/observed-host.js';
+import { meteredKnowledgeBase, observedExternalDocuments, observedHost } from './observing/observed-host.js';
 import { createOperations } from './observing/operations.js';
 import { meteredResponse } from './observing/passed-through-usage.js';
 import type { AnsweredRequest } from './observing/request-lines.js';
 import { observeRequest, type RequestObservation } from './observing/request-observer.js';
+import { createServiceMetrics } from './observing/service-metrics.js';
 import type { RequestTracing } from './observing/tracing.js';
 import { createOnePort } from './one-port.js';
 import { createPageFiles } from './page-files.js';
@@ -163,7 +164,8 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       onFailure: options.onFailure,
       now,
     });
-  const operations = createOperations({ access, host: knowledgeBases, jobs, signal: ending.signal });
+  const metrics = createServiceMetrics();
+  const operations = createOperations({ access, host: knowledgeBases, jobs, metrics, signal: ending.signal });
   const page = options.page === undefined ? undefined : createPageFiles(options.page);
 
   function faultsOf({ headers }: Exchange): Faults | undefined {
@@ -257,10 +259,11 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
 
   /** What was sent before the service ended, and may not be in the index yet. One tenant's trouble is not another's. */
   async function indexLeftOverUploads(served: KnowledgeBaseHost): Promise<void> {
+    const nobody = observeRequest('start', { access, audit: undefined, metrics });
     for (const tenant of await served.tenantsWithUploads()) {
       try {
         for (const { id } of await served.list(tenant)) {
-          const knowledgeBase = await served.get(tenant, id);
+          const knowledgeBase = meteredKnowledgeBase(await served.get(tenant, id), nobody);
           if (!(await knowledgeBase.uploads?.exists())) continue;
           await control?.resume(tenant, knowledgeBase);
           startIndexingUploads(jobs, tenant, knowledgeBase, { signal: ending.signal });
@@ -316,7 +319,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
 
   async function handle(exchange: Exchange): Promise<void> {
     const startedAt = performance.now();
-    const observation = observeRequest(randomUUID(), { access, audit: options.auditLog });
+    const observation = observeRequest(randomUUID(), { access, audit: options.auditLog, metrics });
     const observed = operations.begun();
     const answered = async (): Promise<AnsweredRequest> => {
       let isBroken = false;

@@ -34,7 +34,7 @@ export async function dryRunIndex(
 async function dryRunNewIndex(
   options: KnowledgeBaseOptions,
   paths: string | readonly string[],
-  indexOptions: IndexOptions,
+  { onEmbedded: _, ...indexOptions }: IndexOptions,
 ): Promise<IndexSummary> {
   const [{ chunkerFor }, { createIndexer }] = await Promise.all([import('./chunker-for.js'), import('./indexer.js')]);
   const location = placeOf(options.location).shown;

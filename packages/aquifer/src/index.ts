@@ -27,6 +27,7 @@ export {
 export type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
 export { documentIdOf } from '@aquifer/ingestion/document-ids';
 export { createMemorySource, type MemoryDocument } from '@aquifer/ingestion/memory-source';
+export type { QueueDepth } from '@aquifer/postgres-store';
 export { isPostgresLocation } from '@aquifer/postgres-store/postgres-location';
 export type {
   Answer,
@@ -35,6 +36,7 @@ export type {
   SearchMatch,
   SearchOptions,
   SearchResponse,
+  SearchUsage,
 } from '@aquifer/retrieval';
 export { type ConversationTurn, continued, keptCharacters, mostTurns } from '@aquifer/retrieval/conversation';
 export { type BedrockUpstream, bedrockUpstream } from './bedrock-upstream.js';
@@ -61,6 +63,7 @@ export type {
   AskOptions,
   IndexOptions,
   IndexSummary,
+  IndexUsage,
   KnowledgeBase,
   KnowledgeBaseOptions,
   KnowledgeBaseStatus,

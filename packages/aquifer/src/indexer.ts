@@ -11,6 +11,7 @@ import { createDocumentReader, readerFingerprint, recognitionFingerprint } from 
 import {
   createIngestor,
   type Handover,
+  type IngestionRunOptions,
   type IngestionStore,
   type IngestionSummary,
   type Ingestor,
@@ -19,9 +20,15 @@ import { isSameSelection, writeFolderRoots } from './folder-selection.js';
 import type { IndexOptions, KnowledgeBase, KnowledgeBaseOptions, SeparateFolder } from './knowledge-base.js';
 import { createRunSources } from './run-sources.js';
 
+/** As {@link IndexOptions}, where the embedder has no name yet. */
+export type IndexRunOptions = Omit<IndexOptions, 'onEmbedded'> & Pick<IngestionRunOptions, 'onEmbedded'>;
+
 /** Runs the ingestion of paths and sources. The heavy parts (readers, tokenizer) are made when they are first needed. */
 export interface Indexer {
-  index(what: string | readonly string[] | Source | SeparateFolder, options: IndexOptions): Promise<IngestionSummary>;
+  index(
+    what: string | readonly string[] | Source | SeparateFolder,
+    options: IndexRunOptions,
+  ): Promise<IngestionSummary>;
   sourceOf: KnowledgeBase['sourceOf'];
   close(): Promise<void>;
 }
@@ -81,7 +88,7 @@ export function createIndexer(options: IndexerOptions): Indexer {
     recognises: (name) => open().reader.mediaType(name) !== undefined,
   });
 
-  async function indexFolders(paths: readonly string[], indexOptions: IndexOptions): Promise<IngestionSummary[]> {
+  async function indexFolders(paths: readonly string[], indexOptions: IndexRunOptions): Promise<IngestionSummary[]> {
     const { planned, untouched } = await sources.plan(paths, indexOptions);
     const record = async (isDone: boolean) => {
       if (indexOptions.dryRun) return;

@@ -3,7 +3,7 @@ import { mkdirSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { AquiferError, isAquiferError, type SourceItem } from '@aquifer/contracts';
-import { createMemorySource } from '@aquifer/ingestion';
+import { createMemorySource, type IngestionRunOptions } from '@aquifer/ingestion';
 import { openLocalStore } from '@aquifer/local-store';
 import { createAnalyser } from '@aquifer/text-analysis';
 import { createIngestionFixture, type Fixture, wrapSource } from './testing/ingestion-fixture.js';
@@ -516,6 +516,32 @@ describe('cancelled runs', () => {
     const { summary } = await fixture.index();
     assert.equal(summary.unchanged, committed.length);
     assert.equal(summary.new, 60 - committed.length);
+  });
+
+  it('has told what was embedded until then, and what the cache had; a whole run tells what its summary says', async () => {
+    const sum = (told: readonly { tokens: number; embedded: number; cacheHits: number }[]) => ({
+      tokens: told.reduce((total, { tokens }) => total + tokens, 0),
+      embedded: told.reduce((total, { embedded }) => total + embedded, 0),
+      cacheHits: told.reduce((total, { cacheHits }) => total + cacheHits, 0),
+    });
+    writeMany(60);
+    const controller = new AbortController();
+    const first: Parameters<NonNullable<IngestionRunOptions['onEmbedded']>>[0][] = [];
+    const run = fixture.index({
+      signal: controller.signal,
+      documentConcurrency: 4,
+      onEvent: () => controller.abort(),
+      onEmbedded: (usage) => first.push(usage),
+    });
+    await assert.rejects(run, hasCode('aborted'));
+    assert.ok(sum(first).tokens > 0);
+    assert.equal(sum(first).embedded, fixture.counts.embedded.length);
+    fixture.write('copies.txt', 'same\nsame\nsame');
+    const rest: typeof first = [];
+    const { summary } = await fixture.index({ onEmbedded: (usage) => rest.push(usage) });
+    const { tokens, embedded, cacheHits } = summary;
+    assert.deepEqual(sum(rest), { tokens, embedded, cacheHits });
+    assert.ok(cacheHits >= 2 && embedded > 0);
   });
 
   it('deletes nothing when it is cancelled', async () => {

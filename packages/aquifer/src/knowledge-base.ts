@@ -10,7 +10,13 @@ import type {
   Source,
   StoreStats,
 } from '@aquifer/contracts';
-import type { IngestionEvent, IngestionProgress, IngestionSummary, S3Connection } from '@aquifer/ingestion';
+import type {
+  EmbeddingUsage,
+  IngestionEvent,
+  IngestionProgress,
+  IngestionSummary,
+  S3Connection,
+} from '@aquifer/ingestion';
 import type { QueueCounts } from '@aquifer/postgres-store/ingestion-queue';
 import type {
   AnswerEvent,
@@ -98,8 +104,16 @@ export interface IndexOptions {
   readonly onFolders?: (folders: readonly (string | Buffer)[]) => void;
   readonly onEvent?: (event: IngestionEvent) => void;
   readonly onProgress?: (progress: IngestionProgress) => void;
+  /** Told as it happens what the embedder took and what the embedding cache had, so that it is known though a run is aborted or fails. */
+  readonly onEmbedded?: (usage: IndexUsage) => void;
   /** After the last commit, while a graph (`indexKind: 'hnsw'`) is brought up to date. Searches work meanwhile. */
   readonly onOptimise?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+/** What embedding took since it was told last. */
+export interface IndexUsage extends EmbeddingUsage {
+  /** Name of the embedder. */
+  readonly embedder: string;
 }
 
 /**

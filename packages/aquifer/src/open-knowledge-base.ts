@@ -84,7 +84,12 @@ async function assemble(
   });
   const retriever = lazy(async (): Promise<Retriever> => {
     const { createRetriever } = await import('@aquifer/retrieval/retriever');
-    return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker: await reranker.get() });
+    return createRetriever({
+      store,
+      embedder: (await embedder.get()).embedder,
+      embedderName: builtWith.embedderName,
+      reranker: await reranker.get(),
+    });
   });
   const generator = lazy((): Promise<Generator> => generatorFor(options.model ?? 'builtin', options.models));
   const answererWith = async (retriever: Retriever, generator: Generator): Promise<Answerer> => {
@@ -177,7 +182,11 @@ async function assemble(
       if (options.mode === 'read' && !indexOptions.dryRun) {
         throw new AquiferError('index-read-only', `The index in ${location} was opened for reading only.`);
       }
-      const summary = await (await indexer.get()).index(what, indexOptions);
+      const { onEmbedded, ...others } = indexOptions;
+      const summary = await (await indexer.get()).index(what, {
+        ...others,
+        ...(onEmbedded && { onEmbedded: (usage) => onEmbedded({ embedder: builtWith.embedderName, ...usage }) }),
+      });
       if (!indexOptions.dryRun) {
         await optimise(indexOptions);
         await writeLastRun(store, summary);
@@ -200,7 +209,13 @@ async function assemble(
       const otherReranker = name === undefined ? undefined : await rerankerFor(name, options.models);
       const retrieverWith = async (reranker: Reranker): Promise<Retriever> => {
         const { createRetriever } = await import('@aquifer/retrieval/retriever');
-        return createRetriever({ store, embedder: (await embedder.get()).embedder, reranker, rerankedCandidates });
+        return createRetriever({
+          store,
+          embedder: (await embedder.get()).embedder,
+          embedderName: builtWith.embedderName,
+          reranker,
+          rerankedCandidates,
+        });
       };
       try {
         const asked = otherReranker === undefined ? await retriever.get() : await retrieverWith(otherReranker);

@@ -217,6 +217,12 @@ export interface Explanation {
   readonly outcome: 'returned' | 'below-limit' | 'not-a-candidate' | 'filtered-out' | 'not-searchable';
   /** The outcome as a sentence for people */
   readonly reason: string;
+  /** By model; absent where nobody took anything: words alone were searched for, or the query is remembered */
+  readonly usage?: readonly {
+    readonly model: string;
+    readonly tokens: number;
+    readonly costUsd?: number;
+  }[];
   /** The document's best chunk, and where it stood in each leg */
   readonly best?: {
     readonly chunkId: string;
@@ -504,6 +510,12 @@ export interface SearchResponse {
   readonly trace?: { readonly [name: string]: unknown };
   /** Of the query's embedding and the reranker; absent where nobody charges or no price is known */
   readonly costUsd?: number;
+  /** By model; absent where nobody took anything: words alone were searched for, or the query is remembered */
+  readonly usage?: readonly {
+    readonly model: string;
+    readonly tokens: number;
+    readonly costUsd?: number;
+  }[];
   /** Milliseconds by stage */
   readonly ms: { readonly [name: string]: number };
 }

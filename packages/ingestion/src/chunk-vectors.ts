@@ -22,6 +22,8 @@ export interface ChunkVectorsOptions {
   /** Whether a batch that is not full waits while others are in flight. */
   readonly fillBatches: boolean;
   readonly signal: AbortSignal;
+  /** Told what was counted since it was told last: after each request to the embedder, and when a document has its vectors. */
+  readonly onCounted?: ((counts: Readonly<EmbeddingCounts>) => void) | undefined;
   /**
    * Vectors that took longer than this, in milliseconds a text, are stored as soon as they are made, not with their document, so that a killed
    * run pays for nothing twice. Default 2: models take tens of milliseconds a text, storing a vector some 0.05 ms; what the built-in embedder
@@ -92,9 +94,10 @@ export function embeddingKeys(embedder: Pick<Embedder, 'fingerprint'>): (text: s
 }
 
 export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
-  const { store, embedder, signal, worthSavingMs = 2 } = options;
+  const { store, embedder, signal, onCounted, worthSavingMs = 2 } = options;
   const keyOf = embeddingKeys(embedder);
   const counts: EmbeddingCounts = { embedded: 0, cacheHits: 0, tokens: 0, requests: 0 };
+  let told: EmbeddingCounts = { ...counts };
   /** Texts on their way: until their vectors are durable, equal texts wait for the same promise. */
   const inFlight = new Map<string, Promise<Resolved>>();
 
@@ -127,6 +130,18 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
     },
   });
 
+  function tell(): void {
+    if (onCounted === undefined) return;
+    const { embedded, cacheHits, tokens, requests } = told;
+    told = { ...counts };
+    onCounted({
+      embedded: counts.embedded - embedded,
+      cacheHits: counts.cacheHits - cacheHits,
+      tokens: counts.tokens - tokens,
+      requests: counts.requests - requests,
+    });
+  }
+
   /** Embeds a batch; when the model does not take one of the texts, halves it until only that text fails. */
   async function embedApart(requests: readonly Request[]): Promise<BatchOutcome<Resolved>[]> {
     try {
@@ -136,6 +151,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
       counts.embedded += texts.length;
       for (const count of tokens) counts.tokens += count;
       if (embedder.terms) counts.requests += requestsFor(embedder.terms, texts.length, parts);
+      tell();
       return vectors.map((vector, index) => ({ value: { vector, inParts: (parts?.[index] ?? 1) > 1 } }));
     } catch (error) {
       // A provider that has taken no text yet does not like the requests, not one of the texts.
@@ -206,6 +222,7 @@ export function createChunkVectors(options: ChunkVectorsOptions): ChunkVectors {
           // Equal texts find them in the cache now.
           if (spill) release();
         }
+        tell();
       } catch (error) {
         release();
         throw error;

@@ -9,6 +9,7 @@ export type { IngestionStore } from './dry-run.js';
 export type { HandedOutcome, HandedProgress, HandedResult, HandedWork, Handover } from './handover.js';
 export {
   createIngestor,
+  type EmbeddingUsage,
   type IngestionEvent,
   type IngestionRunOptions,
   type IngestionSummary,

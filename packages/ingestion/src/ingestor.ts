@@ -11,7 +11,7 @@ import {
 import PQueue from 'p-queue';
 import { boundedWork, defaultMaxBytesInFlight, type WorkLimits } from './bounded-work.js';
 import { bytesInFlight } from './byte-budget.js';
-import { createChunkVectors } from './chunk-vectors.js';
+import { createChunkVectors, type EmbeddingCounts } from './chunk-vectors.js';
 import { createDocumentIds } from './document-ids.js';
 import { processingOf } from './document-stamp.js';
 import { countChunkVectors, type IngestionStore, withoutWrites } from './dry-run.js';
@@ -50,6 +50,8 @@ export interface IngestionRunOptions {
   /** One event per document that was written, moved, deleted or could not be; none for what did not change. */
   readonly onEvent?: (event: IngestionEvent) => void;
   readonly onProgress?: (progress: IngestionProgress) => void;
+  /** Told as it happens, so that what a run took is known though it is aborted or fails. A dry run takes nothing. */
+  readonly onEmbedded?: (usage: EmbeddingUsage) => void;
   /** Largest share of the documents in scope that may be deleted, 0 to 100. Default 50. */
   readonly maxDeletePercent?: number;
   /** Reads, chunks and counts as ever, but embeds and writes nothing. A store opened for reading will do. */
@@ -58,6 +60,12 @@ export interface IngestionRunOptions {
   readonly retryFailed?: boolean;
   /** Who does the work on single documents instead. What may be a moved file is done here, and so are the deletions. */
   readonly handover?: Handover;
+}
+
+/** What embedding took since it was told last; the numbers of all add up to those of the summary. */
+export interface EmbeddingUsage extends Readonly<EmbeddingCounts> {
+  /** In US dollars. Absent where nobody charges or the price is not known. */
+  readonly costUsd?: number;
 }
 
 /** As `aquifer index --json` prints it. */
@@ -171,12 +179,25 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     const stop = new AbortController();
     const signal = userSignal ? AbortSignal.any([userSignal, stop.signal]) : stop.signal;
     setMaxListeners(0, signal);
+    const { onEmbedded } = runOptions;
+    const tellUsage =
+      onEmbedded &&
+      ((counted: Readonly<EmbeddingCounts>) =>
+        onEmbedded({ ...counted, ...chargesFor(embedder.terms, counted, false) }));
     const window = embeddingWindow(embedder);
     const embedBatchSize = options.embedBatchSize ?? window.embedBatchSize;
     const embedConcurrency = options.embedConcurrency ?? window.embedConcurrency;
     const vectors = dryRun
       ? countChunkVectors(options.store, embedder)
-      : createChunkVectors({ store, embedder, ...window, embedBatchSize, embedConcurrency, signal });
+      : createChunkVectors({
+          store,
+          embedder,
+          ...window,
+          embedBatchSize,
+          embedConcurrency,
+          signal,
+          onCounted: tellUsage,
+        });
     const vanished = createVanished(snapshot.vanished);
     const context: DocumentContext = {
       sourceId: source.id,
@@ -238,6 +259,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
       context.onSkippedAttachment(result.skippedAttachments);
       for (const name of ['embedded', 'cacheHits', 'tokens', 'requests'] as const)
         embedding[name] += result.embedding[name];
+      tellUsage?.(result.embedding);
       report(item.path, result.document.outcome, result.document.ms);
       progress.finished({ bytes: item.bytes, chunks: result.document.outcome.chunks });
     };

@@ -1,6 +1,7 @@
 import { isAquiferError, type Manifest } from '@aquifer/contracts';
 import { migrate } from './migrations.js';
 import { isNextName, nextName, parsePostgresLocation } from './postgres-location.js';
+import { type QueueDepth, queueDepth } from './queue/queue-depth.js';
 import { removeRows } from './remove-rows.js';
 import { createTransactions, type Transactions } from './transactions.js';
 
@@ -10,6 +11,8 @@ export interface PostgresKnowledgeBases {
   list(): Promise<readonly Manifest['knowledgeBase'][]>;
   /** Deletes everything of one, for good; returns whether it was there. */
   remove(name: string): Promise<boolean>;
+  /** What the workers of this database have to do, for whichever tenant: numbers, and nothing of whose they are. */
+  queueDepth(): Promise<QueueDepth>;
   close(): Promise<void>;
 }
 
@@ -45,6 +48,7 @@ export function openPostgresKnowledgeBases(address: string): PostgresKnowledgeBa
         await removeRows(query, tenant, nextName(name));
         return wasThere;
       }),
+    queueDepth: () => transactions.read(queueDepth),
     close: () => transactions.close(),
   };
 }

@@ -29,5 +29,6 @@ export {
   type SearchResponse,
   type SearchTimes,
   type SearchTrace,
+  type SearchUsage,
 } from './searching/retriever.js';
 export { maxQueryLength, type SearchMode, type SearchOptions } from './searching/search-options.js';

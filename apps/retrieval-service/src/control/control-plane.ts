@@ -2,6 +2,7 @@ import type { ControlBackend, ControlOperation, DataSourcePlace } from '@aquifer
 import type { KeyScope } from '../access/key-ring.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import { createIdempotentAnswers } from '../native/idempotent-answers.js';
+import { meteredKnowledgeBase } from '../observing/observed-host.js';
 import type { RequestObserver } from '../observing/request-observer.js';
 import { createAllowedPlaces } from './allowed-places.js';
 import { controlFolderOf, type DataSourceRecord } from './control-folder.js';
@@ -46,8 +47,8 @@ export interface ControlSurroundings extends ControlCaller, Pick<ControlPlaneOpt
   checkObject(uri: string): void;
   /** Answers a request that comes again with the same token as the first was. */
   readonly idempotent: <Answer>(key: string | undefined, answer: () => Promise<Answer>) => Promise<Answer>;
-  /** The same knowledge base for work that outlives the request, without its observer. */
-  unobserved(knowledgeBase: HostedKnowledgeBase): Promise<HostedKnowledgeBase>;
+  /** The same knowledge base for work that outlives the request: of that nothing is audited again, and what it takes is counted for the caller. */
+  afterwards(knowledgeBase: HostedKnowledgeBase): Promise<HostedKnowledgeBase>;
   startDeleting(knowledgeBase: HostedKnowledgeBase, source: DataSourceRecord): void;
   /** Ends what goes on in a knowledge base that is about to go. */
   leave(knowledgeBase: HostedKnowledgeBase): Promise<void>;
@@ -87,7 +88,7 @@ export function createControlPlane(options: ControlPlaneOptions): ControlPlane {
         runs,
         ...places,
         idempotent,
-        unobserved: ({ id }) => options.host.get(tenant, id),
+        afterwards: async ({ id }) => meteredKnowledgeBase(await options.host.get(tenant, id), caller.observer),
         startDeleting: (knowledgeBase, source) => deletions.start(tenant, knowledgeBase, source),
         async leave(knowledgeBase) {
           for (const { dataSourceId } of await dataSourcesOf(knowledgeBase)) {

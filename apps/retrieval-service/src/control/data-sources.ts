@@ -97,7 +97,7 @@ export function dataSourceOperations(surroundings: ControlSurroundings): Operati
       });
       const deleting: DataSourceRecord = { ...source, status: 'DELETING', updatedAt: now() };
       await keptControlFolder(knowledgeBase).dataSources.write(source.dataSourceId, deleting);
-      surroundings.startDeleting(await surroundings.unobserved(knowledgeBase), deleting);
+      surroundings.startDeleting(await surroundings.afterwards(knowledgeBase), deleting);
     },
   };
 }

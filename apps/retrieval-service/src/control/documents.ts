@@ -83,7 +83,7 @@ export function documentOperations(surroundings: ControlSurroundings): Operation
       });
       await forgetFailures(opened, new Set(paths));
       for (const document of documents) await waiting.ingest(document, now());
-      worker.start(tenant, await surroundings.unobserved(knowledgeBase), source);
+      worker.start(tenant, await surroundings.afterwards(knowledgeBase), source);
       const updatedAt = new Date(now()).toISOString();
       return documents.map(({ identifier }) => ({ ...key, identifier, status: 'STARTING', updatedAt }));
     },
@@ -112,7 +112,7 @@ export function documentOperations(surroundings: ControlSurroundings): Operation
         await waiting.delete(identifier, now());
         shapes.push({ ...key, identifier, status: 'DELETING', updatedAt });
       }
-      worker.start(tenant, await surroundings.unobserved(knowledgeBase), source);
+      worker.start(tenant, await surroundings.afterwards(knowledgeBase), source);
       return shapes;
     },
 

@@ -108,7 +108,7 @@ export function ingestionJobOperations(surroundings: ControlSurroundings): Opera
           updatedAt: at,
         };
         await jobs.write(job.ingestionJobId, job);
-        runs.start(tenant, await surroundings.unobserved(knowledgeBase), source, job);
+        runs.start(tenant, await surroundings.afterwards(knowledgeBase), source, job);
         return shapeOf(key, { job, isStopping: false });
       });
     },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -115,6 +115,26 @@ describe('the HTTP API on a database', { skip }, () => {
       const deadline = performance.now() + 60_000;
       while ((await texts(name, id)).length === 0 && performance.now() < deadline) await wait(100);
       assert.deepEqual(await texts(name, id), [`Leave that is left to ${name}.`]);
+    }
+  });
+
+  it('shows what the workers of the database have to do', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aquifer-queued-'));
+    const host = hostOf();
+    try {
+      for (const name of ['one', 'two', 'three']) writeFileSync(join(folder, `${name}.txt`), `${name} ${process.pid}`);
+      const { write } = await host.create(tenantOf('ACME'), { name: 'queued' });
+      await write((opened) => opened.index(folder, { wait: false }));
+      const text = await (await native.send('/metrics', { headers: as('OTHER') })).text();
+      const waiting = /^aquifer_queue_waiting (\d+)$/m.exec(text)?.[1];
+      // Other tests leave jobs in the same queue.
+      assert.ok(Number(waiting) >= 3, text);
+      assert.match(text, /^aquifer_queue_running \d+$/m);
+      assert.match(text, /^aquifer_queue_workers \d+$/m);
+      await host.delete(tenantOf('ACME'), 'queued');
+    } finally {
+      await host.close();
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 

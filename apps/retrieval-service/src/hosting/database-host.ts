@@ -9,6 +9,7 @@ import {
   sharedKnowledgeBases,
 } from 'aquifer';
 import { createUploadFolder } from '../uploads/upload-folder.js';
+import { defaultTenant } from './folder-host.js';
 import { indexFolder } from './index-folder.js';
 import type { KeptOpen } from './kept-open.js';
 import type { HostedIdentity, HostedKnowledgeBase, KnowledgeBaseHost } from './knowledge-base-host.js';
@@ -165,6 +166,7 @@ export function createDatabaseHost({ knowledgeBase: options, uploadFolder }: Dat
         .filter(({ name, tenant }) => folderOf(tenant) === name)
         .map(({ tenant }) => tenant);
     },
+    queue: async () => (await directoryOf(defaultTenant)).queueDepth(),
     async close() {
       await Promise.all([...opened.values()].map(({ kept }) => kept.close()));
       opened.clear();

@@ -2,6 +2,7 @@ import type { ExternalDocument } from '@aquifer/bedrock-wire';
 import { AquiferError, isAquiferError, throwIfAborted } from '@aquifer/contracts';
 import {
   createMemorySource,
+  type IndexOptions,
   type KnowledgeBase,
   type KnowledgeBaseOptions,
   type MemoryDocument,
@@ -34,7 +35,11 @@ export interface ExternalDocuments {
    *
    * @throws `invalid-options` for what cannot be read and for an object that requests may not name, `aborted`, and what a bucket fails with
    */
-  open(document: ExternalDocument, signal?: AbortSignal): Promise<Pick<KnowledgeBase, 'ask' | 'close'>>;
+  open(
+    document: ExternalDocument,
+    signal?: AbortSignal,
+    onEmbedded?: IndexOptions['onEmbedded'],
+  ): Promise<Pick<KnowledgeBase, 'ask' | 'close'>>;
   /** Removes those that are still there. */
   close(): Promise<void>;
 }
@@ -62,9 +67,13 @@ export function createExternalDocuments(options: ExternalDocumentsOptions = {}):
     return { path: uri.slice(uri.lastIndexOf('/') + 1) || uri, bytes, uri };
   }
 
-  async function index(knowledgeBase: KnowledgeBase, document: MemoryDocument, signal: AbortSignal | undefined) {
+  async function index(
+    knowledgeBase: KnowledgeBase,
+    document: MemoryDocument,
+    options: Pick<IndexOptions, 'signal' | 'onEmbedded'>,
+  ) {
     const source = createMemorySource({ id: externalDocumentsId, documents: [document] });
-    await knowledgeBase.index(source, signal ? { signal } : {});
+    await knowledgeBase.index(source, options);
     const [read] = await knowledgeBase.documents({ limit: 1 });
     if (read?.status === 'indexed' || read?.status === 'partially-indexed') return;
     const reason = read?.statusReason ?? 'there is no reader for such a file.';
@@ -72,7 +81,7 @@ export function createExternalDocuments(options: ExternalDocumentsOptions = {}):
   }
 
   return {
-    async open(document, signal) {
+    async open(document, signal, onEmbedded) {
       const content = await fetched(document, signal).catch((error: unknown) => {
         // Whoever asked has named it: the request is wrong, not the service.
         if (!isAquiferError(error, 'source-not-found')) throw error;
@@ -91,7 +100,7 @@ export function createExternalDocuments(options: ExternalDocumentsOptions = {}):
         // A caller who goes away may never read the answer to its end.
         const closeAtOnce = () => void close().catch(() => {});
         try {
-          await index(opened, content, signal);
+          await index(opened, content, { ...(signal && { signal }), ...(onEmbedded && { onEmbedded }) });
         } catch (error) {
           await close();
           throw error;

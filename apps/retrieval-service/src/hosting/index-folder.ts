@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { AquiferError, fromPlainError, keepingProcessAlive, throwIfAborted } from '@aquifer/contracts';
-import type { IndexSummary, IngestionEvent, IngestionProgress, KnowledgeBaseOptions } from 'aquifer';
+import type { IndexSummary, IndexUsage, IngestionEvent, IngestionProgress, KnowledgeBaseOptions } from 'aquifer';
 import type { IndexingThreadData, IndexingThreadMessage } from './indexing-thread.js';
 import { withWriter } from './with-writer.js';
 
@@ -18,6 +18,7 @@ export interface FolderRunOptions {
   readonly onOpened: () => void;
   readonly onProgress: (progress: IngestionProgress) => void;
   readonly onEvent: (event: IngestionEvent) => void;
+  readonly onEmbedded?: (usage: IndexUsage) => void;
 }
 
 /** Without clients of models and functions, which do not cross to a thread, and which the built-in embedder and a folder do not need. */
@@ -42,17 +43,26 @@ export async function indexFolder(
   throwIfAborted(listeners.signal);
   if (embedder === 'builtin' && typeof options.embedder !== 'object') return indexOnThread(options, run, listeners);
   return withWriter(options, (opened) => {
-    const { signal, onOpened, onProgress, onEvent } = listeners;
+    const { signal, onOpened, onProgress, onEvent, onEmbedded } = listeners;
     const { folder, paths, maxDeletePercent } = run;
     onOpened();
-    return opened.index({ folder, ...(paths && { paths }) }, { signal, onProgress, onEvent, maxDeletePercent });
+    return opened.index(
+      { folder, ...(paths && { paths }) },
+      {
+        signal,
+        onProgress,
+        onEvent,
+        maxDeletePercent,
+        ...(onEmbedded && { onEmbedded }),
+      },
+    );
   });
 }
 
 async function indexOnThread(
   options: KnowledgeBaseOptions,
   run: FolderRun,
-  { signal, onOpened, onProgress, onEvent }: FolderRunOptions,
+  { signal, onOpened, onProgress, onEvent, onEmbedded }: FolderRunOptions,
 ): Promise<IndexSummary> {
   const { embedder, model, reranker, models, s3, ...plain } = options;
   const data: IndexingThreadData = { options: plain, run, command: process.argv };
@@ -69,6 +79,7 @@ async function indexOnThread(
         if (message.type === 'opened') onOpened();
         else if (message.type === 'progress') onProgress(message.progress);
         else if (message.type === 'document') onEvent(message.event);
+        else if (message.type === 'embedded') onEmbedded?.(message.usage);
         else if (message.type === 'done') resolve(message.summary);
         else reject(fromPlainError(message.error));
       });

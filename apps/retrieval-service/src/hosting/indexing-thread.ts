@@ -1,7 +1,13 @@
 import { getPriority, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { type PlainError, toPlainError } from '@aquifer/contracts';
-import { type IndexSummary, type IngestionEvent, type IngestionProgress, openKnowledgeBase } from 'aquifer';
+import {
+  type IndexSummary,
+  type IndexUsage,
+  type IngestionEvent,
+  type IngestionProgress,
+  openKnowledgeBase,
+} from 'aquifer';
 import type { FolderRun, PlainOptions } from './index-folder.js';
 
 /** What the thread is given when it starts. */
@@ -17,6 +23,7 @@ export type IndexingThreadMessage =
   | { readonly type: 'opened' }
   | { readonly type: 'progress'; readonly progress: IngestionProgress }
   | { readonly type: 'document'; readonly event: IngestionEvent }
+  | { readonly type: 'embedded'; readonly usage: IndexUsage }
   | { readonly type: 'done'; readonly summary: IndexSummary }
   | { readonly type: 'failed'; readonly error: PlainError };
 
@@ -44,6 +51,7 @@ async function index({ options, run, command }: IndexingThreadData): Promise<Ind
         maxDeletePercent: run.maxDeletePercent,
         onProgress: (progress) => say({ type: 'progress', progress }),
         onEvent: (event) => say({ type: 'document', event }),
+        onEmbedded: (usage) => say({ type: 'embedded', usage }),
       },
     );
   } finally {

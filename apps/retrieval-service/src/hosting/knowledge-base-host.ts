@@ -1,4 +1,4 @@
-import type { IndexSummary, KnowledgeBase } from 'aquifer';
+import type { IndexSummary, KnowledgeBase, QueueDepth } from 'aquifer';
 import type { UploadFolder } from '../uploads/upload-folder.js';
 import type { FolderRun, FolderRunOptions } from './index-folder.js';
 
@@ -54,5 +54,7 @@ export interface KnowledgeBaseHost {
   delete(tenant: string, idOrName: string): Promise<void>;
   /** Tenants of whom there may be files that were sent and are not indexed yet. */
   tenantsWithUploads(): Promise<readonly string[]>;
+  /** What workers have to do, whoever's it is. Absent where there are no workers. */
+  queue?(): Promise<QueueDepth>;
   close(): Promise<void>;
 }

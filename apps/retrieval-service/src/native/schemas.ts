@@ -98,6 +98,11 @@ const placeShape = {
   ...offsets,
 };
 
+const searchUsageSchema = z
+  .array(z.object({ model: z.string(), tokens: z.int(), costUsd: z.number().optional() }))
+  .optional()
+  .describe('By model; absent where nobody took anything: words alone were searched for, or the query is remembered');
+
 const timesSchema = z.record(z.string(), z.number()).describe('Milliseconds by stage');
 
 export const searchResponseSchema = z
@@ -129,6 +134,7 @@ export const searchResponseSchema = z
       .number()
       .optional()
       .describe("Of the query's embedding and the reranker; absent where nobody charges or no price is known"),
+    usage: searchUsageSchema,
     ms: timesSchema,
   })
   .openapi('SearchResponse');
@@ -162,6 +168,7 @@ export const explanationSchema = z
     title: z.string(),
     outcome: z.enum(['returned', 'below-limit', 'not-a-candidate', 'filtered-out', 'not-searchable']),
     reason: z.string().describe('The outcome as a sentence for people'),
+    usage: searchUsageSchema,
     best: z
       .object({
         chunkId: z.string(),

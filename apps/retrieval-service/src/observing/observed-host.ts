@@ -1,19 +1,20 @@
 import { estimateTokens } from '@aquifer/text-analysis';
-import type { AnswerEvent, KnowledgeBase, SearchMatch } from 'aquifer';
+import type { AnswerEvent, IndexOptions, KnowledgeBase, SearchMatch, SearchUsage } from 'aquifer';
 import { type ExternalDocuments, externalDocumentsId } from '../hosting/external-documents.js';
 import type { HostedKnowledgeBase, KnowledgeBaseHost, ReadableKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import type { UploadFolder } from '../uploads/upload-folder.js';
-import type { RequestObserver } from './request-observer.js';
+import type { RequestObserver, UsageObserver } from './request-observer.js';
 
 /** Whatever interface a request came by: what it does with knowledge bases is seen here. */
 export function observedHost(host: KnowledgeBaseHost, observer: RequestObserver): KnowledgeBaseHost {
   const observed = (hosted: HostedKnowledgeBase): HostedKnowledgeBase => {
-    const { id, reader, uploads, write } = hosted;
+    const { id, reader, uploads, write, indexFolder } = hosted;
     return {
       ...hosted,
       reader: observedReader(id, reader, observer),
       ...(uploads && { uploads: observedUploads(id, uploads, observer) }),
-      write: (use) => write((opened) => use(observedWriter(id, opened, observer))),
+      write: (use) => write((opened) => use(observedWriter(id, meteredWriter(opened, observer), observer))),
+      indexFolder: (run, options) => indexFolder(run, metered(options, observer)),
     };
   };
   return {
@@ -32,12 +33,36 @@ export function observedHost(host: KnowledgeBaseHost, observer: RequestObserver)
   };
 }
 
+/** What embedding documents takes is counted, also in work that outlives the request that asked for it. */
+export function meteredKnowledgeBase(hosted: HostedKnowledgeBase, observer: UsageObserver): HostedKnowledgeBase {
+  const { write, indexFolder } = hosted;
+  return {
+    ...hosted,
+    write: (use) => write((opened) => use(meteredWriter(opened, observer))),
+    indexFolder: (run, options) => indexFolder(run, metered(options, observer)),
+  };
+}
+
+function meteredWriter(opened: KnowledgeBase, observer: UsageObserver): KnowledgeBase {
+  return { ...opened, index: (what, options = {}) => opened.index(what, metered(options, observer)) };
+}
+
+function metered<Options extends Pick<IndexOptions, 'onEmbedded'>>(options: Options, observer: UsageObserver): Options {
+  return {
+    ...options,
+    onEmbedded(usage) {
+      observer.embedded(usage);
+      options.onEmbedded?.(usage);
+    },
+  };
+}
+
 /** As {@link observedHost}, for documents that come with their question. */
 export function observedExternalDocuments(documents: ExternalDocuments, observer: RequestObserver): ExternalDocuments {
   return {
     ...documents,
     async open(document, signal) {
-      const { ask, close } = await documents.open(document, signal);
+      const { ask, close } = await documents.open(document, signal, observer.embedded);
       return {
         ask: (question, options) => observedAnswer(externalDocumentsId, question, ask(question, options), observer),
         close,
@@ -56,11 +81,13 @@ function observedReader(
     async search(query, options) {
       const found = await reader.search(query, options);
       observer.timed(stagesOf(found.ms));
+      searched(found.usage, observer);
       await observer.accessed({ action: 'search', knowledgeBaseId, ...foundBy(query, found.matches) });
       return found;
     },
     async explain(query, documentId, options) {
       const found = await reader.explain(query, documentId, options);
+      searched(found.usage, observer);
       await observer.accessed({ action: 'explain', knowledgeBaseId, documents: [{ id: documentId }], text: { query } });
       return found;
     },
@@ -94,11 +121,14 @@ async function* observedAnswer(
   let said = '';
   let isWhole = false;
   let model = 'unknown';
+  let searchUsd = 0;
   try {
     for await (const event of events) {
       if (event.type === 'search') {
         const { search, considered } = event;
         observer.timed(stagesOf(search.ms));
+        searched(search.usage, observer);
+        searchUsd = search.costUsd ?? 0;
         const ranks = new Set(considered.map(({ rank }) => rank));
         given = search.matches.flatMap(({ rank, text }) => (ranks.has(rank) ? [text] : [])).join('\n');
         await observer.accessed({ action: 'ask', knowledgeBaseId, ...foundBy(question, search.matches) });
@@ -107,7 +137,7 @@ async function* observedAnswer(
       } else if (event.type === 'answer') {
         const { usage, ms, answer, citations } = event.answer;
         model = event.answer.model;
-        observer.took({ model, ...usage });
+        observer.took({ model, ...usage, ...withoutSearch(usage.costUsd, searchUsd) });
         isWhole = true;
         observer.timed({ pack: ms.pack, generate: ms.generate, firstText: ms.firstText });
         const cited = citations.flatMap(({ references }) => references);
@@ -127,6 +157,16 @@ async function* observedAnswer(
       observer.took({ model, inputTokens, outputTokens: estimateTokens(said) });
     }
   }
+}
+
+function searched(usage: readonly SearchUsage[] | undefined, observer: UsageObserver): void {
+  if (usage === undefined) return;
+  for (const { tokens, ...taken } of usage) observer.took({ ...taken, inputTokens: tokens, outputTokens: 0 });
+}
+
+/** What an answer cost holds what its search did, which is counted by then. */
+function withoutSearch(costUsd: number | undefined, searchUsd: number): { readonly costUsd?: number } {
+  return costUsd === undefined ? {} : { costUsd: Math.max(0, costUsd - searchUsd) };
 }
 
 function observedUploads(knowledgeBaseId: string, uploads: UploadFolder, observer: RequestObserver): UploadFolder {

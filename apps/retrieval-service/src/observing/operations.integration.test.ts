@@ -3,9 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createBuiltinEmbedder } from '@aquifer/models';
+import { IngestKnowledgeBaseDocumentsCommand } from '@aws-sdk/client-bedrock-agent';
 import { ConverseCommand, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
 import { propagation, trace } from '@opentelemetry/api';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { agentClient, inlineText, makeCustomSource, untilStatus } from '../testing/control-fixture.js';
 import { fixedKeys } from '../testing/fixed-keys.js';
 import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
 import { startService } from '../testing/service-fixture.js';
@@ -76,6 +79,141 @@ describe('tokens of a key', () => {
         assert.equal((await json(second)).error.code, 'rate-limited');
       }
       assert.equal((await ask('OWNER')).status, 200);
+    } finally {
+      await native.close();
+    }
+  });
+});
+
+describe('what embedding takes', () => {
+  const long = 'Parental leave in Japan is fifty two weeks. '.repeat(20);
+
+  it('is counted for the key that sends documents and that searches, and what was accepted is done', async () => {
+    const limited = { tokensPerMinute: 15 };
+    const names = ['SENDS', 'INGESTS', 'SEARCHES', 'EXPLAINS'];
+    const native = await startNative({
+      keys: fixedKeys([key('OWNER'), ...names.map((name) => ({ ...key(name), ...limited }))]),
+    });
+    try {
+      await filled(native, bearer('OWNER'));
+      const isDone = async (job: { id: string }) => {
+        await (await native.send(`/v1/jobs/${job.id}/events`, { headers: bearer('OWNER') })).text();
+        const { status, summary } = await json(await native.send(`/v1/jobs/${job.id}`, { headers: bearer('OWNER') }));
+        return [status, summary.new];
+      };
+      const send = (name: string) =>
+        native.post(`${base}/documents`, { documents: [{ name, text: `${long} ${name}` }] }, bearer('SENDS'));
+      // Both are accepted: what the first takes is not known yet.
+      const [first, second] = [await json(await send('one.md')), await json(await send('two.md'))];
+      assert.deepEqual([await isDone(first.job), await isDone(second.job)], Array(2).fill(['succeeded', 1]));
+      const refused = await send('three.md');
+      assert.deepEqual([refused.status, (await json(refused)).error.code], [429, 'rate-limited']);
+
+      const { knowledgeBase } = await json(await native.send(base, { headers: bearer('OWNER') }));
+      const owner = agentClient(native.endpoint, 'OWNER', secretOf('OWNER'));
+      const ids = await makeCustomSource(owner, knowledgeBase.id);
+      const ingests = agentClient(native.endpoint, 'INGESTS', secretOf('INGESTS'));
+      const ingest = (id: string) =>
+        ingests.send(new IngestKnowledgeBaseDocumentsCommand({ ...ids, documents: [inlineText(id, `${long} ${id}`)] }));
+      await ingest('four');
+      await untilStatus(owner, ids, ['four'], 'INDEXED');
+      await assert.rejects(ingest('five'), { name: 'ThrottlingException' });
+
+      for (const [name, route, more] of [
+        ['SEARCHES', 'search', {}],
+        [
+          'EXPLAINS',
+          'explain',
+          {
+            documentId: (await json(await native.send(`${base}/documents`, { headers: bearer('OWNER') }))).documents[0]
+              .id,
+          },
+        ],
+      ] as const) {
+        const ask = () => native.post(`${base}/${route}`, { query: `${long} ${name}`, ...more }, bearer(name));
+        assert.equal((await ask()).status, 200, name);
+        assert.equal((await ask()).status, 429, name);
+      }
+    } finally {
+      await native.close();
+    }
+  });
+
+  it('is in the metrics, with its cost and what the cache had', async () => {
+    const terms = { usdPerMillionTokens: 1_000, textsPerRequest: 8 };
+    const embedder = { ...createBuiltinEmbedder(), terms };
+    const native = await startNative({ index: { embedder } });
+    try {
+      const metrics = async () => {
+        const lines = (await (await native.send('/metrics')).text()).split('\n');
+        const sum = (sample: RegExp) =>
+          lines.filter((line) => sample.test(line)).reduce((total, line) => total + Number(line.split(' ').at(-1)), 0);
+        return {
+          tokens: sum(/^aquifer_tokens_total\{.*direction="in"/),
+          costUsd: sum(/^aquifer_cost_usd_total/),
+          hits: sum(/^aquifer_embedding_cache_total\{result="hit"\}/),
+          misses: sum(/^aquifer_embedding_cache_total\{result="miss"\}/),
+        };
+      };
+      assert.deepEqual(await metrics(), { tokens: 0, costUsd: 0, hits: 0, misses: 0 });
+      assert.equal((await native.post('/v1/knowledge-bases', { name: 'default' })).status, 201);
+      const send = async (name: string) => {
+        const text = '# Leave\n\nParental leave in Japan is 52 weeks.';
+        const { status, summary } = await native.finished(
+          await native.post(`${base}/documents`, { documents: [{ name, text }] }),
+        );
+        assert.equal(status, 'succeeded');
+        return summary;
+      };
+      const one = await send('one.md');
+      assert.ok(one.tokens > 0 && one.embedded > 0);
+      await (await native.send(`${base}/documents`)).text();
+      const two = await send('two.txt');
+      const taken = one.tokens + two.tokens;
+      const near = (actual: number, expected: number) =>
+        assert.ok(Math.abs(actual - expected) < 1e-9, `${actual}, not ${expected}`);
+      const indexed = await metrics();
+      assert.deepEqual(
+        [indexed.tokens, indexed.hits, indexed.misses],
+        [taken, one.cacheHits + two.cacheHits, one.embedded + two.embedded],
+      );
+      near(indexed.costUsd, taken / 1_000);
+
+      const { usage, costUsd } = await json(await native.post(`${base}/search`, { query: 'weeks of leave' }));
+      assert.equal(usage[0].tokens > 0 && costUsd > 0, true);
+      const searched = await metrics();
+      assert.equal(searched.tokens, taken + usage[0].tokens);
+      near(searched.costUsd, indexed.costUsd + costUsd);
+      // A question that is remembered takes nothing.
+      await (await native.post(`${base}/search`, { query: 'weeks of leave' })).text();
+      assert.deepEqual(await metrics(), searched);
+
+      const { usage: answered } = await json(await native.post(`${base}/ask`, { question: 'How long is leave?' }));
+      const asked = await metrics();
+      const embedded = asked.tokens - searched.tokens - answered.inputTokens;
+      assert.ok(embedded > 0, 'the question was embedded');
+      near(asked.costUsd, searched.costUsd + embedded / 1_000);
+    } finally {
+      await native.close();
+    }
+  });
+
+  it('is counted for nobody where it was left over', async () => {
+    const native = await startNative();
+    try {
+      assert.equal((await native.post('/v1/knowledge-bases', { name: 'default' })).status, 201);
+      const { uploads } = await native.host.get('default', 'default');
+      await uploads?.keep({ name: 'left.md', content: long, limit: 10_000 });
+      const next = await startService({ knowledgeBases: { host: native.host } });
+      try {
+        const get = (path: string) => fetch(next.endpoint + path);
+        let jobs: { id: string }[] = [];
+        while (jobs.length === 0) ({ jobs } = await json(await get('/v1/jobs')));
+        await (await get(`/v1/jobs/${jobs[0]!.id}/events`)).text();
+        assert.match(await (await get('/metrics')).text(), /tokens_total\{model="builtin",direction="in"\} [1-9]/);
+      } finally {
+        await next.close();
+      }
     } finally {
       await native.close();
     }

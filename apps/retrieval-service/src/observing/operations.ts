@@ -1,12 +1,14 @@
+import type { QueueDepth } from 'aquifer';
 import { type AccessControl, refusalOf } from '../access/access-control.js';
 import { type Exchange, pathOf } from '../exchange.js';
 import type { KnowledgeBaseHost } from '../hosting/knowledge-base-host.js';
 import type { JobLog } from '../jobs/job-log.js';
 import { sendProblem } from '../native/send-problem.js';
+import { settlesWithin } from '../native/settles-within.js';
 import { createReadiness } from './readiness.js';
 import type { AnsweredRequest } from './request-lines.js';
 import type { RequestObservation } from './request-observer.js';
-import { createServiceMetrics } from './service-metrics.js';
+import type { ServiceMetrics } from './service-metrics.js';
 
 /** What those ask who run the service: `GET /healthz`, `/readyz` and `/metrics`. */
 export interface Operations {
@@ -19,15 +21,16 @@ export interface Operations {
 const paths = ['/healthz', '/readyz', '/metrics'] as const;
 /** A probe has no body; one that is sent is thrown away. */
 const mostBytes = 64 * 1024;
+const queuePatienceMs = 2_000;
 
 export function createOperations(options: {
   readonly access: AccessControl;
   readonly host: KnowledgeBaseHost | undefined;
   readonly jobs: JobLog;
+  readonly metrics: ServiceMetrics;
   readonly signal: AbortSignal;
 }): Operations {
-  const { access, host, jobs, signal } = options;
-  const metrics = createServiceMetrics();
+  const { access, host, jobs, metrics, signal } = options;
   const readiness = createReadiness(host, signal);
   let requestsInFlight = 0;
 
@@ -60,7 +63,8 @@ export function createOperations(options: {
         sendJson(exchange, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
       } else if (admitted(exchange, body, observation)) {
         const { isReady } = await readiness.now();
-        const text = metrics.text({ requestsInFlight, jobsUnfinished: jobs.unfinished(), isReady });
+        const queue = await queueOf(host);
+        const text = metrics.text({ requestsInFlight, jobsUnfinished: jobs.unfinished(), queue, isReady });
         exchange.send(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, text);
       }
     },
@@ -74,4 +78,10 @@ export function createOperations(options: {
       };
     },
   };
+}
+
+/** Undefined where there is none, or the database does not answer: what else there is to see is wanted then most of all. */
+async function queueOf(host: KnowledgeBaseHost | undefined): Promise<QueueDepth | undefined> {
+  const queue = host?.queue?.().catch(() => undefined);
+  return queue !== undefined && (await settlesWithin(queue, queuePatienceMs)) ? queue : undefined;
 }

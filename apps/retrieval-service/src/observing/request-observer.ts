@@ -1,5 +1,7 @@
+import type { IndexUsage } from 'aquifer';
 import type { AccessControl, Caller } from '../access/access-control.js';
 import type { AuditEntry, AuditLog } from './audit-log.js';
+import type { ServiceMetrics } from './service-metrics.js';
 
 /** Tokens of one call of a model. */
 export interface ModelUsage {
@@ -12,16 +14,22 @@ export interface ModelUsage {
 /** What was done with a knowledge base, without who did it. */
 export type KnowledgeBaseAccess = Omit<AuditEntry, 'at' | 'requestId' | 'tenant' | 'keyId'>;
 
+/** What models take is counted as it happens: a job that a request began may end long after it. */
+export interface UsageObserver {
+  /** Counted against the limits of the caller's key. */
+  took(usage: ModelUsage): void;
+  /** As `took`, for documents: what was embedded, and what the embedding cache had. It is no part of what the request itself took. */
+  embedded(usage: IndexUsage): void;
+}
+
 /** What a request is seen to do while it goes on. */
-export interface RequestObserver {
+export interface RequestObserver extends UsageObserver {
   /**
    * Resolves when it is written down, where that is kept: before what it is about leaves the service.
    *
    * @throws what the audit log fails with: what cannot be written down is not handed out.
    */
   accessed(access: KnowledgeBaseAccess): Promise<void>;
-  /** Counted against the limits of the caller's key. */
-  took(usage: ModelUsage): void;
   /** Milliseconds by stage. */
   timed(ms: Readonly<Record<string, number>>): void;
 }
@@ -45,7 +53,15 @@ export interface RequestObservation extends RequestObserver, ObservedRequest {
 /** Observes one request from its first byte on. */
 export function observeRequest(
   requestId: string,
-  { access, audit }: { readonly access: Pick<AccessControl, 'took'>; readonly audit: AuditLog | undefined },
+  {
+    access,
+    audit,
+    metrics,
+  }: {
+    readonly access: Pick<AccessControl, 'took'>;
+    readonly audit: AuditLog | undefined;
+    readonly metrics: Pick<ServiceMetrics, 'took' | 'embedded'>;
+  },
 ): RequestObservation {
   const usages: ModelUsage[] = [];
   const ms: Record<string, number> = {};
@@ -69,8 +85,14 @@ export function observeRequest(
     },
     took(usage) {
       usages.push(usage);
+      metrics.took(usage);
       const { caller } = observation;
       if (caller) access.took(caller, usage.inputTokens + usage.outputTokens);
+    },
+    embedded(usage) {
+      metrics.embedded(usage);
+      const { caller } = observation;
+      if (caller) access.took(caller, usage.tokens);
     },
     timed(stages) {
       for (const [stage, each] of Object.entries(stages)) ms[stage] = (ms[stage] ?? 0) + each;

@@ -1,16 +1,24 @@
-import type { ObservedRequest } from './request-observer.js';
+import type { IndexUsage, QueueDepth } from 'aquifer';
+import type { ModelUsage, ObservedRequest } from './request-observer.js';
 
 /** What is counted from outside of requests, at the moment that somebody looks. */
 export interface Gauges {
   readonly requestsInFlight: number;
   /** Queued and running jobs. */
   readonly jobsUnfinished: number;
+  /** Of the database, whoever's they are. Absent where there is none, or it does not answer. */
+  readonly queue?: QueueDepth | undefined;
   readonly isReady: boolean;
 }
 
 /** What the service has done since it began, in Prometheus' text format. */
 export interface ServiceMetrics {
-  count(request: ObservedRequest, answer: { readonly status: number; readonly seconds: number }): void;
+  count(
+    request: Pick<ObservedRequest, 'operation' | 'ms'>,
+    answer: { readonly status: number; readonly seconds: number },
+  ): void;
+  took(usage: ModelUsage): void;
+  embedded(usage: IndexUsage): void;
   /** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format */
   text(gauges: Gauges): string;
 }
@@ -42,6 +50,7 @@ export function createServiceMetrics(): ServiceMetrics {
   const stages = new Map<string, Histogram>();
   const tokens = new Map<string, Counter>();
   const costs = new Map<string, Counter>();
+  const cacheLookups = new Map<string, Counter>();
   const models = new Set<string>();
 
   // Every request passes here: labels are written as text when somebody looks.
@@ -68,28 +77,53 @@ export function createServiceMetrics(): ServiceMetrics {
     return models.has(model) ? model : 'other';
   };
 
+  const took = ({ model: named, inputTokens, outputTokens, costUsd }: ModelUsage): void => {
+    const model = modelLabel(named);
+    add(tokens, { model, direction: 'in' }, inputTokens);
+    add(tokens, { model, direction: 'out' }, outputTokens);
+    if (costUsd !== undefined) add(costs, { model }, costUsd);
+  };
+  // Who watches a rate wants to see where it begins.
+  for (const result of ['hit', 'miss']) add(cacheLookups, { result }, 0);
+
   return {
-    count({ operation, usages, ms }, { status, seconds }) {
+    count({ operation, ms }, { status, seconds }) {
       add(requests, { operation, status: String(status) }, 1);
       observe(durations, { operation }, seconds);
       for (const [stage, each] of Object.entries(ms)) observe(stages, { stage }, each / 1000);
-      for (const { model: named, inputTokens, outputTokens, costUsd } of usages) {
-        const model = modelLabel(named);
-        add(tokens, { model, direction: 'in' }, inputTokens);
-        add(tokens, { model, direction: 'out' }, outputTokens);
-        if (costUsd !== undefined) add(costs, { model }, costUsd);
-      }
     },
-    text({ requestsInFlight, jobsUnfinished, isReady }) {
+    took,
+    embedded({ embedder: model, tokens: inputTokens, costUsd, embedded, cacheHits }) {
+      if (inputTokens > 0) took({ model, inputTokens, outputTokens: 0, ...(costUsd !== undefined && { costUsd }) });
+      add(cacheLookups, { result: 'hit' }, cacheHits);
+      add(cacheLookups, { result: 'miss' }, embedded);
+    },
+    text({ requestsInFlight, jobsUnfinished, queue, isReady }) {
       const { rss, heapUsed } = process.memoryUsage();
       return [
         ...counter('requests_total', 'Requests that were answered, or broken off (status 0).', requests),
         ...histogram('request_seconds', 'From the first byte of a request to the last of its answer.', durations),
         ...histogram('stage_seconds', 'Stages of searching and answering.', stages),
         ...counter('tokens_total', 'Tokens that models took; estimated where they do not say.', tokens),
-        ...counter('cost_usd_total', 'What answers cost, where the price is known.', costs),
+        ...counter('cost_usd_total', 'What models cost, where the price is known.', costs),
+        ...counter(
+          'embedding_cache_total',
+          'Chunks of documents whose vector was there already (hit) or had to be made (miss).',
+          cacheLookups,
+        ),
         ...gauge('requests_in_flight', 'Requests that are not answered yet.', requestsInFlight),
-        ...gauge('jobs_unfinished', 'Jobs that wait or run.', jobsUnfinished),
+        ...gauge('jobs_unfinished', 'Jobs of this process that wait or run.', jobsUnfinished),
+        ...(queue === undefined
+          ? []
+          : [
+              ...gauge(
+                'queue_waiting',
+                'Documents in the queue of the database that no worker has taken.',
+                queue.waiting,
+              ),
+              ...gauge('queue_running', 'Documents that workers have in work.', queue.running),
+              ...gauge('queue_workers', 'Workers that live.', queue.workers),
+            ]),
         ...gauge('ready', 'Whether GET /readyz says so.', isReady ? 1 : 0),
         ...gauge('resident_memory_bytes', 'Memory of the process.', rss),
         ...gauge('heap_bytes', 'Heap of JavaScript in use.', heapUsed),

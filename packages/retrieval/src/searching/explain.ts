@@ -31,6 +31,8 @@ export interface DocumentExplanation {
   readonly outcome: ExplanationOutcome;
   /** The outcome as a sentence for people. */
   readonly reason: string;
+  /** As that of a search. */
+  readonly usage?: SearchResponse['usage'];
   /** The document's best chunk: by fused rank, else by the dense leg, else by the keyword leg. */
   readonly best?: {
     readonly chunkId: string;

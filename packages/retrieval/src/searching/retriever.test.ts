@@ -143,12 +143,24 @@ describe('search', () => {
     };
     const retriever = createRetriever({ store, embedder, reranker });
     // One token a character; four chunks.
-    assert.equal((await retriever.search('hotels')).costUsd, 6 / 1000 + 4);
-    assert.equal((await retriever.search('hotels')).costUsd, 4, 'a question that is remembered is not embedded again');
+    const first = await retriever.search('hotels');
+    assert.equal(first.costUsd, 6 / 1000 + 4);
+    const [embedded, reranked] = first.usage ?? [];
+    assert.deepEqual(embedded, { model: embedder.fingerprint.model, tokens: 6, costUsd: 6 / 1000 });
+    assert.deepEqual({ ...reranked, tokens: 0 }, { model: 'priced', tokens: 0, costUsd: 4 });
+    assert.ok((reranked?.tokens ?? 0) > 10);
+    const again = await retriever.search('hotels');
+    assert.equal(again.costUsd, 4, 'a question that is remembered is not embedded again');
+    assert.deepEqual(again.usage, [reranked]);
     assert.equal((await retriever.search('hotels', { mode: 'keyword' })).costUsd, 1);
     const nothing = { equals: { key: 'country', value: 'nowhere' } };
     assert.equal((await retriever.search('hotels', { filter: nothing })).costUsd, undefined);
-    assert.equal((await setUp().retriever.search('hotels')).costUsd, undefined);
+    const unpriced = setUp().retriever;
+    assert.equal((await unpriced.search('hotels')).costUsd, undefined);
+    assert.equal((await unpriced.search('hotels')).usage, undefined);
+    assert.deepEqual((await unpriced.explain('hotel', 'leave')).usage, [
+      { model: embedder.fingerprint.model, tokens: 5 },
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type StoredChunk,
   throwIfAborted,
 } from '@aquifer/contracts';
+import { estimateTokens } from '@aquifer/text-analysis';
 import { type DocumentExplanation, explainDocument } from './explain.js';
 import { type FusedChunk, type FusionMethod, fuse, type Standing } from './fuse.js';
 import { createQueryEmbeddings } from './query-embeddings.js';
@@ -64,6 +65,15 @@ export interface SearchTrace {
   readonly candidates: readonly CandidateTrace[];
 }
 
+/** What one model took for a search. */
+export interface SearchUsage {
+  readonly model: string;
+  /** As the embedder counts them; estimated for a reranker. */
+  readonly tokens: number;
+  /** In US dollars. Absent where nobody charges or the price is not known. */
+  readonly costUsd?: number;
+}
+
 export interface SearchResponse {
   readonly query: string;
   readonly plan: {
@@ -77,12 +87,16 @@ export interface SearchResponse {
   readonly trace?: SearchTrace;
   /** What models are paid for the search, in USD: the query's embedding and the reranker. Absent where that is nothing, or no price is known. */
   readonly costUsd?: number;
+  /** By model: the embedder for the query, the reranker. Absent where nobody took anything: words alone were searched for, or the query is remembered. */
+  readonly usage?: readonly SearchUsage[];
   readonly ms: SearchTimes;
 }
 
 export interface RetrieverOptions {
   readonly store: Store;
   readonly embedder: Embedder;
+  /** What `usage` calls it. Default: its model. */
+  readonly embedderName?: string;
   readonly reranker?: Reranker;
   /** Most chunks that the reranker looks at and that are found. Default 50, or as many as are asked for. */
   readonly rerankedCandidates?: number;
@@ -121,7 +135,8 @@ const usuallyReranked = 50;
  * const { matches } = await retriever.search('parental leave', { limit: 5 });
  * ```
  */
-export function createRetriever({ store, embedder, reranker, rerankedCandidates }: RetrieverOptions): Retriever {
+export function createRetriever(options: RetrieverOptions): Retriever {
+  const { store, embedder, embedderName = embedder.fingerprint.model, reranker, rerankedCandidates } = options;
   const queryEmbeddings = createQueryEmbeddings(embedder);
 
   async function askLegs(search: CheckedSearch, signal: AbortSignal | undefined): Promise<LegResults> {
@@ -181,9 +196,16 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
     const texts = reranker ? fetched.map(({ chunk }) => embeddedText(chunk)) : [];
     const ranked = reranker ? await rerank(reranker, search.query, fetched, texts, signal) : fetched;
     const rerankMs = rerankClock();
-    const embedUsd = ((denseLeg?.tokens ?? 0) * (embedder.terms?.usdPerMillionTokens ?? 0)) / 1e6;
-    const rerankUsd = texts.length > 0 ? (reranker?.costUsd?.(search.query, texts) ?? 0) : 0;
-    const costUsd = embedUsd + rerankUsd;
+    const usage: SearchUsage[] = [];
+    if (denseLeg && denseLeg.tokens > 0) {
+      const { tokens } = denseLeg;
+      usage.push(usageOf(embedderName, tokens, (tokens * (embedder.terms?.usdPerMillionTokens ?? 0)) / 1e6));
+    }
+    if (reranker && texts.length > 0) {
+      const tokens = texts.reduce((sum, text) => sum + estimateTokens(text), estimateTokens(search.query));
+      usage.push(usageOf(reranker.id, tokens, reranker.costUsd?.(search.query, texts)));
+    }
+    const costUsd = usage.reduce((sum, each) => sum + (each.costUsd ?? 0), 0);
     const returned = ranked.slice(0, search.limit);
 
     const response: SearchResponse = {
@@ -200,6 +222,7 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
         },
       }),
       ...(costUsd > 0 && { costUsd }),
+      ...(usage.length > 0 && { usage }),
       ms: {
         ...(denseLeg && { embed: rounded(denseLeg.embed), dense: rounded(denseLeg.dense) }),
         ...(keywordLeg && { keyword: rounded(keywordLeg.keyword) }),
@@ -222,9 +245,21 @@ export function createRetriever({ store, embedder, reranker, rerankedCandidates 
       const search = checkSearch(query, options, embedder.fusionCandidates);
       const vector =
         search.mode === 'keyword' ? undefined : (await queryEmbeddings.embed(search.query, options.signal)).vector;
-      return explainDocument({ store, search, vector, response, documentId, signal: options.signal });
+      const explanation = await explainDocument({
+        store,
+        search,
+        vector,
+        response,
+        documentId,
+        signal: options.signal,
+      });
+      return response.usage ? { ...explanation, usage: response.usage } : explanation;
     },
   };
+}
+
+function usageOf(model: string, tokens: number, costUsd: number | undefined): SearchUsage {
+  return costUsd ? { model, tokens, costUsd } : { model, tokens };
 }
 
 interface LegResults {
