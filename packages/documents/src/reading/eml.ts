@@ -3,9 +3,11 @@ import type { Address, Email, Attachment as MailAttachment } from 'postal-mime';
 import { formats } from './formats.js';
 import { appendMarkup } from './markup/append-markup.js';
 import { parseMarkup } from './markup/parse-markup.js';
+import { prepareMail } from './prepare-mail.js';
 import { isEml } from './signatures.js';
 import { appendPlainText } from './text/append-plain-text.js';
 import { decodeText } from './text/decode-text.js';
+import { withWindows1252 } from './text/legacy-encodings.js';
 import { createTextBuilder, type TextBuilder } from './text-builder.js';
 
 /**
@@ -26,9 +28,10 @@ export const emlReader: Reader = {
       );
     }
     const { default: PostalMime } = await import('postal-mime');
+    const prepared = prepareMail(bytes);
     let mail: Email;
     try {
-      mail = await PostalMime.parse(bytes, { forceRfc822Attachments: true });
+      mail = await PostalMime.parse(prepared.bytes, { forceRfc822Attachments: true });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new AquiferError('invalid-document', `${name} cannot be read as a mail message: ${reason}.`, {
@@ -38,7 +41,7 @@ export const emlReader: Reader = {
     throwIfAborted(signal);
 
     const builder = createTextBuilder();
-    const subject = mail.subject?.trim();
+    const subject = withWindows1252(mail.subject ?? '').trim();
     if (subject) builder.append('heading', subject, { level: 1 });
     appendSenders(builder, mail);
     appendBody(builder, mail, signal);
@@ -50,7 +53,7 @@ export const emlReader: Reader = {
       ...builder.finish(),
       ...(subject && { title: subject }),
       metadata: metadataOf(mail),
-      omissions: [],
+      omissions: prepared.isCutOff ? ['the message ends in the middle of its parts: it was cut off'] : [],
       ...(attachments.length > 0 && { attachments }),
     };
   },
@@ -74,7 +77,7 @@ function appendSenders(builder: TextBuilder, mail: Email): void {
 function personOf(address: Address): string {
   if (address.group) return [address.name, ...address.group.map(personOf)].filter(Boolean).join(' ');
   return address.name && address.name !== address.address
-    ? `${address.name} <${address.address}>`
+    ? `${withWindows1252(address.name)} <${address.address}>`
     : (address.address ?? '');
 }
 
@@ -83,9 +86,9 @@ function appendBody(builder: TextBuilder, { text, html }: Email, signal: AbortSi
   // that only send HTML put a line such as "view in your browser" for text.
   const isStub = html !== undefined && (text ?? '').trim().length * 5 < visibleLength(html);
   if (text?.trim() && !isStub) {
-    appendPlainText(builder, withoutQuoteMarks(text), signal);
+    appendPlainText(builder, withoutQuoteMarks(withWindows1252(text)), signal);
   } else if (html) {
-    appendMarkup(builder, parseMarkup(html), { signal });
+    appendMarkup(builder, parseMarkup(withWindows1252(html)), { signal });
   }
 }
 
@@ -124,7 +127,7 @@ function asAttachment({ filename, mimeType, content }: MailAttachment, index: nu
   const bytes = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content as ArrayBuffer);
   const format = formats.find(({ mediaTypes }) => mediaTypes.includes(mimeType));
   const extension = format?.extensions[0] ?? '';
-  const given = filename?.trim() ?? '';
+  const given = withWindows1252(filename ?? '').trim();
   if (given === '') {
     const subject = mimeType === 'message/rfc822' ? subjectOf(bytes) : '';
     return { name: `${subject || (format?.id === 'eml' ? 'message' : `attachment ${index + 1}`)}${extension}`, bytes };

@@ -36,7 +36,8 @@ export const htmlReader: Reader = {
   },
 };
 
-function declaredEncoding(bytes: Uint8Array): string | undefined {
+/** The encoding that a page says it is in. */
+export function declaredEncoding(bytes: Uint8Array): string | undefined {
   const head = new TextDecoder('latin1').decode(bytes.subarray(0, declarationBytes));
   const match =
     /<meta\s[^>]*?charset\s*=\s*["']?\s*([\w:.()-]+)/i.exec(head) ??

@@ -47,6 +47,11 @@ export function decodeText(bytes: Uint8Array, declared?: string): string {
   return decodeAs(bytes, findEncoding(bytes, declared).encoding);
 }
 
+/** The label of the encoding in which {@link decodeText} reads bytes. */
+export function encodingOf(bytes: Uint8Array, declared?: string): string {
+  return findEncoding(bytes, declared).encoding;
+}
+
 interface FoundEncoding {
   readonly encoding: string;
   /** False where the bytes make no sense in any encoding. */

@@ -246,10 +246,13 @@ function singleByte(label: string, { letters, isLatin }: Alphabet, prior: number
 /** What 0x80 to 0x9F are in windows-1252. */
 const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
-/** Node's own decoder of windows-1252 gives control characters for 0x80 to 0x9F (seen in 20.20). */
 export function decodeSingleByte(bytes: Uint8Array, label: string): string {
   if (label !== 'windows-1252') return new TextDecoder(label).decode(bytes);
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return withWindows1252(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'));
+}
+
+/** Node's own decoder of windows-1252 gives control characters for 0x80 to 0x9F (seen in 20.20): here they are what they stand for. */
+export function withWindows1252(text: string): string {
   return text.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80]!);
 }
 
