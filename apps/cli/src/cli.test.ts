@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -90,6 +90,28 @@ describe('aquifer', () => {
         failures.map((failure: { source: string }) => failure.source),
         ['broken.pdf'],
       );
+    });
+
+    it('lists in the status what could not be listed, as long as the last run could not', async () => {
+      const files = join(folder, 'links');
+      mkdirSync(files);
+      writeFileSync(join(files, 'broken.pdf'), '%PDF-1.7\nthis is not a PDF');
+      symlinkSync('gone.md', join(files, 'leads-nowhere.md'));
+      symlinkSync('loop.md', join(files, 'loop.md'));
+      assert.match((await run('index', 'links', '--kb', 'links.kb')).out, /3 failed/);
+      const shown = await run('status', '--kb', 'links.kb');
+      assert.match(shown.out, /last run .* 3 failed, in/);
+      assert.match(shown.out, /\n {2}3 failed; /);
+      assert.match(shown.out, /✖ leads-nowhere\.md {3}This symbolic link cannot be found/);
+      assert.match(shown.out, /✖ loop\.md {3}This symbolic link is part of a loop/);
+      rmSync(join(files, 'leads-nowhere.md'));
+      await run('index', 'links', '--kb', 'links.kb');
+      const { failures, lastRun } = await json('status', '--kb', 'links.kb');
+      assert.deepEqual(
+        failures.map((failure: { source: string }) => failure.source),
+        ['broken.pdf', 'loop.md'],
+      );
+      assert.deepEqual([lastRun.failed, lastRun.unlisted], [2, undefined]);
     });
 
     it('says of a file that it was asked for and no reader takes what it is and how to make it readable', async () => {

@@ -20,8 +20,8 @@ import { isSameSelection, writeFolderRoots } from './folder-selection.js';
 import type { IndexOptions, KnowledgeBase, KnowledgeBaseOptions, SeparateFolder } from './knowledge-base.js';
 import { createRunSources } from './run-sources.js';
 
-/** As {@link IndexOptions}, where the embedder has no name yet. */
-export type IndexRunOptions = Omit<IndexOptions, 'onEmbedded'> & Pick<IngestionRunOptions, 'onEmbedded'>;
+/** As {@link IndexOptions}, where the embedder has no name yet, and with what only the status is made of. */
+export type IndexRunOptions = Omit<IndexOptions, 'onEmbedded'> & Pick<IngestionRunOptions, 'onEmbedded' | 'onUnlisted'>;
 
 /** Runs the ingestion of paths and sources. The heavy parts (readers, tokenizer) are made when they are first needed. */
 export interface Indexer {

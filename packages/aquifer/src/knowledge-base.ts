@@ -153,6 +153,7 @@ export interface AskOptions extends AnswererAskOptions {
 export interface KnowledgeBaseStatus {
   readonly knowledgeBase: KnowledgeBaseIdentity;
   readonly documents: StoreStats['documents'];
+  /** Documents that failed, at most 1,000, and the first 100 files and folders that the last run could not list. */
   readonly failures: readonly { readonly source: string; readonly reason: string }[];
   readonly chunks: number;
   readonly tokens: number;

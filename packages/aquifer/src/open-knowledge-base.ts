@@ -183,13 +183,15 @@ async function assemble(
         throw new AquiferError('index-read-only', `The index in ${location} was opened for reading only.`);
       }
       const { onEmbedded, ...others } = indexOptions;
+      const unlisted: { source: string; reason: string }[] = [];
       const summary = await (await indexer.get()).index(what, {
         ...others,
+        onUnlisted: (failure) => unlisted.push(failure),
         ...(onEmbedded && { onEmbedded: (usage) => onEmbedded({ embedder: builtWith.embedderName, ...usage }) }),
       });
       if (!indexOptions.dryRun) {
         await optimise(indexOptions);
-        await writeLastRun(store, summary);
+        await writeLastRun(store, summary, unlisted);
       }
       return { ...summary, embedder: builtWith.embedderName, knowledgeBase: identity };
     },

@@ -6,9 +6,18 @@ import type { KnowledgeBaseIdentity, KnowledgeBaseStatus } from './knowledge-bas
 /** Of the value that records it in a store. */
 export const lastRunKey = 'last-run';
 const failuresListed = 1_000;
+/** Of those that no document stands for: they are written with every run, also of a watch. */
+const unlistedKept = 100;
 
-export async function writeLastRun(store: Store, summary: IngestionSummary): Promise<void> {
-  await store.writeValue(lastRunKey, { ...summary, finishedAt: Date.now() });
+type Failures = KnowledgeBaseStatus['failures'];
+
+/** @param unlisted What could not be listed: no document says so. */
+export async function writeLastRun(store: Store, summary: IngestionSummary, unlisted: Failures): Promise<void> {
+  await store.writeValue(lastRunKey, {
+    ...summary,
+    finishedAt: Date.now(),
+    ...(unlisted.length > 0 && { unlisted: unlisted.slice(0, unlistedKept) }),
+  });
 }
 
 export async function statusOf(
@@ -24,10 +33,11 @@ export async function statusOf(
     store.readValue(lastRunKey),
   ]);
   const counts = await queue?.counts();
+  const { unlisted = [], ...ofLastRun } = (lastRun ?? {}) as { readonly unlisted?: Failures };
   return {
     knowledgeBase: identity,
     documents: stats.documents,
-    failures: failed.map(({ source, statusReason }) => ({ source, reason: statusReason ?? '' })),
+    failures: [...failed.map(({ source, statusReason }) => ({ source, reason: statusReason ?? '' })), ...unlisted],
     chunks: stats.chunks,
     tokens: stats.tokens,
     embedder: { ...manifest.embedder, name: embedderName },
@@ -36,6 +46,6 @@ export async function statusOf(
     generation: stats.generation,
     createdAt: manifest.createdAt,
     ...(counts === undefined ? {} : { queue: counts }),
-    ...(lastRun === undefined ? {} : { lastRun: lastRun as KnowledgeBaseStatus['lastRun'] }),
+    ...(lastRun === undefined ? {} : { lastRun: ofLastRun as KnowledgeBaseStatus['lastRun'] }),
   };
 }

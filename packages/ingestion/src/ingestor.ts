@@ -49,6 +49,8 @@ export interface IngestionRunOptions {
   readonly signal?: AbortSignal;
   /** One event per document that was written, moved, deleted or could not be; none for what did not change. */
   readonly onEvent?: (event: IngestionEvent) => void;
+  /** Told of files and folders that could not be listed. They count as failed, as their events say, but the store has no document of them. */
+  readonly onUnlisted?: (unlisted: { readonly source: string; readonly reason: string }) => void;
   readonly onProgress?: (progress: IngestionProgress) => void;
   /** Told as it happens, so that what a run took is known though it is aborted or fails. A dry run takes nothing. */
   readonly onEmbedded?: (usage: EmbeddingUsage) => void;
@@ -269,6 +271,7 @@ export function createIngestor(options: IngestorOptions): Ingestor {
     }
     for (const { path, reason } of snapshot.unreadable) {
       counts.failed += 1;
+      runOptions.onUnlisted?.({ source: path, reason });
       onEvent?.({ type: 'document', source: path, status: 'failed', reason, chunks: 0, ms: 0 });
     }
     const doneAlready = snapshot.unchanged + snapshot.stillFailed + snapshot.unreadable.length;

@@ -37,7 +37,8 @@ function show({ out }: Context, status: KnowledgeBaseStatus): void {
   row('size', size(status.bytes));
   if (lastRun) {
     const when = new Date(lastRun.finishedAt).toISOString().replace('T', ' ').slice(0, 16);
-    row('last run', `${when} UTC: ${count(lastRun.scanned)} files in ${duration(lastRun.ms / 1000)}`);
+    const failed = lastRun.failed > 0 ? `, ${count(lastRun.failed)} failed,` : '';
+    row('last run', `${when} UTC: ${count(lastRun.scanned)} files${failed} in ${duration(lastRun.ms / 1000)}`);
   }
   if (status.failures.length === 0) return;
   out.line();
