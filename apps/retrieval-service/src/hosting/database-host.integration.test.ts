@@ -8,6 +8,7 @@ import { reEmbedKnowledgeBase } from 'aquifer';
 import { startTestDatabase } from '../../../../packages/postgres-store/dist/postgres.test-fixture.js';
 import { fixedKeys } from '../testing/fixed-keys.js';
 import { json, type StartedNative, startNative } from '../testing/native-fixture.js';
+import { assertSeesNothing, settle } from '../testing/strangers.js';
 import { createDatabaseHost } from './database-host.js';
 import type { HostedKnowledgeBase } from './knowledge-base-host.js';
 
@@ -90,6 +91,13 @@ describe('the HTTP API on a database', { skip }, () => {
     assert.equal((await native.send(`/v1/knowledge-bases/${notes}`, { headers: as('ACME') })).status, 404);
     const again = await made('ACME', 'notes');
     assert.deepEqual(await texts('ACME', again), []);
+  });
+
+  it('shows one tenant nothing of another, by whatever interface', async () => {
+    const acme = await settle(native, key('ACME', 'ACME'), 'of-acme', 'zephyrine');
+    const other = await settle(native, key('OTHER', 'OTHER'), 'of-other', 'quillfeather');
+    await assertSeesNothing(native, acme.holder, other, acme);
+    await assertSeesNothing(native, other.holder, acme, other);
   });
 
   it('indexes what was sent to any tenant before the service ended', async () => {
