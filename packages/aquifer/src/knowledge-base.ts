@@ -217,6 +217,8 @@ export interface KnowledgeBase extends KnowledgeBaseIdentity {
    * @throws `document-not-found` with `allOrNone`, where one of them is not there; then none is deleted.
    */
   delete(ids: readonly string[], options?: { readonly allOrNone?: boolean }): Promise<number>;
+  /** Why files of this name are not read, for people. Undefined where they are: what is in them may still be of another kind. */
+  whyUnread(name: string): Promise<string | undefined>;
   status(): Promise<KnowledgeBaseStatus>;
   /** Brings what searches use beside the database up to date: codes of vectors, a graph. `index` does it at its end. */
   optimise(options?: Pick<IndexOptions, 'signal' | 'onOptimise'>): Promise<void>;

@@ -250,6 +250,10 @@ async function assemble(
       }
       return store.deleteDocuments(ids);
     },
+    async whyUnread(name) {
+      const { whyUnread } = await import('@aquifer/documents');
+      return whyUnread(name, { recognises: builtWith.ocrLanguages !== undefined });
+    },
     status: async () => statusOf(store, manifest, identity, builtWith.embedderName, await queue.get()),
     optimise,
     close: closeAll,

@@ -8,6 +8,7 @@ import {
   makeCustomSource,
   makeKnowledgeBase,
   newKnowledgeBase,
+  untilStatus,
 } from '../testing/control-fixture.js';
 import { type StartedNative, startNative } from '../testing/native-fixture.js';
 
@@ -33,6 +34,22 @@ describe('what the control plane of Bedrock Knowledge Bases refuses', () => {
       return true;
     });
   const missing = (sent: Promise<unknown>) => assert.rejects(sent, { name: 'ResourceNotFoundException' });
+
+  it('contents that no reader takes, once they are read', async () => {
+    const byteContent = { mimeType: 'video/mp4', data: Buffer.from('\0\0\0 ftypisom', 'latin1') };
+    const custom = {
+      customDocumentIdentifier: { id: 'film.mp4' },
+      sourceType: 'IN_LINE' as const,
+      inlineContent: { type: 'BYTE' as const, byteContent },
+    };
+    const documents = [{ content: { dataSourceType: 'CUSTOM' as const, custom } }];
+    await client.send(new sdk.IngestKnowledgeBaseDocumentsCommand({ ...ids, documents }));
+    const [detail] = await untilStatus(client, ids, ['film.mp4'], 'FAILED');
+    assert.match(detail?.statusReason ?? '', /a video.*for which there is no reader/);
+    const documentIdentifiers = [customIdentifier('film.mp4')];
+    await client.send(new sdk.DeleteKnowledgeBaseDocumentsCommand({ ...ids, documentIdentifiers }));
+    await untilStatus(client, ids, ['film.mp4'], 'NOT_FOUND');
+  });
 
   it('knowledge bases of other kinds, stores and forms', async () => {
     const make = (changes: object) =>

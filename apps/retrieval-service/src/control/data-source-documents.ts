@@ -1,3 +1,4 @@
+import { AquiferError } from '@aquifer/contracts';
 import type { KnowledgeBase, Metadata, Source, SourceItem } from 'aquifer';
 import { type DataSourceRecord, sourceIdOf } from './control-folder.js';
 import { attributesOf, s3RootOf } from './document-places.js';
@@ -32,18 +33,24 @@ export async function bucketDocuments(
   };
 }
 
-/** An object of any bucket as the document of a caller's own id. Undefined where there is none, or no reader takes it. */
+/**
+ * An object of any bucket as the document of a caller's own id.
+ *
+ * @throws `source-not-found` where there is none, `unsupported-format` where no reader takes it
+ */
 export async function objectAsDocument(
   opened: Pick<KnowledgeBase, 'sourceOf'>,
   uri: string,
   { path, metadata }: { readonly path: string; readonly metadata: Metadata },
-): Promise<SourceItem | undefined> {
+): Promise<SourceItem> {
   const [, folder = '', key = ''] = /^(s3:\/\/[^/]+)\/(.*)$/s.exec(uri) ?? [];
   const listed = await opened.sourceOf({ folder, paths: [key] });
   for await (const item of listed.list()) {
-    if (!('omitted' in item) && item.uri === uri) return withAttributes({ ...item, path }, metadata);
+    if ('omitted' in item) {
+      if (item.path === key) throw new AquiferError('unsupported-format', `${uri} is not read: ${item.reason}.`);
+    } else if (item.uri === uri) return withAttributes({ ...item, path }, metadata);
   }
-  return undefined;
+  throw new AquiferError('source-not-found', `There is no object ${uri}.`);
 }
 
 /** What is said here wins over what lies beside the object. */

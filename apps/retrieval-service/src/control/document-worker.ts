@@ -1,11 +1,11 @@
-import { AquiferError, isAquiferError, type Metadata } from '@aquifer/contracts';
-import { createMemorySource, type KnowledgeBase, type Source, type SourceItem } from 'aquifer';
+import { isAquiferError, type Metadata } from '@aquifer/contracts';
+import { createMemorySource, type IngestionEvent, type KnowledgeBase, type Source, type SourceItem } from 'aquifer';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
 import { whenUnlocked } from '../hosting/when-unlocked.js';
 import { type DataSourceRecord, keptControlFolder, sourceIdOf } from './control-folder.js';
 import { bucketDocuments, objectAsDocument } from './data-source-documents.js';
 import { attributesOf, documentsAt, pathOf } from './document-places.js';
-import type { WaitingDocument, WaitingDocuments } from './waiting-documents.js';
+import type { WaitingDocument, WaitingDocuments, WaitingFailure } from './waiting-documents.js';
 
 /** Does what was asked for single documents, in the order in which it was asked for each data source. */
 export interface DocumentWorker {
@@ -72,7 +72,7 @@ export function createDocumentWorker({ signal, onFailure }: DocumentWorkerOption
       onFailure?.({ requestId: `documents of ${source.dataSourceId}`, error });
       const latest = new Set(last.values());
       for (const each of batch) {
-        if (latest.has(each)) await waiting.fail(each, (error as Error).message);
+        if (latest.has(each)) await waiting.fail(each, { reason: (error as Error).message });
         else await waiting.done(each);
       }
     } finally {
@@ -116,7 +116,7 @@ async function deleteDocuments(
 }
 
 /** Why each that could not be ingested could not. */
-type Failures = ReadonlyMap<WaitingDocument, string>;
+type Failures = ReadonlyMap<WaitingDocument, WaitingFailure>;
 
 async function ingestDocuments(
   opened: KnowledgeBase,
@@ -125,21 +125,26 @@ async function ingestDocuments(
   waiting: WaitingDocuments,
   signal: AbortSignal,
 ): Promise<Failures> {
-  const failures = new Map<WaitingDocument, string>();
+  const failures = new Map<WaitingDocument, WaitingFailure>();
   const items: SourceItem[] = [];
-  const index = (what: Source) => opened.index(what, { signal, maxDeletePercent: 100 });
+  const index = (what: Source, onEvent?: (event: IngestionEvent) => void) =>
+    opened.index(what, { signal, maxDeletePercent: 100, ...(onEvent && { onEvent }) });
   for (const [path, document] of documents) {
     const { content, identifier, metadata } = document;
     try {
       if (content?.type === 'object' && identifier.dataSourceType === 'S3') {
-        await index(await bucketDocuments(opened, source, { paths: [path], metadata }));
+        const { uri } = content;
+        await index(await bucketDocuments(opened, source, { paths: [path], metadata }), ({ status, reason }) => {
+          if (status === 'left-out')
+            failures.set(document, { isIgnored: true, reason: `${uri} is not read: ${reason}.` });
+        });
       } else {
         items.push(...(await itemsOf(opened, source, path, document, waiting)));
       }
     } catch (error) {
       // What is wrong with one object says nothing of the others.
       if (content?.type !== 'object' || !isAquiferError(error) || signal.aborted) throw error;
-      failures.set(document, error.message);
+      failures.set(document, { isIgnored: isAquiferError(error, 'unsupported-format'), reason: error.message });
     }
   }
   if (items.length > 0) await index(sourceOf(source, items));
@@ -170,9 +175,7 @@ async function itemsOf(
   const metadata: Metadata = { ...document.metadata, ...attributesOf(dataSourceId, identifier.custom.id) };
   if (content.type === 'object') {
     const { uri } = content;
-    const item = await objectAsDocument(opened, uri, { path, metadata });
-    if (item !== undefined) return [item];
-    throw new AquiferError('source-not-found', `There is no object ${uri}, or none that can be read as a document.`);
+    return [await objectAsDocument(opened, uri, { path, metadata })];
   }
   // Another process that has the folder too was faster.
   const bytes = await waiting.bytesOf(document);

@@ -44,8 +44,8 @@ export function documentOperations(surroundings: ControlSurroundings): Operation
   }
 
   function waitingStatus(waiting: WaitingDocument): Pick<DocumentShape, 'status' | 'statusReason'> {
-    const { failure, operation } = waiting;
-    if (failure !== undefined) return { status: 'FAILED', statusReason: failure };
+    const { failure, isIgnored, operation } = waiting;
+    if (failure !== undefined) return { status: isIgnored ? 'IGNORED' : 'FAILED', statusReason: failure };
     if (operation === 'delete') return { status: worker.isAt(waiting) ? 'DELETE_IN_PROGRESS' : 'DELETING' };
     return { status: worker.isAt(waiting) ? 'IN_PROGRESS' : 'STARTING' };
   }

@@ -181,6 +181,9 @@ describe('data sources of S3, by the unmodified SDK', needsS3, () => {
     await untilStatus(client, key, [object('people/a-food.md')], 'INDEXED');
     await ingest('people/a-nothing.md');
     await untilStatus(client, key, [object('people/a-nothing.md')], 'FAILED');
+    await bucket.put('people/a-film.mp4', 'film');
+    await ingest('people/a-film.mp4');
+    await untilStatus(client, key, [object('people/a-film.mp4')], 'IGNORED');
     await assert.rejects(ingest('people/b-secret.md'), { name: 'ValidationException', message: /not in the bucket/ });
     await client.send(
       new DeleteKnowledgeBaseDocumentsCommand({ ...key, documentIdentifiers: [object('people/a-food.md')] }),
@@ -208,6 +211,11 @@ describe('data sources of S3, by the unmodified SDK', needsS3, () => {
           ],
         }),
       );
+    await ingest('people/a-leave.md');
+    await untilStatus(client, notes, ['leave'], 'INDEXED');
+    await bucket.put('people/a-film.mp4', 'film');
+    await ingest('people/a-film.mp4');
+    await untilStatus(client, notes, ['leave'], 'IGNORED');
     await ingest('people/a-leave.md');
     await untilStatus(client, notes, ['leave'], 'INDEXED');
     await assert.rejects(ingest('secret/plans.md'), { name: 'ValidationException', message: /dataSources/ });

@@ -20,7 +20,11 @@ export interface WaitingDocument {
   readonly askedAt: number;
   /** Why it could not be done. It waits no more, and is kept to say so until the document is asked for again. */
   readonly failure?: string;
+  /** It was not done because no reader takes its kind. */
+  readonly isIgnored?: boolean;
 }
+
+export type WaitingFailure = Pick<WaitingDocument, 'isIgnored'> & { readonly reason: string };
 
 /** Documents of one data source that wait for their turn, in files: what was accepted is not lost with the process. */
 export interface WaitingDocuments {
@@ -30,7 +34,7 @@ export interface WaitingDocuments {
   delete(identifier: DocumentIdentifier, at: number): Promise<void>;
   /** Undefined where it is gone. */
   bytesOf(waiting: WaitingDocument): Promise<Uint8Array | undefined>;
-  fail(waiting: WaitingDocument, reason: string): Promise<void>;
+  fail(waiting: WaitingDocument, failure: WaitingFailure): Promise<void>;
   done(waiting: WaitingDocument): Promise<void>;
 }
 
@@ -78,8 +82,8 @@ export function createWaitingDocuments(path: string): WaitingDocuments {
     },
     delete: (identifier, at) => records.write(nextName(at), { operation: 'delete', identifier, askedAt: at }),
     bytesOf: ({ name }) => readFile(contentPath(name)).catch(nothingThere),
-    async fail({ name, ...record }, reason) {
-      await records.write(name, { ...record, failure: reason });
+    async fail({ name, ...record }, { reason, ...why }) {
+      await records.write(name, { ...record, failure: reason, ...why });
       await rm(contentPath(name), { force: true });
     },
     async done({ name }) {

@@ -12,7 +12,7 @@ export interface HostedIdentity {
 /** What reading needs; a handle that is kept open. */
 export type ReadableKnowledgeBase = Pick<
   KnowledgeBase,
-  'search' | 'explain' | 'ask' | 'embed' | 'documents' | 'document' | 'status'
+  'search' | 'explain' | 'ask' | 'embed' | 'documents' | 'document' | 'whyUnread' | 'status'
 >;
 
 /** A knowledge base that the service keeps open. */

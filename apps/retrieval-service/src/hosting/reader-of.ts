@@ -21,6 +21,7 @@ export function readerOf(kept: KeptOpen<KnowledgeBase>): ReadableKnowledgeBase {
     embed: (texts, options) => kept.use((reader) => reader.embed(texts, options)),
     documents: (query) => kept.use((reader) => reader.documents(query)),
     document: (id) => kept.use((reader) => reader.document(id)),
+    whyUnread: (name) => kept.use((reader) => reader.whyUnread(name)),
     status: () => kept.use((reader) => reader.status()),
   };
 }

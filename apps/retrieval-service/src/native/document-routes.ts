@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ReadableStream } from 'node:stream/web';
-import { AquiferError } from '@aquifer/contracts';
+import { AquiferError, isAquiferError } from '@aquifer/contracts';
 import { createRoute, z } from '@hono/zod-openapi';
 import { isForm } from '../exchange.js';
 import type { HostedKnowledgeBase } from '../hosting/knowledge-base-host.js';
@@ -111,10 +111,15 @@ const contained = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
+interface Refused {
+  readonly name: string;
+  readonly reason: string;
+}
+
 interface Uploaded {
   readonly job: Job;
   readonly kept: readonly string[];
-  readonly refused: readonly { readonly name: string; readonly reason: string }[];
+  readonly refused: readonly Refused[];
 }
 
 /** For who only reads what is sent. */
@@ -152,11 +157,22 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
         'This service takes no documents: it was started without a folder for them.',
       );
     }
-    const started = (paths: readonly string[], { kept, refused }: Omit<Uploaded, 'job'>): Uploaded => ({
-      job: startJob(caller.tenant, knowledgeBase, paths),
-      kept,
-      refused,
-    });
+    /** What no reader takes would lie there for good: it becomes no document, by whose id it could be deleted. */
+    const readable: Pick<UploadFolder, 'keep'> = {
+      async keep(file) {
+        const reason = await knowledgeBase.reader.whyUnread(file.name);
+        if (reason !== undefined) throw new AquiferError('unsupported-format', reason);
+        return uploads.keep(file);
+      },
+    };
+    const started = (paths: readonly string[], { kept, refused }: Omit<Uploaded, 'job'>): Uploaded => {
+      const [first] = refused;
+      if (paths.length > 0) return { job: startJob(caller.tenant, knowledgeBase, paths), kept, refused };
+      throw new Problem(
+        'invalid-request',
+        first ? `No file was taken. ${first.name}: ${first.reason}` : 'The form holds no file.',
+      );
+    };
     const key = context.req.header('idempotency-key');
     const receive = (folder: Pick<UploadFolder, 'keep'>) => {
       const { headers } = exchange;
@@ -165,14 +181,7 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
     };
     const ofFiles: RepeatableRequest<Uploaded> = {
       async act() {
-        const { paths, digest, ...received } = await receive(uploads);
-        if (paths.length === 0) {
-          const [first] = received.refused;
-          throw new Problem(
-            'invalid-request',
-            first ? `No file was taken. ${first.name}: ${first.reason}` : 'The form holds no file.',
-          );
-        }
+        const { paths, digest, ...received } = await receive(readable);
         return { answer: started(paths, received), digest };
       },
       digest: async () => (await receive(nowhere)).digest,
@@ -181,12 +190,18 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
       async act() {
         // The router cannot tell that a body that is no form is JSON.
         const { documents } = context.req.valid('json' as never) as z.infer<typeof inlineDocumentsSchema>;
-        const paths: string[] = [];
+        const [paths, kept, refused]: [string[], string[], Refused[]] = [[], [], []];
         for (const { name, text, metadata } of documents) {
-          paths.push(await uploads.keep({ name, content: text, limit: uploadBytes, ...(metadata && { metadata }) }));
+          try {
+            const file = { name, content: text, limit: uploadBytes, ...(metadata && { metadata }) };
+            paths.push(await readable.keep(file));
+            kept.push(name);
+          } catch (error) {
+            if (!isAquiferError(error)) throw error;
+            refused.push({ name, reason: error.message });
+          }
         }
-        const kept = documents.map(({ name }) => name);
-        return { answer: started(paths, { kept, refused: [] }), digest: await ofTexts.digest() };
+        return { answer: started(paths, { kept, refused }), digest: await ofTexts.digest() };
       },
       digest: async () =>
         createHash('sha256')

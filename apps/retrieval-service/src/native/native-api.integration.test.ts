@@ -50,11 +50,23 @@ describe('the HTTP API on the knowledge base of a folder', () => {
     form.append('file', new Blob(['x'.repeat(1024 * 1024 + 1)]), 'too-large.txt');
     form.append('file', new Blob(['x']), '../outside.txt');
     form.append('file', new Blob(['not a pdf']), 'broken.pdf');
+    for (const name of ['x.exe', 'film.mp4', 'scan.png']) form.append('file', new Blob(['MZ']), name);
     const answer = await native.send(`${base}/documents`, { method: 'POST', body: form });
     assert.equal(answer.status, 202);
     const { job, kept, refused } = await json(answer);
     assert.deepEqual(kept, ['people/leave-policy-2025.pdf', 'people/faq.html', 'broken.pdf']);
-    assert.deepEqual(refused.map(({ name }: { name: string }) => name).sort(), ['../outside.txt', 'too-large.txt']);
+    const reasons = new Map<string, string>(refused.map(({ name, reason }: Record<string, string>) => [name, reason]));
+    assert.deepEqual([...reasons.keys()].sort(), ['../outside.txt', 'film.mp4', 'scan.png', 'too-large.txt', 'x.exe']);
+    assert.match(reasons.get('x.exe') ?? '', /no reader for x\.exe.*Supported: \.pdf/);
+    assert.match(reasons.get('scan.png') ?? '', /OCR is off/);
+    const onDisk = readdirSync(native.uploadFolder, { recursive: true, withFileTypes: true });
+    const files = onDisk.filter((each) => each.isFile()).map(({ name }) => name);
+    assert.deepEqual(files.filter((name) => !name.endsWith('.metadata.json')).sort(), [
+      'broken.pdf',
+      'faq.html',
+      'leave-policy-2025.pdf',
+    ]);
+    assert.equal(files.length, 6);
     assert.equal(answer.headers.get('location'), `/v1/jobs/${job.id}`);
 
     const told = await events(await native.send(`/v1/jobs/${job.id}/events`));
@@ -104,6 +116,23 @@ describe('the HTTP API on the knowledge base of a folder', () => {
       }),
     );
     assert.equal(found.matches[0].source, 'notes/coffee.md');
+  });
+
+  it('refuses texts one by one, and a request of which nothing is taken', async () => {
+    const coffee = { name: 'notes/coffee.md', text: '# Coffee\n\nThe espresso machine is on floor seven.' };
+    const documents = [{ name: 'tool.exe', text: 'MZ' }, coffee, { name: '.hidden.md', text: 'x' }];
+    const answer = await native.post(`${base}/documents`, { documents });
+    assert.equal(answer.status, 202);
+    const { job, kept, refused } = await json(answer);
+    assert.deepEqual(
+      [kept, refused.map(({ name }: { name: string }) => name)],
+      [[coffee.name], ['tool.exe', '.hidden.md']],
+    );
+    assert.equal(existsSync(join(native.uploadFolder, 'tool.exe')), false);
+    await (await native.send(`/v1/jobs/${job.id}/events`)).text();
+    const nothing = await native.post(`${base}/documents`, { documents: documents.slice(0, 1) });
+    assert.equal(nothing.status, 400);
+    assert.match((await json(nothing)).error.message, /No file was taken. tool\.exe: .*no reader/);
   });
 
   it('searches and answers as the library does', async () => {

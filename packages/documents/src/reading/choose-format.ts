@@ -41,6 +41,22 @@ export function chooseFormat(input: ReadInput): Format {
   );
 }
 
+/**
+ * Why files of this name are not read, and what to do, for who asks before there are bytes. Undefined where they are.
+ *
+ * @param recognises Whether OCR is on.
+ */
+export function whyUnread(name: string, { recognises }: { readonly recognises: boolean }): string | undefined {
+  const format = formatOfName(name);
+  if (format === undefined) {
+    return (
+      describeOtherFormat(name) ?? `There is no reader for ${name} by its name. Supported: ${supportedExtensions()}.`
+    );
+  }
+  if (format.needsRecogniser !== true || recognises) return undefined;
+  return `${name} is a picture, and OCR is off: turn it on (--ocr), or leave pictures out.`;
+}
+
 function formatOfMediaType(mediaType: string | undefined): Format | undefined {
   const bare = mediaType?.split(';')[0]?.trim().toLowerCase();
   return bare === undefined ? undefined : formats.find((format) => format.mediaTypes.includes(bare));

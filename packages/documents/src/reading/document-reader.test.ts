@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { isAquiferError } from '@aquifer/contracts';
 import { assertReadOrRefused, sharedFile } from '@aquifer/contracts/testing';
-import { formatOfName } from './choose-format.js';
+import { formatOfName, whyUnread } from './choose-format.js';
 import { createDocumentReader } from './document-reader.js';
 import { formats } from './formats.js';
 
@@ -38,6 +38,16 @@ describe('document reader', () => {
     assert.equal(reader.mediaType('notes.md'), 'text/markdown');
     assert.equal(reader.mediaType('photo.png'), undefined);
     assert.equal(reader.mediaType('no-extension'), undefined);
+  });
+
+  it('says by a name alone why such a file is not read', () => {
+    const off = { recognises: false };
+    for (const name of ['a/Report.PDF', 'notes.md', 'Makefile']) assert.equal(whyUnread(name, off), undefined, name);
+    assert.match(whyUnread('x.exe', off) ?? '', /no reader for x\.exe.*Supported: \.pdf/);
+    assert.match(whyUnread('no-extension', off) ?? '', /no reader for no-extension/);
+    assert.match(whyUnread('slides.key', off) ?? '', /Apple Keynote.*Export it/);
+    assert.match(whyUnread('photo.png', off) ?? '', /OCR is off/);
+    assert.equal(whyUnread('photo.png', { recognises: true }), undefined);
   });
 
   it('reads a file in a thread', async () => {
