@@ -24,16 +24,22 @@ async function threadsFor(notes: number, options: Partial<ReadingPoolOptions>): 
 describe('a reading pool', () => {
   it('reads file after file in a thread', async () => {
     assert.equal(await threadsFor(5, {}), 1);
-    assert.equal(await threadsFor(5, { longReadMs: 0 }), 1);
+    assert.equal(await threadsFor(5, { isLongRead: () => true }), 1);
   });
 
   it('takes another thread for short files when one has read long ones before', async () => {
-    assert.equal(await threadsFor(5, { longReadMs: 0, spentAfterMs: 0 }), 5);
-    assert.equal(await threadsFor(5, { longReadMs: 600_000, spentAfterMs: 0 }), 1);
+    assert.equal(await threadsFor(5, { isLongRead: () => true, spentAfterMs: 0 }), 5);
+    assert.equal(await threadsFor(5, { spentAfterMs: 0 }), 1);
   });
 
   it('reads side by side while threads are replaced', async () => {
-    const pool = createReadingPool({ threads: 2, timeoutMs: 60_000, maxMemoryMb: 256, longReadMs: 0, spentAfterMs: 0 });
+    const pool = createReadingPool({
+      threads: 2,
+      timeoutMs: 60_000,
+      maxMemoryMb: 256,
+      isLongRead: () => true,
+      spentAfterMs: 0,
+    });
     try {
       const texts = await Promise.all(
         Array.from({ length: 20 }, async (_, note) => {

@@ -43,8 +43,8 @@ export interface ReadingPoolOptions {
   readonly maxMemoryMb: number;
   /** Languages of OCR. Absent: pictures are left alone. */
   readonly ocrLanguages?: readonly string[] | undefined;
-  /** From when on a file takes long to read, in milliseconds. Default 200. */
-  readonly longReadMs?: number;
+  /** Whether a file was long, and so left much behind, by its bytes and the milliseconds that it took. Default: 64 KiB and 200 ms, which a note may take on a busy machine. */
+  readonly isLongRead?: (bytes: number, ms: number) => boolean;
   /** A thread that has read none such for so long, and is given another file, is ended; a new one reads it. Default 10,000 ms. */
   readonly spentAfterMs?: number;
 }
@@ -67,8 +67,9 @@ interface Thread {
   readonly worker: Worker;
   task: Task | undefined;
   timer: NodeJS.Timeout | undefined;
-  /** When it was given its file. */
+  /** When it was given its file, and how large that is. */
   since: number;
+  bytes: number;
   /** When it had last read a file that takes long. */
   lastLong: number | undefined;
 }
@@ -102,7 +103,7 @@ export function createReadingPool({
   timeoutMs,
   maxMemoryMb,
   ocrLanguages,
-  longReadMs = 200,
+  isLongRead = (bytes, ms) => bytes >= 65_536 && ms >= 200,
   spentAfterMs = 10_000,
 }: ReadingPoolOptions): ReadingPool {
   const threads = new Set<Thread>();
@@ -128,7 +129,7 @@ export function createReadingPool({
       execArgv: [],
       workerData: { ...(ocrLanguages && { ocrLanguages }) } satisfies ReadWorkerData,
     });
-    const thread: Thread = { worker, task: undefined, timer: undefined, since: 0, lastLong: undefined };
+    const thread: Thread = { worker, task: undefined, timer: undefined, since: 0, bytes: 0, lastLong: undefined };
     threads.add(thread);
     worker.on('message', (reply: ReadReply | ReadProgress) => {
       if ('isRecognising' in reply) {
@@ -137,7 +138,7 @@ export function createReadingPool({
       }
       const { task } = thread;
       const now = performance.now();
-      if (now - thread.since >= longReadMs) thread.lastLong = now;
+      if (isLongRead(thread.bytes, now - thread.since)) thread.lastLong = now;
       release(thread);
       idle.push(thread);
       worker.unref();
@@ -201,6 +202,7 @@ export function createReadingPool({
   function assign(thread: Thread, task: Task): void {
     thread.task = task;
     thread.since = performance.now();
+    thread.bytes = task.job.bytes.byteLength;
     thread.worker.ref();
     startClock(thread, timeoutMs);
     memory.enter(thread);
