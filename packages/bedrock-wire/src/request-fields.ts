@@ -132,6 +132,13 @@ export function readFields(value: unknown, words: FieldWords, path: readonly Ste
   return fields;
 }
 
+/** Refuses a feature of Bedrock that is not here. */
+export function refuseUnsupported(fields: Fields | undefined, names: Readonly<Record<string, string>>): void {
+  for (const [name, instead] of Object.entries(names)) {
+    if (fields?.has(name)) throw invalidRequest(`${[...fields.path, name].join('.')} is not supported: ${instead}`);
+  }
+}
+
 /** The bytes of a base64 text; undefined where it is none. */
 export function base64Bytes(text: string): Uint8Array | undefined {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;

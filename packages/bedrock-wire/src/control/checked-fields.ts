@@ -74,10 +74,3 @@ export function readPage(fields: Fields): PageCall {
 }
 
 export const pageToken = (after: string): string => Buffer.from(`after ${after}`).toString('base64url');
-
-/** Refuses a feature of Bedrock that is not here. */
-export function refuseUnsupported(fields: Fields | undefined, names: Readonly<Record<string, string>>): void {
-  for (const [name, instead] of Object.entries(names)) {
-    if (fields?.has(name)) throw invalidRequest(`${[...fields.path, name].join('.')} is not supported: ${instead}`);
-  }
-}

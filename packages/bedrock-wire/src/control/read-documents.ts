@@ -1,7 +1,7 @@
 import type { Metadata, MetadataValue } from '@aquifer/contracts';
-import { base64Bytes, type Fields } from '../request-fields.js';
+import { base64Bytes, type Fields, refuseUnsupported } from '../request-fields.js';
 import { invalidRequest } from '../wire-error.js';
-import { formedText, refuseUnsupported } from './checked-fields.js';
+import { formedText } from './checked-fields.js';
 
 /** Which document of a data source: its own id, or an object. */
 export type DocumentIdentifier =

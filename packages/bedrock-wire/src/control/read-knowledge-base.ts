@@ -1,6 +1,6 @@
-import type { Fields } from '../request-fields.js';
+import { type Fields, refuseUnsupported } from '../request-fields.js';
 import { invalidRequest } from '../wire-error.js';
-import { formedText, readClientToken, readDescription, readName, refuseUnsupported } from './checked-fields.js';
+import { formedText, readClientToken, readDescription, readName } from './checked-fields.js';
 
 /** What CreateKnowledgeBase and UpdateKnowledgeBase say. */
 export interface KnowledgeBaseCall {

@@ -1,6 +1,6 @@
 import { frameworkWords, schemaWords } from '../field-words.js';
 import type { ModelBackend } from '../model-backend.js';
-import { type Fields, readFields } from '../request-fields.js';
+import { type Fields, readFields, refuseUnsupported } from '../request-fields.js';
 import { invalidRequest } from '../wire-error.js';
 import type { WholeFamily } from './family.js';
 
@@ -31,28 +31,49 @@ export const rerank: WholeFamily = {
 export async function rerankSources(body: unknown, backend: ModelBackend, signal?: AbortSignal): Promise<object> {
   const fields = readFields(body, frameworkWords);
   const [query] = fields.objects('queries', { min: 1, max: 1 }) ?? fields.missing('queries');
-  const queryText = (query!.object('textQuery') ?? query!.missing('textQuery')).requiredText('text', {
-    min: 1,
-    max: 32_000,
-  });
+  const queryText = readQuery(query!);
   const sources = fields.objects('sources', { min: 1, max: maxDocuments }) ?? fields.missing('sources');
+  // All results are in one answer, so nothing gave it.
+  if (fields.has('nextToken')) throw invalidRequest('The nextToken provided is not valid.');
   const settings = fields.object('rerankingConfiguration') ?? fields.missing('rerankingConfiguration');
+  settings.choice('type', ['BEDROCK_RERANKING_MODEL']) ?? settings.missing('type');
   const bedrock = settings.object('bedrockRerankingConfiguration') ?? settings.missing('bedrockRerankingConfiguration');
   const model = bedrock.object('modelConfiguration') ?? bedrock.missing('modelConfiguration');
   const modelId = model.requiredText('modelArn');
   const count = bedrock.integer('numberOfResults', { min: 1, max: maxDocuments }) ?? sources.length;
+  refuseUnsupported(model, { additionalModelRequestFields: 'the model takes a query and texts.' });
+  for (const each of [model, bedrock, settings, fields]) each.refuseOthers();
   const texts = sources.map(sourceText);
   const best = bestOf(await backend.rerank({ modelId, query: queryText, texts, signal }), count);
   return { results: best.map(({ index, score }) => ({ index, relevanceScore: score })) };
 }
 
-function sourceText(source: Fields): string {
-  const inline = source.object('inlineDocumentSource') ?? source.missing('inlineDocumentSource');
-  const text = inline.object('textDocument')?.requiredText('text', { min: 1 });
-  if (text !== undefined) return text;
-  if (!inline.has('jsonDocument')) throw invalidRequest('A source must have a textDocument or a jsonDocument.');
-  return JSON.stringify(inline.raw('jsonDocument'));
+function readQuery(query: Fields): string {
+  if (query.raw('type') === 'IMAGE') throw invalidRequest('Queries that are pictures are not supported.');
+  query.choice('type', ['TEXT']) ?? query.missing('type');
+  const content = query.object('textQuery') ?? query.missing('textQuery');
+  const text = content.requiredText('text', { min: 1, max: 32_000 });
+  for (const each of [content, query]) each.refuseOthers();
+  return text;
 }
+
+function sourceText(source: Fields): string {
+  source.choice('type', ['INLINE']) ?? source.missing('type');
+  const inline = source.object('inlineDocumentSource') ?? source.missing('inlineDocumentSource');
+  const type = inline.choice('type', ['TEXT', 'JSON']) ?? inline.missing('type');
+  const read = type === 'TEXT' ? readTextDocument(inline) : JSON.stringify(readJsonDocument(inline));
+  for (const each of [inline, source]) each.refuseOthers();
+  return read;
+}
+
+function readTextDocument(inline: Fields): string {
+  const document = inline.object('textDocument') ?? inline.missing('textDocument');
+  const text = document.requiredText('text', { min: 1 });
+  document.refuseOthers();
+  return text;
+}
+
+const readJsonDocument = (inline: Fields): unknown => inline.raw('jsonDocument') ?? inline.missing('jsonDocument');
 
 function bestOf(scores: readonly number[], count: number): { index: number; score: number }[] {
   return [...scores.entries()]

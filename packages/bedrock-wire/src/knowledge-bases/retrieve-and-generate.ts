@@ -1,5 +1,5 @@
 import { frameworkWords } from '../field-words.js';
-import { base64Bytes, type Fields, readFields } from '../request-fields.js';
+import { base64Bytes, type Fields, readFields, refuseUnsupported } from '../request-fields.js';
 import { invalidRequest, type WireException } from '../wire-error.js';
 import type {
   AskCall,
@@ -9,7 +9,7 @@ import type {
   GroundedCall,
   GroundedEvent,
 } from './knowledge-base-backend.js';
-import { readRetrievalConfiguration, refuseGuardrail, resultOf } from './retrieve.js';
+import { readRetrievalConfiguration, refuseGuardrail, refuseUserContext, resultOf } from './retrieve.js';
 
 /** Of a document that comes with a question: the longest `ByteContentBlob` of the service model. */
 export const mostDocumentBytes = 10_485_760;
@@ -17,16 +17,21 @@ export const mostDocumentBytes = 10_485_760;
 /** Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent-runtime_RetrieveAndGenerate.html */
 export function readRetrieveAndGenerate(body: unknown): GroundedCall | ExternalCall {
   const fields = readFields(body, frameworkWords);
-  const query = (fields.object('input') ?? fields.missing('input')).requiredText('text', { max: 1_000 });
+  const input = fields.object('input') ?? fields.missing('input');
+  const query = input.requiredText('text', { max: 1_000 });
+  input.refuseOthers();
   const sessionId = fields.text('sessionId', { min: 2, max: 100 });
   const configuration =
     fields.object('retrieveAndGenerateConfiguration') ?? fields.missing('retrieveAndGenerateConfiguration');
   const type = configuration.choice('type', ['KNOWLEDGE_BASE', 'EXTERNAL_SOURCES']) ?? configuration.missing('type');
-  fields.object('userContext');
-  fields.object('sessionConfiguration');
+  refuseUserContext(fields);
+  refuseUnsupported(fields, {
+    sessionConfiguration: 'sessions are kept in the memory of the service, and no key encrypts them.',
+  });
   fields.refuseOthers();
   const name = type === 'KNOWLEDGE_BASE' ? 'knowledgeBaseConfiguration' : 'externalSourcesConfiguration';
   const chosen = configuration.object(name) ?? configuration.missing(name);
+  configuration.refuseOthers();
   const asked = { query, ...(sessionId !== undefined && { sessionId }) };
   return { ...(type === 'KNOWLEDGE_BASE' ? readKnowledgeBase(chosen) : readExternalSources(chosen)), ...asked };
 }
@@ -99,7 +104,9 @@ function readGeneration(fields: Fields | undefined): Generation {
     if (fields.has(name)) throw invalidRequest(`generationConfiguration.${name} is not supported.`);
   }
   const promptTemplate = readPromptTemplate(fields.object('promptTemplate'));
-  const inference = fields.object('inferenceConfig')?.object('textInferenceConfig');
+  const inferences = fields.object('inferenceConfig');
+  const inference = inferences?.object('textInferenceConfig');
+  inferences?.refuseOthers();
   fields.refuseOthers();
   return { ...(promptTemplate !== undefined && { promptTemplate }), ...(inference && readInference(inference)) };
 }
@@ -115,7 +122,7 @@ function readPromptTemplate(fields: Fields | undefined): string | undefined {
 
 function readInference(inference: Fields): Omit<Generation, 'promptTemplate'> {
   const temperature = inference.number('temperature', { min: 0, max: 1 });
-  const maxTokens = inference.integer('maxTokens', { min: 1, max: 65_536 });
+  const maxTokens = inference.integer('maxTokens', { min: 0, max: 65_536 });
   const topP = inference.number('topP', { min: 0, max: 1 });
   const stopSequences = inference.texts('stopSequences', { max: 4 });
   inference.refuseOthers();

@@ -1,6 +1,6 @@
 import { parseFilter } from '@aquifer/contracts';
 import { frameworkWords } from '../field-words.js';
-import { type Fields, readFields } from '../request-fields.js';
+import { type Fields, readFields, refuseUnsupported } from '../request-fields.js';
 import { invalidRequest } from '../wire-error.js';
 import type { KnowledgeBaseBackend, RetrieveCall, RetrievedPassage } from './knowledge-base-backend.js';
 
@@ -94,7 +94,7 @@ export async function retrieve(
   const { limit, ...configuration } = readRetrievalConfiguration(fields.object('retrievalConfiguration'));
   const token = fields.text('nextToken', { min: 1, max: 2_048 });
   refuseGuardrail(fields);
-  fields.object('userContext');
+  refuseUserContext(fields);
   fields.refuseOthers();
   const offset = token === undefined ? 0 : readToken(token);
   // One more than is sent says whether there is another page.
@@ -111,6 +111,11 @@ export function refuseGuardrail(fields: Fields): void {
   if (fields.has('guardrailConfiguration')) {
     throw invalidRequest('The guardrail identifier or version provided in the request does not exist.');
   }
+}
+
+/** Passages that somebody may not see must not be sent as if it had been looked at who asks. */
+export function refuseUserContext(fields: Fields): void {
+  refuseUnsupported(fields, { userContext: 'who may read what is decided by keys and their tenants.' });
 }
 
 const sourceUri = 'x-amz-bedrock-kb-source-uri';
