@@ -31,7 +31,7 @@ async function indexUploads(
 ): Promise<IngestionSummary> {
   const { uploads } = knowledgeBase;
   if (uploads === undefined) throw new AquiferError('invalid-options', 'This service keeps no uploads.');
-  return whenUnlocked(
+  const { knowledgeBase: _, ...summary } = await whenUnlocked(
     () =>
       knowledgeBase.indexFolder(
         { folder: uploads.path, paths, maxDeletePercent: 100 },
@@ -40,4 +40,6 @@ async function indexUploads(
     signal,
     { longestWaitMs, onWait: report.waiting },
   );
+  // Where the index is on the disk is nobody's business out there.
+  return summary;
 }

@@ -88,6 +88,7 @@ describe('the HTTP API on the knowledge base of a folder', () => {
     const done = await json(await native.send(`/v1/jobs/${job.id}`));
     assert.equal(done.failures[0].source, 'broken.pdf');
     assert.deepEqual([done.summary.new, done.summary.failed], [2, 1]);
+    assert.ok(!JSON.stringify(done).includes(native.folder), 'where the index is stays inside');
   });
 
   it('takes texts, once for each idempotency key', async () => {
