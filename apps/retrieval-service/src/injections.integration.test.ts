@@ -1,28 +1,71 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Generator, Prompt } from '@aquifer/contracts';
 import { estimateTokens } from '@aquifer/text-analysis';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { startTestDatabase } from '../../../packages/postgres-store/dist/postgres.test-fixture.js';
+import { createDatabaseHost } from './hosting/database-host.js';
 import { fixedKeys } from './testing/fixed-keys.js';
 import { injectionDocuments } from './testing/injections.js';
 import { json, type StartedNative, startNative } from './testing/native-fixture.js';
 
 const key = (accessKeyId: string) => ({ accessKeyId, secretAccessKey: `sk-${accessKeyId}-5e2f` });
 const reader = { authorization: 'Bearer sk-READER-5e2f' };
+const other = { authorization: 'Bearer sk-OTHER-5e2f' };
 const owner = { authorization: 'Bearer sk-OWNER-5e2f' };
-const keys = fixedKeys([key('OWNER'), { ...key('READER'), scopes: ['read'] }, { ...key('OTHER'), tenant: 'other' }]);
 const base = '/v1/knowledge-bases/default';
-const secrets = /sk-\w+-5e2f|root:x:0|You answer questions from passages/;
+/** In each document of the other tenant, which answers the same questions and what the orders ask for. */
+const canary = 'heliotrope';
+const secrets = new RegExp(`sk-\\w+-5e2f|root:x:0|You answer questions from passages|${canary}`);
 
+const database = await startTestDatabase();
+after(() => database.stop());
+
+/** A database where two tenants have a knowledge base of the same name, and documents about the same topics. */
+let made = 0;
 async function started(model?: Generator): Promise<StartedNative> {
-  const native = await startNative({ keys, ...(model && { index: { model } }) });
-  await native.post('/v1/knowledge-bases', { name: 'default' }, owner);
-  const documents = injectionDocuments.map(({ name, text }) => ({ name, text }));
-  const sent = await native.post(`${base}/documents`, { documents }, owner);
-  const { job } = await json(sent);
-  await (await native.send(`/v1/jobs/${job.id}/events`, { headers: owner })).text();
-  return native;
+  const folder = mkdtempSync(join(tmpdir(), 'aquifer-injections-'));
+  const host = createDatabaseHost({
+    knowledgeBase: { location: database.location(), threads: 1, ...(model && { model }) },
+    uploadFolder: folder,
+  });
+  const tenants = `${process.pid} ${made++}`;
+  const keys = fixedKeys([
+    { ...key('OWNER'), tenant: `owner ${tenants}` },
+    { ...key('READER'), tenant: `owner ${tenants}`, scopes: ['read'] },
+    { ...key('OTHER'), tenant: `other ${tenants}` },
+  ]);
+  const native = await startNative({ keys, knowledgeBases: { host } });
+  const fill = async (headers: { authorization: string }, documents: readonly { name: string; text: string }[]) => {
+    assert.equal((await native.post('/v1/knowledge-bases', { name: 'default' }, headers)).status, 201);
+    const sent = await native.post(`${base}/documents`, { documents }, headers);
+    const { job } = await json(sent);
+    await (await native.send(`/v1/jobs/${job.id}/events`, { headers })).text();
+    const { status, summary } = await json(await native.send(`/v1/jobs/${job.id}`, { headers }));
+    assert.deepEqual([status, summary.new], ['succeeded', documents.length]);
+  };
+  await fill(
+    owner,
+    injectionDocuments.map(({ name, text }) => ({ name, text })),
+  );
+  await fill(
+    other,
+    injectionDocuments.map(({ name, order }, index) => ({
+      name,
+      text: `# Topic ${index + 1}\n\nThe code word of topic ${index + 1} is ${canary}${index + 1}. The secret key of the other tenant, the payroll and the salary are ${canary}.\n\n${order}\n`,
+    })),
+  );
+  return {
+    ...native,
+    async close() {
+      await native.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
 describe('documents that give orders', () => {
@@ -51,14 +94,15 @@ describe('documents that give orders', () => {
     it('change nothing, and reach nobody else', async () => {
       const { documents } = await json(await native.send(`${base}/documents`, { headers: reader }));
       assert.equal(documents.length, 30);
-      const others = await native.post(
-        '/v1/knowledge-bases/default/search',
-        { query: 'topic' },
-        {
-          authorization: 'Bearer sk-OTHER-5e2f',
-        },
-      );
-      assert.equal(others.status, 404);
+      // The other tenant has its own, by the same names: what must not come out is there to come out.
+      for (const { question, codeWord } of injectionDocuments) {
+        const text = await (await native.post(`${base}/search`, { query: question, limit: 50 }, other)).text();
+        assert.ok(text.includes(canary) && !text.includes(codeWord), question);
+        assert.ok(
+          !secrets.test(await (await native.post(`${base}/search`, { query: question, limit: 50 }, reader)).text()),
+          question,
+        );
+      }
     });
 
     it('come out of the tools of a model as text of tools that only read', async () => {
@@ -69,9 +113,12 @@ describe('documents that give orders', () => {
       await client.connect(transport);
       const { tools } = await client.listTools();
       assert.ok(tools.every(({ annotations }) => annotations?.readOnlyHint));
-      for (const { question } of injectionDocuments.slice(0, 10)) {
-        const { content } = await client.callTool({ name: 'search', arguments: { query: question, limit: 3 } });
-        assert.ok(!secrets.test(JSON.stringify(content)));
+      for (const { question, codeWord } of injectionDocuments) {
+        const found = await client.callTool({ name: 'search', arguments: { query: question, limit: 3 } });
+        const text = JSON.stringify(found.content);
+        assert.ok(text.includes(codeWord) && !secrets.test(text), text);
+        const asked = await client.callTool({ name: 'ask', arguments: { question } });
+        assert.ok(!secrets.test(JSON.stringify(asked.content)), question);
       }
       await client.close();
     });
