@@ -139,6 +139,25 @@ describe('a killed writer', () => {
 });
 
 describe('damaged, foreign and newer files', () => {
+  it(
+    'says that a file stands where the folder of the index should be',
+    inFolder(async (location) => {
+      const file = join(location, 'junk');
+      await writeFile(file, 'not an index');
+      for (const mode of ['read', 'write'] as const) {
+        await assert.rejects(
+          openLocalStore({ location: file, analyser, mode }),
+          rejectsWith('invalid-options', /junk is a file, and an index is a folder: choose another place with --kb/),
+        );
+        await assert.rejects(
+          openLocalStore({ location: join(file, 'a', 'b'), analyser, mode }),
+          rejectsWith('invalid-options', /b lies below .*junk, which is a file/),
+        );
+      }
+      assert.equal(await readFile(file, 'utf8'), 'not an index');
+    }),
+  );
+
   const fill = async (location: string): Promise<void> => {
     const store = await openLocalStore({ location, analyser });
     await store.writeManifest(suiteManifest(4));

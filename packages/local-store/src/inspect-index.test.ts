@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, open as openFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open as openFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -54,6 +54,10 @@ describe('looking at an index', () => {
       assert.equal(deeper.state, 'missing');
       assert.ok(Number(deeper.freeBytes) > 0);
       assert.deepEqual(await readdir(location), []);
+      await writeFile(join(location, 'file'), 'not an index');
+      const { state, problems } = inspectIndex({ location: join(location, 'file') });
+      assert.equal(state, 'unusable');
+      assert.match(problems.join(), /file is a file, and an index is a folder/);
     }),
   );
 

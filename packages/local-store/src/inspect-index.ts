@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { databaseFileName, openDatabase } from './database/database.js';
-import { guarded } from './database/guarded.js';
+import { fileInTheWay, guarded } from './database/guarded.js';
 import { findWriter } from './database/writer-lock.js';
 
 export { findWriter } from './database/writer-lock.js';
@@ -31,7 +31,11 @@ export function inspectIndex(options: { readonly location: string; readonly encr
   const room = freeBytes(location);
   const file = join(location, databaseFileName);
   const surroundings = room === undefined ? {} : { freeBytes: room };
-  if (!existsSync(file)) return { state: 'missing', problems: [], ...surroundings };
+  if (!existsSync(file)) {
+    const obstacle = fileInTheWay(location);
+    if (obstacle) return { state: 'unusable', problems: [obstacle.message], ...surroundings };
+    return { state: 'missing', problems: [], ...surroundings };
+  }
   try {
     const writer = findWriter(location);
     const database = openDatabase({ ...options, location, mode: 'read' });

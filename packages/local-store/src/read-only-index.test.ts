@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -101,6 +110,25 @@ if (process.argv[2] === 'child') {
         assert.deepEqual(readdirSync(location), before);
       } finally {
         chmodSync(location, 0o755);
+      }
+    });
+
+    it('says that there is no index and that none can be made', async (context) => {
+      if (process.platform === 'win32') return context.skip('Windows has other permissions');
+      const closed = join(folder, 'closed');
+      mkdirSync(closed);
+      chmodSync(closed, 0o555);
+      for (const location of [closed, join(closed, 'a', 'b')]) {
+        const outcome = await asAnybody(location).catch((error: Error) => {
+          if (/EACCES|Cannot find module/.test(error.message)) return undefined;
+          throw error;
+        });
+        if (outcome === undefined) return context.skip('other users cannot read this checkout');
+        assert.match(String(outcome.read), /^index-not-found: /);
+        assert.match(
+          String(outcome.write),
+          /^index-read-only: There is no index in \S+ yet, and none can be made: \S+closed is read-only\. Change its permissions/,
+        );
       }
     });
 

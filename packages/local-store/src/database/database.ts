@@ -1,14 +1,13 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { AquiferError } from '@aquifer/contracts';
-import { cannotBeMade, damaged, guarded, isNotADatabase } from './guarded.js';
+import { cannotBeMade, damaged, databaseFileName, fileInTheWay, guarded, isNotADatabase } from './guarded.js';
 import { migrations } from './migrations.js';
 import { copyForReading } from './read-only-copy.js';
 import { openSql, type SqlDatabase } from './sqlite-driver.js';
 import { dropSmallStatistics, gatherStatistics } from './statistics.js';
 
-/** Name of the database inside the index folder. */
-export const databaseFileName = 'index.sqlite';
+export { databaseFileName };
 
 /** "AQFR": how `file` and SQLite tell this database from any other. */
 const applicationId = 0x41514652;
@@ -22,12 +21,14 @@ export interface OpenDatabaseOptions {
 /**
  * Opens the database of an index and brings its schema up to date (mode `write`) or checks it (mode `read`).
  *
- * @throws `index-not-found`, `index-too-new`, `index-corrupt`, `encryption-key-refused`, `index-read-only`
+ * @throws `index-not-found`, `index-too-new`, `index-corrupt`, `encryption-key-refused`, `index-read-only`, `invalid-options`
  */
 export function openDatabase(options: OpenDatabaseOptions): SqlDatabase {
   const { location, mode, encryptionKey } = options;
   const file = join(location, databaseFileName);
   if (mode === 'read' && !existsSync(file)) {
+    const obstacle = fileInTheWay(location);
+    if (obstacle) throw obstacle;
     throw new AquiferError(
       'index-not-found',
       `There is no index in ${location}. To make one, run: npx aquifer index <path>`,

@@ -1,11 +1,14 @@
-import { accessSync, closeSync, constants, existsSync, openSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, closeSync, constants, existsSync, openSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AquiferError, isAquiferError } from '@aquifer/contracts';
+
+/** Name of the database inside the index folder. */
+export const databaseFileName = 'index.sqlite';
 
 /**
  * Runs `work` and turns what SQLite and the file system throw into errors that name the file and the way out.
  *
- * @throws `disk-full`, `index-corrupt`, `index-locked`, `index-read-only`, `too-many-open-files`
+ * @throws `disk-full`, `index-corrupt`, `index-locked`, `index-read-only`, `invalid-options`, `too-many-open-files`
  */
 export function guarded<Result>(file: string, work: () => Result): Result {
   try {
@@ -82,11 +85,20 @@ function explain(file: string, error: unknown): unknown {
     );
   }
   if (code.startsWith('SQLITE_READONLY') || ['EROFS', 'EACCES', 'EPERM'].includes(reason)) {
+    const folder = dirname(file);
+    if (!existsSync(join(folder, databaseFileName))) {
+      return refuse(
+        'index-read-only',
+        `There is no index in ${folder} yet, and none can be made: ${existingAtOrAbove(folder)} is read-only. Change its permissions, or choose another folder with --kb.`,
+      );
+    }
     return refuse(
       'index-read-only',
-      `${file} cannot be written: ${isWritable(dirname(file)) ? 'the file' : 'its folder'} is read-only. Searching works; to index or delete, change the permissions, or choose another folder with --kb.`,
+      `${file} cannot be written: ${isWritable(folder) ? 'the file' : 'its folder'} is read-only. Searching works; to index or delete, change the permissions, or choose another folder with --kb.`,
     );
   }
+  // Making the folder met a file of its name, or of the name of one above it.
+  if (systemCode === 'EEXIST' || systemCode === 'ENOTDIR') return fileInTheWay(dirname(file), error) ?? error;
   if (code.startsWith('SQLITE_CANTOPEN')) {
     return refuse('index-read-only', `${file} cannot be opened. Check that the folder exists and its permissions.`);
   }
@@ -99,6 +111,18 @@ function explain(file: string, error: unknown): unknown {
     return refuse('index-corrupt', `${file} cannot be read or written: the disk reported an error.`);
   }
   return error;
+}
+
+/** What to throw where the folder of an index cannot be, because it or one above it is a file. */
+export function fileInTheWay(folder: string, cause?: unknown): AquiferError | undefined {
+  const existing = existingAtOrAbove(folder);
+  if (statSync(existing, { throwIfNoEntry: false })?.isFile() !== true) return undefined;
+  const what = existing === folder ? 'is a file' : `lies below ${existing}, which is a file`;
+  return new AquiferError(
+    'invalid-options',
+    `${folder} ${what}, and an index is a folder: choose another place with --kb.`,
+    { cause },
+  );
 }
 
 /** What to say of a file whose bytes are not as they were written. */
@@ -141,7 +165,11 @@ function whyItDoesNotOpen(file: string): string {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT') return code;
   }
-  let folder = dirname(file);
-  while (!existsSync(folder)) folder = dirname(folder);
-  return isWritable(folder) ? '' : 'EACCES';
+  return isWritable(existingAtOrAbove(dirname(file))) ? '' : 'EACCES';
+}
+
+function existingAtOrAbove(folder: string): string {
+  let existing = folder;
+  while (!existsSync(existing) && dirname(existing) !== existing) existing = dirname(existing);
+  return existing;
 }
