@@ -2,7 +2,7 @@ import { AquiferError, type ReadInput } from '@aquifer/contracts';
 import { type Format, formats } from './formats.js';
 import { isCompoundFile } from './old-office/compound-file.js';
 import { describeOtherFormat } from './other-formats.js';
-import { describeContent, isBinary, isZip } from './signatures.js';
+import { describeContent, isBinary, isZip, plainText } from './signatures.js';
 
 /** The format that files of this name have. */
 export function formatOfName(name: string): Format | undefined {
@@ -32,10 +32,11 @@ export function chooseFormat(input: ReadInput): Format {
   // A damaged Office file is still an archive; its reader says what is wrong with it.
   if (named && !named.isText && (isZip(bytes) || isCompoundFile(bytes))) return named;
   const content = describeContent(bytes);
+  const rename = content === plainText ? 'Rename it to .txt, or to what it is, such as .csv' : 'Get the right file';
   throw new AquiferError(
     'unsupported-format',
     named
-      ? `${name} is not what its name says: it looks like ${content}, which cannot be read as ${named.id}. Rename it, or leave it out.`
+      ? `${name} is not what its name says: it looks like ${content}. ${rename}, or leave it out.`
       : (describeOtherFormat(name) ??
           `${name} looks like ${content}, for which there is no reader. Supported: ${supportedExtensions()}.`),
   );

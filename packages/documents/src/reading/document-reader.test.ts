@@ -90,6 +90,25 @@ describe('document reader', () => {
     });
   }
 
+  it('says of a file that is not what its name says what to do with it', async () => {
+    const refused = async (name: string, bytes: Uint8Array) => {
+      const error = await read(name, bytes).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      assert.ok(isAquiferError(error, 'unsupported-format'));
+      return error.message;
+    };
+    assert.equal(
+      await refused('table.xls', utf8.encode('a;b\n1;2')),
+      'table.xls is not what its name says: it looks like plain text. Rename it to .txt, or to what it is, such as .csv, or leave it out.',
+    );
+    assert.equal(
+      await refused('Makefile', Buffer.from([1, 0, 2, 0, 0, 3, 4, 5, 6, 7])),
+      'Makefile is not what its name says: it looks like binary data. Get the right file, or leave it out.',
+    );
+  });
+
   it('reads an empty file as an empty text', async () => {
     for (const name of ['empty.pdf', 'empty.docx', 'empty.txt']) {
       const document = await read(name, new Uint8Array());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { chooseFormat } from './choose-format.js';
 import { describeOtherFormat } from './other-formats.js';
-import { describeContent, isBinary, isHtml, isPdf } from './signatures.js';
+import { describeContent, isBinary, isEml, isHtml, isPdf } from './signatures.js';
 import { unicodeEncoding } from './text/unicode-encoding.js';
 
 describe('signatures', () => {
@@ -43,6 +43,14 @@ describe('signatures', () => {
     assert.equal(isBinary(logWith(8000)), true, 'as much of nothing as of text');
     assert.equal(isBinary(Buffer.from(`name\0\0\0\0\0\0\0\0city\0\0\0\0`)), true, 'fields of a fixed length');
     assert.equal(isBinary(Buffer.from(`${log.join('')}\0\x01\x02`)), true, 'a number of binary data');
+  });
+
+  it('takes the archive of a web page for a message', () => {
+    assert.equal(
+      isEml(Buffer.from('MIME-Version: 1.0\r\nContent-Type: multipart/related; boundary="x"\r\n\r\n--x')),
+      true,
+    );
+    assert.equal(isEml(Buffer.from('Content-Type: text/html\nServer: nginx\n\n<p>')), false);
   });
 
   it('says what a file looks like', () => {

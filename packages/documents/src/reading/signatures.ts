@@ -38,14 +38,17 @@ export function isRtf(bytes: Uint8Array): boolean {
   return /^\s*\{\\rtf/.test(asBuffer(bytes.subarray(0, 64)).toString('latin1'));
 }
 
-/** Whether the bytes begin like a mail message: two header fields, one of them of those that every message has. */
+/**
+ * Whether the bytes begin like a mail message: two header fields of those that messages have. The archives of web pages that Word and
+ * browsers save are such messages, with no more than a version and a type.
+ */
 export function isEml(bytes: Uint8Array): boolean {
   const head = asBuffer(bytes.subarray(0, headBytes))
     .toString('latin1')
     .replace(/^\ufeff|^ï»¿|^From [^\n]*\n/, '');
   const fields = /^(?:[!-9;-~]+[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+/.exec(head)?.[0] ?? '';
   const names = fields.match(
-    /^(?:from|to|subject|date|received|return-path|message-id|mime-version|delivered-to|reply-to)(?=[ \t]*:)/gim,
+    /^(?:from|to|subject|date|received|return-path|message-id|mime-version|content-type|delivered-to|reply-to)(?=[ \t]*:)/gim,
   );
   return new Set(names?.map((name) => name.toLowerCase())).size >= 2;
 }
@@ -134,6 +137,9 @@ const known: readonly (readonly [signature: string, name: string, offset?: numbe
   ['RIFF', 'a sound or video recording'],
 ];
 
+/** What {@link describeContent} says of a text that is of no other kind. */
+export const plainText = 'plain text';
+
 /** What the bytes look like, in words for a message: "a PNG image", "plain text", "binary data". */
 export function describeContent(bytes: Uint8Array): string {
   if (isPdf(bytes)) return 'a PDF';
@@ -146,7 +152,7 @@ export function describeContent(bytes: Uint8Array): string {
   const match = known.find(([signature, , offset = 0]) => head.startsWith(signature, offset));
   if (match) return match[1];
   if (isHtml(bytes)) return 'an HTML page';
-  return isBinary(bytes) ? 'binary data' : 'plain text';
+  return isBinary(bytes) ? 'binary data' : plainText;
 }
 
 function textHead(bytes: Uint8Array): string {

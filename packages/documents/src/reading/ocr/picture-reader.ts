@@ -23,7 +23,7 @@ export function createPictureReader(
       if (!kind.recognises(bytes)) {
         throw new AquiferError(
           'unsupported-format',
-          `${name} is ${describeContent(bytes)}, not a picture of the kind ${kind.id}.`,
+          `${name} is ${describeContent(bytes)}, not such a picture as its name says.`,
         );
       }
       if (!recogniser) {
