@@ -28,7 +28,7 @@ built=$(find node_modules/better-sqlite3-multiple-ciphers node_modules/hnswlib-n
 
 # What works on a folder; indexes in a database need no addon.
 knowledge_base=()
-for name in damaged-index disk-full dry-run-index encrypted-index folder- ingestion open-knowledge-base retrieval tune-for-indexing watch-index; do
+for name in attachments damaged-index disk-full dry-run-index encrypted-index folder- ingestion open-knowledge-base reading-options retrieval tune-for-indexing watch-index; do
   knowledge_base+=("packages/aquifer/dist/$name")
 done
 
