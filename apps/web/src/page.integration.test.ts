@@ -217,6 +217,52 @@ describe('the page in Chromium', { skip: withoutBrowser }, () => {
   });
 });
 
+test('while documents are indexed, the page shows how many are done', { skip: withoutBrowser }, async () => {
+  const started = await startBrowser();
+  try {
+    const { page, trouble } = await started.open('/documents');
+    await page.locator('.drop').waitFor();
+    // All that is shown on the way: what a test looks for now and then it may miss.
+    await page.evaluate(() => {
+      const shown = { texts: [] as string[], values: [] as number[] };
+      Object.assign(globalThis, { shown });
+      new MutationObserver(() => {
+        shown.texts.push(document.querySelector('.upload .facts')?.textContent ?? '');
+        const bar = document.querySelector<HTMLProgressElement>('.upload progress');
+        if (bar?.hasAttribute('value')) shown.values.push(bar.value / bar.max);
+      }).observe(document.body, { childList: true, subtree: true, characterData: true, attributes: true });
+    });
+    const sentence = (file: number, n: number) => `Sentence ${n} of file ${file} says ${file * n} of the ${n}th thing.`;
+    const files = Array.from({ length: 40 }, (_, file) => ({
+      name: `notes-${file}.md`,
+      bytes: Buffer.from(Array.from({ length: 1_000 }, (_, n) => sentence(file, n)).join('\n\n')),
+    }));
+    await dropFiles(page, files);
+    await page.locator('.upload').getByText('Done').waitFor();
+    assert.match(await page.locator('.upload').innerText(), /40 of 40 files/);
+    const { texts, values } = await page.evaluate(
+      () => (globalThis as unknown as { shown: { texts: string[]; values: number[] } }).shown,
+    );
+    const counts = texts.map((text) => Number(/^(\d+) of 40 files/.exec(text)?.[1] ?? 0));
+    assert.ok(
+      counts.some((count) => count > 0 && count < 40),
+      `${new Set(counts).size} counts`,
+    );
+    assert.ok(
+      values.some((value) => value > 0 && value < 1),
+      `${values.length} values of the bar`,
+    );
+    assert.deepEqual(
+      counts,
+      [...counts].sort((one, other) => one - other),
+      'it never goes back',
+    );
+    assert.deepEqual(trouble, []);
+  } finally {
+    await started?.close();
+  }
+});
+
 test('words of an answer that no source supports are marked, and it is said so', { skip: withoutBrowser }, async () => {
   const started = await startBrowser({
     model: {
