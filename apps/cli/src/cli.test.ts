@@ -115,12 +115,13 @@ describe('aquifer', () => {
     });
 
     it('says of a file that it was asked for and no reader takes what it is and how to make it readable', async () => {
-      for (const name of ['plan.pages', 'photo.raw']) writeFileSync(join(folder, name), 'PK');
-      const { out } = await run('index', 'plan.pages', 'photo.raw', '--kb', 'kinds.kb');
+      for (const name of ['plan.pages', 'scan.png', 'photo.raw']) writeFileSync(join(folder, name), 'PK');
+      const { out } = await run('index', 'plan.pages', 'scan.png', 'photo.raw', '--kb', 'kinds.kb');
       assert.match(
         out,
         /– plan\.pages {3}plan\.pages is a document of Apple Pages.* Export it as \.docx or PDF from Pages\./,
       );
+      assert.match(out, /– scan\.png {3}scan\.png is a picture: its text can be read with --ocr\./);
       assert.match(out, /– photo\.raw {3}No reader takes files of this kind\./);
     });
 

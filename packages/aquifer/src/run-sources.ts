@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AquiferError, type Source, type Store } from '@aquifer/contracts';
-import { describeOtherFormat, parseSidecar } from '@aquifer/documents';
+import { describeUnread, parseSidecar } from '@aquifer/documents';
 import {
   connectS3,
   createFolderSource,
@@ -83,7 +83,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           client: await connect(),
           root: folder,
           recognises,
-          describeOther: describeOtherFormat,
+          describeOther: describeUnread,
           parseSidecar,
           ...(paths && { paths }),
           ...(include && { include }),
@@ -91,7 +91,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           ...(maxFileBytes !== undefined && { maxBytes: maxFileBytes }),
         });
       }
-      const describeOther = describeOtherFormat;
+      const describeOther = describeUnread;
       return createFolderSource({
         root: folder,
         paths,
@@ -125,7 +125,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           root: run.root,
           paths: run.paths,
           recognises,
-          describeOther: describeOtherFormat,
+          describeOther: describeUnread,
           parseSidecar,
           without: [...run.exclude, location],
           onFolders: indexOptions.onFolders,
@@ -141,7 +141,7 @@ export function createRunSources({ store, location, recognises, maxFileBytes, s3
           root: run.root,
           paths: run.paths.map(below),
           recognises,
-          describeOther: describeOtherFormat,
+          describeOther: describeUnread,
           parseSidecar,
           without: run.exclude.map(below),
           ...(maxFileBytes !== undefined && { maxBytes: maxFileBytes }),

@@ -15,6 +15,13 @@ export function formatOfName(name: string): Format | undefined {
 const byExtension = new Map(formats.flatMap((format) => format.extensions.map((extension) => [extension, format])));
 const byName = new Map(formats.flatMap((format) => (format.names ?? []).map((name) => [name, format])));
 
+/** Why a file of this name is not read, and what to do, where the name says it: a picture without OCR, or a format that has no reader. */
+export function describeUnread(name: string): string | undefined {
+  return formatOfName(name)?.needsRecogniser
+    ? `${name} is a picture: its text can be read with --ocr.`
+    : describeOtherFormat(name);
+}
+
 /**
  * The format to read a file as: what its bytes say where they say it clearly, else what its name says, else its media type.
  * A PDF named `.txt` is a PDF, and an HTML page named `.pdf` an HTML page, but a Markdown file that begins like HTML is
