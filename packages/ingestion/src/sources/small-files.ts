@@ -23,6 +23,9 @@ const idleMs = 1_000;
 /** A disk that takes longer for a file than this (a network, say) is better asked for many files at once. */
 const slowMsPerFile = 5;
 
+/** Names and times, which live shortly. V8 would let 48 MB of them gather, and keep that memory. */
+const maxYoungGenerationSizeMb = 4;
+
 /**
  * Reads small files in batches on a thread of their own, which takes a tenth of what it takes one by one: open, look, read,
  * look again and close are five trips to the thread pool for each file, and a file may have no more than one line. The thread
@@ -35,6 +38,7 @@ export function createSmallFiles(): SmallFiles {
       new Worker(new URL('./small-file-worker.js', import.meta.url), {
         name: 'aquifer-small-files',
         execArgv: [],
+        resourceLimits: { maxYoungGenerationSizeMb },
       }),
     idleMs,
   );
