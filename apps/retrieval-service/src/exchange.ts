@@ -102,19 +102,21 @@ async function collect(source: Readable, { announced, limit, bodyMs }: Collectin
   });
 }
 
-/** @param onChunk Called before each is written. */
+/**
+ * @param onChunk Called before each is written.
+ * @param untaken Called where a chunk is not taken for so long.
+ */
 async function writeAll(
   target: Writable,
-  chunks: AsyncIterable<Uint8Array | string>,
-  silenceMs: number,
-  onChunk = () => {},
+  chunks: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+  { onChunk, untaken }: { onChunk?: () => void; untaken?: { readonly afterMs: number; giveUp(): void } } = {},
 ): Promise<void> {
   for await (const chunk of chunks) {
     if (target.destroyed) return;
-    onChunk();
+    onChunk?.();
     if (target.write(chunk)) continue;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => target.destroy(), silenceMs);
+      const timer = untaken && setTimeout(untaken.giveUp, untaken.afterMs);
       const done = () => {
         clearTimeout(timer);
         target.off('drain', done);
@@ -126,6 +128,13 @@ async function writeAll(
     });
   }
   target.end();
+}
+
+/** What is taken of an answer over HTTP/2 is seen piece by piece: so much has to be within the time of silence. */
+const pieceBytes = 64 * 1024;
+
+function* piecesOf(body: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < body.length; start += pieceBytes) yield body.subarray(start, start + pieceBytes);
 }
 
 function announcedLength(headers: IncomingHttpHeaders): number {
@@ -141,10 +150,12 @@ export function http1Exchange(
   response: ServerResponse,
   { waits = false, patience = usualPatience }: { readonly waits?: boolean; readonly patience?: Patience } = {},
 ): Exchange {
-  const { silenceMs, bodyMs } = patience;
-  // The server times the silence of its connections. Once the body is here, a model may think for as long as it likes.
+  const { bodyMs } = patience;
+  // The server times the silence of its connections. Once the body is here, a model may think for as long as it likes, while what it has said is taken.
   request.on('timeout', () => request.destroy());
-  response.on('timeout', () => {});
+  response.on('timeout', () => {
+    if (response.writableLength > 0) response.destroy();
+  });
   const gone = new AbortController();
   response.on('close', () => {
     if (!response.writableEnded) gone.abort();
@@ -180,7 +191,7 @@ export function http1Exchange(
       // With the first chunk, where that is about to come.
       const flushing = setTimeout(() => response.flushHeaders(), headPatienceMs);
       const hasBegun = () => clearTimeout(flushing);
-      await writeAll(response, chunks, silenceMs, hasBegun).finally(hasBegun);
+      await writeAll(response, chunks, { onChunk: hasBegun }).finally(hasBegun);
     },
     cut: () => void response.destroy(),
   };
@@ -192,15 +203,30 @@ export function http2Exchange(
   headers: Http2Headers,
   { silenceMs, bodyMs }: Patience = usualPatience,
 ): Exchange {
+  const reset = (code: number) => {
+    stream.close(code);
+    // On a connection of which nothing is read, this would wait to be sent.
+    stream.destroy();
+  };
+  const untaken = { afterMs: silenceMs, giveUp: () => reset(constants.NGHTTP2_CANCEL) };
   stream.setTimeout(silenceMs, () => {
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
+    if (!stream.readableEnded) untaken.giveUp();
   });
   stream.once('end', () => stream.setTimeout(0));
   const gone = new AbortController();
   // Node itself ends the writing side of a stream that the caller resets, so that side does not say who ended it.
   let isAnswered = false;
+  let waiting: NodeJS.Timeout | undefined;
+  /** The stream's own timer would not do: it takes what other streams of the connection send for progress. */
+  const awaitTaken = () => {
+    if (stream.destroyed) return;
+    waiting = setTimeout(() => {
+      if (!stream.writableFinished) untaken.giveUp();
+    }, silenceMs);
+  };
   stream.on('aborted', () => gone.abort());
   stream.on('close', () => {
+    clearTimeout(waiting);
     if (!isAnswered) gone.abort();
   });
   stream.on('error', () => {});
@@ -218,16 +244,23 @@ export function http2Exchange(
       isAnswered = true;
       exchange.status = status;
       stream.respond({ ':status': status, 'content-length': Buffer.byteLength(body), ...answerHeaders });
-      stream.end(body);
+      if (body.length > pieceBytes) {
+        const pieces = piecesOf(typeof body === 'string' ? Buffer.from(body) : body);
+        void writeAll(stream, pieces, { untaken }).then(awaitTaken);
+      } else {
+        stream.end(body);
+        awaitTaken();
+      }
     },
     async stream(status, answerHeaders, chunks) {
-      if (stream.destroyed) return;
       exchange.status = status;
-      stream.respond({ ':status': status, ...answerHeaders });
-      await writeAll(stream, chunks, silenceMs);
+      // Who makes the chunks learns that nobody waits by being asked for the first, and left.
+      if (!stream.closed) stream.respond({ ':status': status, ...answerHeaders });
+      await writeAll(stream, chunks, { untaken });
       isAnswered = true;
+      awaitTaken();
     },
-    cut: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+    cut: () => reset(constants.NGHTTP2_INTERNAL_ERROR),
   };
   return exchange;
 }

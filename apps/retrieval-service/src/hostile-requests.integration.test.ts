@@ -101,7 +101,7 @@ describe('requests that mean harm', () => {
       socket.on('error', () => {});
       const body = head.startsWith('Transfer') ? `${text.length.toString(16)}\r\n${text}\r\n` : text;
       socket.end(
-        `POST ${base}/documents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${head}\r\n\r\n${body}`,
+        `POST ${base}/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${head}\r\n\r\n${body}`,
       );
       socket.resume();
       await new Promise((resolve) => socket.on('close', resolve));

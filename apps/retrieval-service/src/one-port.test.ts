@@ -57,7 +57,7 @@ function waitingBackend() {
 describe('one port', () => {
   it('takes a request line that comes in pieces, and answers what is no HTTP', async () => {
     await withService({}, async ({ endpoint }) => {
-      const pieces = ['GET /hea', 'lthz HTTP/1.1\r\nHost: x\r\n', 'Connection: close\r\n\r\n'];
+      const pieces = ['GET /hea', 'lthz HTTP/1.1\r\nHost: localhost\r\n', 'Connection: close\r\n\r\n'];
       assert.match(await answerTo(endpoint, ...pieces), /^HTTP\/1\.1 200 OK[\s\S]*\{"status":"ok"\}$/);
       assert.match(await answerTo(endpoint, '\x16\x03\x01 a TLS hello\r\n\r\n'), /^HTTP\/1\.1 400 Bad Request/);
       await answerTo(endpoint, 'PRI * HTTP/2.0\r\n\r\nnot HTTP/2 after all\r\n\r\n');
@@ -67,7 +67,7 @@ describe('one port', () => {
 
   it('keeps a connection of HTTP/1.1 for the next request', async () => {
     await withService({}, async ({ endpoint }) => {
-      const line = 'GET /healthz HTTP/1.1\r\nHost: x\r\n';
+      const line = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n';
       const text = await answerTo(endpoint, `${line}\r\n`, `${line}Connection: close\r\n\r\n`);
       assert.equal(text.match(/\{"status":"ok"\}/g)?.length, 2);
     });
@@ -140,7 +140,7 @@ describe('one port', () => {
             .end(embedding.body);
         else
           socket.write(
-            `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${embedding.body.length}\r\n\r\n${embedding.body}`,
+            `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${embedding.body.length}\r\n\r\n${embedding.body}`,
           );
         await arrived;
         session?.destroy();

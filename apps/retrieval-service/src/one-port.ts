@@ -75,6 +75,7 @@ export function createOnePort(
       socket.setTimeout(0);
       socket.pause();
       socket.unshift(first);
+      http2.once('session', (session) => endWhereNothingIsAsked(session, socket, patience));
       http2.emit('connection', socket);
       process.nextTick(() => socket.resume());
     });
@@ -102,4 +103,28 @@ export function createOnePort(
       clearTimeout(timer);
     },
   };
+}
+
+/** Ends a connection of HTTP/2 whose first head takes too long, or on which no request is open for a time of silence: whatever else it sends, and in what pieces. */
+function endWhereNothingIsAsked(session: ServerHttp2Session, socket: Socket, { headMs, silenceMs }: Patience): void {
+  let open = 0;
+  const end = () => {
+    if (open > 0) return;
+    // Says first that it ends; who does not read that is not waited for.
+    session.destroy();
+    setTimeout(() => socket.destroy(), headMs).unref();
+  };
+  let timer = setTimeout(end, headMs);
+  session.once('stream', () => {
+    clearTimeout(timer);
+    timer = setTimeout(end, silenceMs);
+  });
+  session.on('stream', (stream) => {
+    open += 1;
+    stream.on('close', () => {
+      open -= 1;
+      if (open === 0) timer.refresh();
+    });
+  });
+  session.on('close', () => clearTimeout(timer));
 }
