@@ -9,18 +9,97 @@ export type ParsedJson =
  */
 export function parseJson(text: string): ParsedJson {
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  const parsed = attempt(source) ?? (mayHaveComments.test(source) ? attempt(withoutComments(source)) : undefined);
+  const parsed =
+    parseStrictJson(source) ?? (mayHaveComments.test(source) ? parseStrictJson(withoutComments(source)) : undefined);
   return parsed ?? findProblem(source);
 }
 
 const mayHaveComments = /\/[/*]|,\s*[}\]]/;
 
-function attempt(text: string): { readonly value: unknown } | undefined {
+/** The value of a JSON text without comments, with every number as it is written; undefined for what is no JSON. */
+export function parseStrictJson(text: string): { readonly value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: JSON.parse(withNumbersAsWritten(text)) };
   } catch {
     return undefined;
   }
+}
+
+/** Where it is no name of a member, which in JSON is never a number. */
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\d.eE]|\s*:)/y;
+
+/**
+ * A JSON text in which those numbers are strings that would not come back as they were written: an account number of 19 digits is not rounded,
+ * a price keeps its last zero. What is no JSON does not become JSON.
+ */
+function withNumbersAsWritten(text: string): string {
+  const done: string[] = [];
+  let parts: string[] = [];
+  let taken = 0;
+  // By hand, because every number of every file comes by: a regular expression takes as long as parsing.
+  for (let at = 0; at < text.length; at++) {
+    const first = text.charCodeAt(at);
+    if (first === quote) {
+      at = endOfString(text, at);
+      continue;
+    }
+    if (first !== minus && !isDigit(first)) continue;
+    const start = at;
+    let last = first;
+    let hasPoint = false;
+    let hasExponent = false;
+    for (at++; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === point) hasPoint = true;
+      else if (code === 0x65 || code === 0x45) hasExponent = true;
+      else if (!isDigit(code)) break;
+      last = code;
+    }
+    // Other numbers have at most 15 digits, which doubles hold, and are written as JavaScript writes them.
+    const mayChange =
+      hasExponent ||
+      at - start > 15 ||
+      (hasPoint && last === zero) ||
+      (first === zero && at - start > 8) ||
+      (first === minus && text.charCodeAt(start + 1) === zero);
+    at--;
+    if (!mayChange) continue;
+    number.lastIndex = start;
+    if (!number.test(text)) continue;
+    const token = text.slice(start, number.lastIndex);
+    at = number.lastIndex - 1;
+    if (String(Number(token)) === token) continue;
+    // Millions of parts would take more than the text.
+    if (parts.length >= 8192) {
+      done.push(parts.join(''));
+      parts = [];
+    }
+    parts.push(text.slice(taken, start), `"${token}"`);
+    taken = at + 1;
+  }
+  if (taken === 0) return text;
+  parts.push(text.slice(taken));
+  done.push(parts.join(''));
+  return done.join('');
+}
+
+const quote = 0x22;
+const minus = 0x2d;
+const point = 0x2e;
+const zero = 0x30;
+
+function isDigit(code: number): boolean {
+  return code >= zero && code <= 0x39;
+}
+
+/** Where the quotation mark is that ends a string. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at >= 0; at = text.indexOf('"', at + 1)) {
+    let before = at;
+    while (text.charCodeAt(before - 1) === 0x5c) before--;
+    if ((at - before) % 2 === 0) return at;
+  }
+  return text.length;
 }
 
 function withoutComments(text: string): string {

@@ -55,6 +55,49 @@ describe('jsonReader', () => {
     );
   });
 
+  const written =
+    '1234567890123456789 12345678901234567 1.10 0.00 -0 -0.0 1e400 1E+2 0.1e-7 0.0000001 0.12345678901234567890 -100.50'.split(
+      ' ',
+    );
+
+  it('keeps numbers as they are written', async () => {
+    for (const number of written) {
+      for (const source of [
+        `{"id": ${number}, "next": 7}`,
+        `{"id":${number}}`,
+        `[${number},1]`,
+        `${number}`,
+        `{"a\\\\": "\\" 1.10 \\\\", "id": ${number} // so\n}`,
+      ]) {
+        const lines = (await outlineOf(jsonReader, source)).join('\n');
+        assert.ok(lines.split(/[ :,\n]+/).includes(number), `${source}: ${lines}`);
+        assert.equal((lines.match(/"/g) ?? []).length, source.includes('so') ? 1 : 0, lines);
+      }
+    }
+    const table = written.map((number, index) => `{"n":${index},"price":${number}}`);
+    assert.deepEqual(
+      (await outlineOf(jsonLinesReader, table.join('\n'))).slice(1),
+      written.map((number, index) => `row of n | price: ${index} | ${number}`),
+    );
+    const parsed = JSON.stringify(parseJson(`[1, 1.5, 10, 0, 123456789012345, 0.000001, "1.10", true, {"1.10": 1.0}]`));
+    assert.equal(parsed, `{"value":[1,1.5,10,0,123456789012345,0.000001,"1.10",true,{"1.10":"1.0"}]}`);
+  });
+
+  it('makes no JSON of what is none by keeping its numbers', () => {
+    for (const source of [
+      '{1.10: 2}',
+      '[01.10]',
+      '[1.10.20]',
+      '[+1.10]',
+      '[-01.50]',
+      '[1.10 1.20]',
+      '[1.10',
+      '{"a": "1.10}',
+    ]) {
+      assert.ok('problem' in parseJson(source), source);
+    }
+  });
+
   it('reads configuration files with comments', async () => {
     const lines = await outlineOf(
       jsonReader,

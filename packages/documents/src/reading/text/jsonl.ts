@@ -3,6 +3,7 @@ import { appendTable, type TableRows } from '../table-rows.js';
 import { createTextBuilder, type TextBuilder } from '../text-builder.js';
 import { appendJson, linesOf, tableCells, tableColumns } from './append-json.js';
 import { readText } from './decode-text.js';
+import { parseStrictJson } from './json-text.js';
 
 /** Lines by which it is known whether they are the rows of a table. */
 const headLines = 200;
@@ -32,7 +33,7 @@ export function looksLikeJsonLines(text: string): boolean {
     .split('\n')
     .slice(0, -1)
     .filter((line) => line.trim() !== '');
-  return lines.length >= 2 && lines.every((line) => /^\s*[[{]/.test(line) && parseLine(line) !== undefined);
+  return lines.length >= 2 && lines.every((line) => /^\s*[[{]/.test(line) && parseStrictJson(line) !== undefined);
 }
 
 /** Adds the values of a text with one a line. Lines that are not JSON are kept as they are, and counted. */
@@ -76,7 +77,7 @@ export function appendJsonLines(
     start = end + 1;
     if (++number % 1024 === 0) throwIfAborted(signal);
     if (line.trim() === '') continue;
-    const parsed = parseLine(line);
+    const parsed = parseStrictJson(line);
     if (!parsed) {
       broken++;
       firstBroken ||= number;
@@ -99,12 +100,4 @@ interface Line {
   /** Undefined where the line is not JSON. */
   readonly value: unknown;
   readonly line: string;
-}
-
-function parseLine(line: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(line) };
-  } catch {
-    return undefined;
-  }
 }
