@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { AquiferError } from '@aquifer/contracts';
 import { getPath } from 'hono/utils/url';
 import { type AccessControl, type Caller, refusalOf } from '../access/access-control.js';
 import type { KeyScope } from '../access/key-ring.js';
@@ -65,7 +66,7 @@ export async function answerExchange(
   const refuse = (thrown: unknown) => sendProblem(exchange, thrown, requestId, always);
   if (body === undefined) {
     const message = `The request has more than ${maxJsonBytes} bytes: send documents as files (multipart/form-data).`;
-    return refuse(new Problem('invalid-request', message));
+    return refuse(new AquiferError('too-large', message));
   }
   let request: Request;
   try {
