@@ -19,7 +19,7 @@ export interface TextBuilder {
    * hyphen) off it and putting `separator` behind it. Where there is no block yet, or nothing is left of the text,
    * nothing happens.
    */
-  extend(text: string, joint: { readonly cut: 0 | 1; readonly separator: '' | ' ' }): void;
+  extend(text: string, joint: { readonly cut: 0 | 1; readonly separator: '' | ' ' | '\n' }): void;
   /** What follows stands on this page (counted from 1). Pages are begun in order. */
   beginPage(page: number): void;
   /** Puts the text together. Nothing can be added afterwards. */

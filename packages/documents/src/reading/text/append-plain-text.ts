@@ -51,8 +51,8 @@ function appendGroup(builder: TextBuilder, lines: readonly string[]): void {
   const flush = () => {
     if (kind === 'list-item') {
       if (builder.append(kind, block.join('\n'), { level, startsGroup: listBegins })) listBegins = false;
-    } else if (block.length > 0) {
-      builder.append(kind, block.join('\n'));
+    } else {
+      appendParagraph(builder, block);
     }
     block = [];
   };
@@ -74,6 +74,18 @@ function appendGroup(builder: TextBuilder, lines: readonly string[]): void {
     block.push(line.slice(match[1]!.length).replace(bulletOnly, ''));
   }
   flush();
+}
+
+/** Lines that are cleaned together. A log without a blank line is one paragraph, and would be there several times at once. */
+const linesTogether = 1024;
+
+function appendParagraph(builder: TextBuilder, lines: readonly string[]): void {
+  let isBegun = false;
+  for (let start = 0; start < lines.length; start += linesTogether) {
+    const text = lines.slice(start, start + linesTogether).join('\n');
+    if (isBegun) builder.extend(text, { cut: 0, separator: '\n' });
+    else isBegun = builder.append('paragraph', text) !== undefined;
+  }
 }
 
 /** A bullet needs white space after it, but for the Japanese ones; a letter or number too, so that `3.14` is no item. */

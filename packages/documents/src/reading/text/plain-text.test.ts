@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { outlineOf, readSample } from '../../testing/document-outline.js';
+import { createTextBuilder } from '../text-builder.js';
+import { appendPlainText } from './append-plain-text.js';
 import { plainTextReader } from './plain-text.js';
 
 describe('plainTextReader', () => {
@@ -42,6 +44,35 @@ describe('plainTextReader', () => {
       'heading 1: 第2章 休業',
       'paragraph: この章は、従業員の休業について定めるものである。',
     ]);
+  });
+
+  it('builds a paragraph of many lines a few at a time, and the same as at once', () => {
+    // The first thousands of lines are nothing that is kept.
+    const lines = Array.from({ length: 9000 }, (_, index) =>
+      index < 3000 ? '\u00ad' : `  line  ${index} cafe\u0301\t`,
+    );
+    const builder = createTextBuilder();
+    let longest = 0;
+    appendPlainText(
+      {
+        ...builder,
+        append(kind, text, options) {
+          longest = Math.max(longest, text.length);
+          return builder.append(kind, text, options);
+        },
+        extend(text, joint) {
+          longest = Math.max(longest, text.length);
+          builder.extend(text, joint);
+        },
+      },
+      `Before.\n\n${lines.join('\n')}\n\nBehind.`,
+    );
+    const kept = lines.slice(3000).map((_, index) => `line ${index + 3000} café`);
+    const { text, blocks } = builder.finish();
+    assert.equal(text, `Before.\n\n${kept.join('\n')}\n\nBehind.`);
+    assert.equal(blocks.length, 3);
+    assert.equal(text.slice(blocks[1]!.start, blocks[1]!.end), kept.join('\n'));
+    assert.ok(longest < 50_000, `${longest} characters at once`);
   });
 
   it('refuses what is not text', async () => {
