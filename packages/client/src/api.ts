@@ -365,11 +365,17 @@ export type JobEvent =
 export interface JobList {
   /** Newest first */
   readonly jobs: readonly Job[];
+  readonly nextCursor?: string;
 }
 
 export interface KnowledgeBaseIdentity {
   readonly id: string;
   readonly name: string;
+}
+
+export interface KnowledgeBaseList {
+  readonly knowledgeBases: readonly KnowledgeBaseIdentity[];
+  readonly nextCursor?: string;
 }
 
 export interface KnowledgeBaseStatus {

@@ -11,6 +11,7 @@ import type {
   JobEvent,
   JobList,
   KnowledgeBaseIdentity,
+  KnowledgeBaseList,
   KnowledgeBaseStatus,
   Metadata,
   NewKnowledgeBase,
@@ -42,6 +43,7 @@ export interface NamedFile {
 
 /** The operations of the service. Everything rejects with a {@link ServiceError}, or with the reason of the signal. */
 export interface Client {
+  /** All of them, in order of name, page by page. */
   listKnowledgeBases(options?: RequestOptions): Promise<readonly KnowledgeBaseIdentity[]>;
   createKnowledgeBase(wanted: NewKnowledgeBase, options?: RequestOptions): Promise<KnowledgeBaseIdentity>;
   /** @param knowledgeBase here and below: its id, or its name. */
@@ -69,7 +71,7 @@ export interface Client {
     document: string,
     options?: RequestOptions & { readonly as?: 'original' | 'text' },
   ): Promise<Blob>;
-  listJobs(options?: RequestOptions & { readonly limit?: number }): Promise<JobList>;
+  listJobs(options?: RequestOptions & { readonly limit?: number; readonly cursor?: string }): Promise<JobList>;
   getJob(job: string, options?: RequestOptions): Promise<Job>;
   /** What happened so far, then what happens, until the job is done. A connection that breaks off is taken up where it was. */
   followJob(job: string, options?: RequestOptions): AsyncIterable<JobEvent>;
@@ -138,8 +140,14 @@ export function createClient(options: ClientOptions = {}): Client {
 
   return {
     async listKnowledgeBases({ signal } = {}) {
-      const path = '/v1/knowledge-bases';
-      return (await result<{ knowledgeBases: KnowledgeBaseIdentity[] }>('GET', path, { signal })).knowledgeBases;
+      const found: KnowledgeBaseIdentity[] = [];
+      for (let cursor: string | undefined; ; ) {
+        const path = `/v1/knowledge-bases${queryOf({ limit: 1_000, cursor })}`;
+        const page = await result<KnowledgeBaseList>('GET', path, { signal });
+        found.push(...page.knowledgeBases);
+        cursor = page.nextCursor;
+        if (cursor === undefined) return found;
+      }
     },
     createKnowledgeBase: (wanted, { signal } = {}) => result('POST', '/v1/knowledge-bases', { json: wanted, signal }),
     getKnowledgeBase: (knowledgeBase, { signal } = {}) => result('GET', base(knowledgeBase), { signal }),

@@ -44,8 +44,11 @@ export interface JobLog {
     knowledgeBaseId: string,
     work: (report: JobReport, begin: () => void) => Promise<IngestionSummary>,
   ): Job;
-  /** Newest first, at most `limit`. */
-  list(tenant: string, limit: number): Job[];
+  /** Newest first, at most `limit`, of those that began before the job `before`. `next` goes into the next `before`, where there are more. */
+  list(
+    tenant: string,
+    page: { readonly limit: number; readonly before?: number | undefined },
+  ): { readonly jobs: readonly Job[]; readonly next?: number };
   /** @throws `job-not-found`, also for one of another tenant. */
   get(tenant: string, id: string): Job;
   /**
@@ -66,6 +69,8 @@ const mostFailures = 1_000;
 const mostEvents = 10_000;
 
 interface Entry {
+  /** Grows by one from job to job. */
+  readonly number: number;
   readonly tenant: string;
   job: Job;
   readonly events: NumberedJobEvent[];
@@ -82,6 +87,7 @@ const isDone = ({ status }: Job): boolean => status !== 'queued' && status !== '
 export function createJobLog(now: () => number = Date.now): JobLog {
   const entries = new Map<string, Entry>();
   const running = new Set<Promise<void>>();
+  let started = 0;
 
   function find(tenant: string, id: string): Entry {
     const entry = entries.get(id);
@@ -141,19 +147,19 @@ export function createJobLog(now: () => number = Date.now): JobLog {
   return {
     start(tenant, knowledgeBaseId, work) {
       const job: Job = { id: randomUUID(), knowledgeBaseId, status: 'queued', createdAt: now(), failures: [] };
-      const entry: Entry = { tenant, job, events: [], nextId: 1, waiters: new Set() };
+      started += 1;
+      const entry: Entry = { number: started, tenant, job, events: [], nextId: 1, waiters: new Set() };
       entries.set(job.id, entry);
       add(entry, { type: 'job', data: job });
       const ran = run(entry, work).finally(() => running.delete(ran));
       running.add(ran);
       return job;
     },
-    list(tenant, limit) {
-      const own = [...entries.values()].filter((entry) => entry.tenant === tenant);
-      return own
-        .slice(-limit)
-        .reverse()
-        .map(({ job }) => job);
+    list(tenant, { limit, before = Number.POSITIVE_INFINITY }) {
+      const own = [...entries.values()].filter((entry) => entry.tenant === tenant && entry.number < before);
+      const page = own.slice(-limit).reverse();
+      const last = page.at(-1);
+      return { jobs: page.map(({ job }) => job), ...(own.length > limit && last && { next: last.number }) };
     },
     get: (tenant, id) => find(tenant, id).job,
     async *follow(tenant, id, after, signal) {

@@ -8,9 +8,9 @@ import { startIndexingUploads } from '../jobs/index-uploads.js';
 import type { Job } from '../jobs/job-log.js';
 import { receiveFiles } from '../uploads/receive-files.js';
 import { openOriginal, type UploadFolder } from '../uploads/upload-folder.js';
-import { documentAfter, documentCursor } from './document-cursor.js';
 import { createIdempotentAnswers, type RepeatableRequest } from './idempotent-answers.js';
 import { described, type NativeApiOptions, type NativeApp, type NativeContext } from './native-api.js';
+import { cursorAfter, pageCursor } from './page-cursor.js';
 import { Problem } from './problem.js';
 import { documentParameters, json, knowledgeBaseParameter, problems } from './responses.js';
 import {
@@ -137,13 +137,13 @@ export function addDocumentRoutes(app: NativeApp, options: NativeApiOptions): vo
   app.openapi(list, async (context) => {
     const { limit, cursor, status } = context.req.valid('query');
     const { reader } = await find(context, context.req.valid('param').knowledgeBase);
-    const after = documentAfter(cursor);
+    const after = cursorAfter(cursor);
     const documents = await reader.documents({ limit: limit + 1, ...(after && { after }), ...(status && { status }) });
     const page = documents.slice(0, limit);
     const last = page.at(-1);
     return described(context, {
       documents: page,
-      ...(documents.length > limit && last && { nextCursor: documentCursor(last.id) }),
+      ...(documents.length > limit && last && { nextCursor: pageCursor(last.id) }),
     });
   });
 

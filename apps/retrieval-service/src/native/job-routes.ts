@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { described, type NativeApiOptions, type NativeApp } from './native-api.js';
+import { cursorAfter, pageCursor, pageQuerySchema } from './page-cursor.js';
 import { Problem, problemAnswer } from './problem.js';
 import { json, problems } from './responses.js';
 import { jobEventSchema, jobListSchema, jobSchema } from './run-schemas.js';
@@ -12,7 +13,7 @@ const list = createRoute({
   path: '/v1/jobs',
   operationId: 'listJobs',
   tags: ['Jobs'],
-  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(1_000).default(100) }) },
+  request: { query: pageQuerySchema },
   responses: { ...problems, 200: json(jobListSchema, 'Those of the caller that this process knows') },
 });
 
@@ -39,9 +40,17 @@ const follow = createRoute({
   },
 });
 
+function jobNumberOf(cursor: string | undefined): number | undefined {
+  const after = cursorAfter(cursor);
+  if (after === undefined || /^\d{1,15}$/.test(after)) return after === undefined ? undefined : Number(after);
+  throw new Problem('invalid-request', 'The cursor is not one that a page of jobs gave.');
+}
+
 export function addJobRoutes(app: NativeApp, { jobs }: NativeApiOptions): void {
   app.openapi(list, (context) => {
-    return described(context, { jobs: jobs.list(context.env.caller.tenant, context.req.valid('query').limit) });
+    const { limit, cursor } = context.req.valid('query');
+    const { jobs: page, next } = jobs.list(context.env.caller.tenant, { limit, before: jobNumberOf(cursor) });
+    return described(context, { jobs: page, ...(next !== undefined && { nextCursor: pageCursor(String(next)) }) });
   });
   app.openapi(get, (context) => {
     return described(context, jobs.get(context.env.caller.tenant, context.req.valid('param').job));

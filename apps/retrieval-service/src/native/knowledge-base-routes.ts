@@ -1,7 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { createRoute } from '@hono/zod-openapi';
+import { pageOfNamed } from '../control/pages.js';
 import { described, type NativeApp } from './native-api.js';
+import { cursorAfter, pageCursor, pageQuerySchema } from './page-cursor.js';
 import { json, knowledgeBaseParameter, problems } from './responses.js';
-import { identitySchema, newKnowledgeBaseSchema, statusSchema } from './schemas.js';
+import { identitySchema, knowledgeBaseListSchema, newKnowledgeBaseSchema, statusSchema } from './schemas.js';
 
 const path = '/v1/knowledge-bases';
 const onePath = `${path}/{knowledgeBase}` as const;
@@ -11,7 +13,8 @@ const list = createRoute({
   path,
   operationId: 'listKnowledgeBases',
   tags: ['Knowledge bases'],
-  responses: { ...problems, 200: json(z.object({ knowledgeBases: z.array(identitySchema) }), 'Those of the caller') },
+  request: { query: pageQuerySchema },
+  responses: { ...problems, 200: json(knowledgeBaseListSchema, 'A page of those of the caller, in order of name') },
 });
 
 const create = createRoute({
@@ -45,7 +48,13 @@ const remove = createRoute({
 export function addKnowledgeBaseRoutes(app: NativeApp): void {
   app.openapi(list, async (context) => {
     const { host, caller } = context.env;
-    return described(context, { knowledgeBases: await host.list(caller.tenant) });
+    const { limit, cursor } = context.req.valid('query');
+    const after = cursorAfter(cursor);
+    const page = pageOfNamed(await host.list(caller.tenant), { limit, ...(after !== undefined && { after }) });
+    return described(context, {
+      knowledgeBases: page.items,
+      ...(page.after !== undefined && { nextCursor: pageCursor(page.after) }),
+    });
   });
   app.openapi(create, async (context) => {
     const { host, caller } = context.env;

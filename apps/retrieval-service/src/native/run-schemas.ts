@@ -66,7 +66,9 @@ export const jobSchema = z
   })
   .openapi('Job');
 
-export const jobListSchema = z.object({ jobs: z.array(jobSchema).describe('Newest first') }).openapi('JobList');
+export const jobListSchema = z
+  .object({ jobs: z.array(jobSchema).describe('Newest first'), nextCursor: z.string().optional() })
+  .openapi('JobList');
 
 /** In the stream, `event` and `data` are lines of server-sent events. */
 export const jobEventSchema = z

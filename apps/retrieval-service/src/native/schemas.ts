@@ -1,5 +1,6 @@
 import { documentStatuses, type Filter, filterOperators, maxSearchLimit, parseFilter } from '@aquifer/contracts';
 import { z } from '@hono/zod-openapi';
+import { pageQuerySchema } from './page-cursor.js';
 import { jobSchema, queueSchema, runSummarySchema } from './run-schemas.js';
 
 /**
@@ -252,6 +253,10 @@ export const identitySchema = z
   .object({ id: z.string().regex(/^[0-9A-Z]{10}$/), name: z.string() })
   .openapi('KnowledgeBaseIdentity');
 
+export const knowledgeBaseListSchema = z
+  .object({ knowledgeBases: z.array(identitySchema), nextCursor: z.string().optional() })
+  .openapi('KnowledgeBaseList');
+
 export const newKnowledgeBaseSchema = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9][\w.-]{0,99}$/, 'must be 1 to 100 letters, digits, dots, - and _'),
@@ -327,9 +332,7 @@ export const documentListSchema = z
   .object({ documents: z.array(documentSchema), nextCursor: z.string().optional() })
   .openapi('DocumentList');
 
-export const documentListQuerySchema = z.object({
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.string().max(4_096).optional().describe('What the page before gave as nextCursor'),
+export const documentListQuerySchema = pageQuerySchema.extend({
   status: z.enum(documentStatuses).optional(),
 });
 
