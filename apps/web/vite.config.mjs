@@ -51,6 +51,7 @@ export default defineConfig({
     target: 'es2022',
     // Inlined ones would need `data:` in the service's policy.
     assetsInlineLimit: 0,
+    rollupOptions: { input: ['index.html', 'docs.html'].map((name) => join(import.meta.dirname, name)) },
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1_200,

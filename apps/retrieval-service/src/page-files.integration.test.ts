@@ -19,6 +19,7 @@ describe('the page for browsers', () => {
     const page = join(folder, 'page');
     mkdirSync(join(page, 'assets'), { recursive: true });
     writeFileSync(join(page, 'index.html'), '<!doctype html><title>Aquifer</title>');
+    writeFileSync(join(page, 'docs.html'), '<!doctype html><title>HTTP API</title>');
     writeFileSync(join(page, 'assets/index-1a2b.js'), script);
     writeFileSync(join(page, 'assets/index-1a2b.js.br'), brotliCompressSync(script));
     writeFileSync(join(page, 'assets/index-1a2b.js.gz'), gzipSync(script));
@@ -42,6 +43,16 @@ describe('the page for browsers', () => {
       assert.doesNotMatch(policy, /unsafe|\*|data:/);
       assert.match(policy, /frame-ancestors 'none'/);
     }
+  });
+
+  test('the routes of the API have a document of their own, under the same policy', async () => {
+    for (const path of ['/docs', '/docs/']) {
+      const answer = await started.send(path, { headers: browser });
+      assert.equal(answer.status, 200, path);
+      assert.match(await answer.text(), /<title>HTTP API/);
+      assert.match(answer.headers.get('content-security-policy') ?? '', /default-src 'none'; script-src 'self';/);
+    }
+    assert.equal((await started.send('/docs/other', { headers: browser })).status, 401);
   });
 
   test('the API keeps its paths, its keys and its errors', async () => {

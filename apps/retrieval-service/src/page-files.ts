@@ -38,6 +38,8 @@ const always: OutgoingHttpHeaders = {
 
 /** Views of the page: each is the same document, which looks at the path itself. */
 const views = /^\/(?:ask|search|status|documents(?:\/[^/]+)?)?\/?$/;
+/** The routes of the API, to read and to try. */
+const docs = /^\/docs\/?$/;
 const files = /^\/(?:icon\.svg|assets(?:\/\w[\w.-]*)+)$/;
 
 /** Names of these files have a hash or a version: what they hold never changes. */
@@ -67,9 +69,10 @@ export function createPageFiles(folder: string): PageFiles {
       const { method, target, headers } = exchange;
       if (method !== 'GET' && method !== 'HEAD') return false;
       const path = pathOf(target);
-      const isView = views.test(path);
+      const isDocs = docs.test(path);
+      const isView = isDocs || views.test(path);
       if (!isView && !files.test(path)) return false;
-      const name = isView ? 'index.html' : path.slice(1);
+      const name = isDocs ? 'docs.html' : isView ? 'index.html' : path.slice(1);
       const found = await findFile(join(folder, name), String(headers['accept-encoding'] ?? ''));
       if (found === undefined && !isView) return false;
       // What is not read would be taken for the next request of the connection.

@@ -157,6 +157,76 @@ describe('the page in Chromium', { skip: withoutBrowser }, () => {
     assert.match(answer.headers.get('content-disposition') ?? '', /^attachment/);
   });
 
+  test('the routes of the API can be read and tried: a search, and an answer as it comes', async () => {
+    const { page, trouble } = await started.open('/status');
+    await page.getByRole('link', { name: 'HTTP API' }).click();
+    await page.locator('#search > summary').focus();
+    await page.keyboard.press('Enter');
+    const search = page.locator('#search');
+    assert.match(
+      await search.locator('> summary').innerText(),
+      /^POST \/v1\/knowledge-bases\/\{knowledgeBase\}\/search/,
+    );
+    await search.getByText('Schema', { exact: true }).click();
+    assert.match(await search.locator('form pre').innerText(), /"denseWeight"/);
+    assert.equal(await search.getByLabel('knowledgeBase').inputValue(), 'default');
+    assert.ok(JSON.parse(await search.getByLabel('Body').inputValue()).query.length > 0, 'filled in');
+    await search.getByLabel('Body').fill('{"query": "parental leave in Japan", "limit": 2}');
+    await search.getByRole('button', { name: 'Send' }).focus();
+    await page.keyboard.press('Enter');
+    await search.getByText('200 OK').waitFor();
+    const { matches } = JSON.parse(await search.getByLabel('Answer', { exact: true }).innerText());
+    assert.equal(matches.length, 2);
+    await search.getByText('Headers', { exact: true }).click();
+    assert.match(await search.locator('.output').innerText(), /content-type: application\/json/);
+    await search.getByLabel('knowledgeBase').fill('no/such one');
+    await search.getByRole('button', { name: 'Send' }).click();
+    await search.getByText('404 Not Found').waitFor();
+    assert.match(await search.getByLabel('Answer', { exact: true }).innerText(), /knowledge-base-not-found/);
+
+    await page.locator('#ask > summary').click();
+    const ask = page.locator('#ask');
+    await ask.getByLabel('Body').fill('{"question": "How long is parental leave in Japan?"}');
+    await ask.getByLabel('Kind of answer').selectOption('text/event-stream');
+    await ask.getByRole('button', { name: 'Send' }).click();
+    await ask.getByText('event: answer').waitFor();
+    assert.match(await ask.getByLabel('Answer', { exact: true }).innerText(), /^event: search/);
+
+    // What deletes asks once more.
+    await page.locator('#deleteDocument > summary').click();
+    const remove = page.locator('#deleteDocument');
+    await remove.getByLabel('document').fill('nothing');
+    await remove.getByRole('button', { name: 'Send' }).click();
+    assert.equal(await remove.locator('.output').innerText(), '');
+    await remove.getByRole('button', { name: 'Really delete?' }).click();
+    await remove.getByText('404 Not Found').waitFor();
+    // Answers of 404 are on the console of any page.
+    assert.deepEqual(
+      trouble.filter((each) => !/status of 404/.test(each)),
+      [],
+    );
+  });
+
+  test('the routes of the API in Japanese, in the dark, on a small screen, each with a form', async () => {
+    const { page, trouble } = await started.open('/docs', {
+      locale: 'ja-JP',
+      colorScheme: 'dark',
+      viewport: { width: 360, height: 740 },
+    });
+    await page.locator('.route').first().waitFor();
+    for (const route of await page.locator('.route > summary').all()) await route.click();
+    const { paths } = (await (await fetch(`${started.url}/openapi.json`)).json()) as { paths: Record<string, object> };
+    const routes = Object.values(paths).flatMap((methods) => Object.keys(methods));
+    assert.equal(await page.locator('.route form').count(), routes.length);
+    assert.equal(await page.getByRole('button', { name: '送信' }).count(), routes.length);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= 360, `${width} px wide`);
+    const ground = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    assert.equal(ground, 'rgb(21, 24, 27)');
+    assert.doesNotMatch(await page.locator('body').ariaSnapshot(), /^\s*- (button|link|textbox|combobox)(:| ?\[|$)/m);
+    assert.deepEqual(trouble, []);
+  });
+
   test('a document is deleted after a second click, and the status counts what is there', async () => {
     const { page, trouble } = await started.open('/documents');
     await page.locator('.documents tbody tr', { hasText: 'zebra.md' }).getByRole('link').click();
@@ -317,6 +387,11 @@ test('a service that needs a key asks for it, and keeps it in the tab', { skip: 
     assert.equal(await page.evaluate((kept) => Object.values(sessionStorage).includes(kept), secret), true);
     await page.reload();
     await page.locator('.documents tbody tr', { hasText: 'note.txt' }).waitFor();
+    await page.goto(`${started.url}/docs`);
+    await page.locator('#listKnowledgeBases > summary').click();
+    await page.locator('#listKnowledgeBases').getByRole('button', { name: 'Send' }).click();
+    await page.locator('#listKnowledgeBases').getByText('200 OK').waitFor();
+    await page.goBack();
     await page.getByRole('button', { name: 'Forget the key' }).click();
     await page.getByRole('heading', { name: 'This service needs a key' }).waitFor();
     assert.equal(await page.locator('.documents').count(), 0);

@@ -66,6 +66,9 @@ export function StatusPage() {
           </ul>
         </>
       )}
+      <p>
+        <a href="/docs">HTTP API</a>
+      </p>
     </>
   );
 }
