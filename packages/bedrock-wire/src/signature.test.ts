@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
-import { describe, it } from 'node:test';
+import crypto, { createHash, createHmac } from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { describe, it, mock } from 'node:test';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { type SignableRequest, signRequest, verifySignature } from './signature.js';
 import { WireException } from './wire-error.js';
@@ -123,7 +124,9 @@ describe('signatures', () => {
   });
 
   it('last five minutes either way', async () => {
-    for (const minutes of [-4.9, 4.9]) verifySignature(await signed(), { ...rules, now: at + minutes * 60_000 });
+    // So a request that somebody recorded may be sent again within that time, as with AWS.
+    const recorded = await signed();
+    for (const minutes of [-4.9, 0, 0, 4.9]) verifySignature(recorded, { ...rules, now: at + minutes * 60_000 });
     assert.equal(
       refusal(await signed(), { now: at + 600_000 }),
       'InvalidSignatureException: Signature expired: 20260131T235800Z is now earlier than 20260201T000300Z (20260201T000800Z - 5 min.)',
@@ -132,6 +135,45 @@ describe('signatures', () => {
       refusal(await signed(), { now: at - 600_000 }),
       /^InvalidSignatureException: Signature not yet current/,
     );
+  });
+
+  it('and secrets are compared in a time that says nothing about them', async () => {
+    const secrets = ['token-1', 'token-2', 'a-longer-token-than-the-others'];
+    const keys = secrets.map((secretAccessKey) => ({ accessKeyId: secretAccessKey, secretAccessKey, name: 't' }));
+    const bearer = (token: string) => signed({ headers: { authorization: `Bearer ${token}` } });
+    const compare = mock.method(crypto, 'timingSafeEqual');
+    syncBuiltinESMExports();
+    const compared = (): number => {
+      const { calls } = compare.mock;
+      for (const { arguments: sides } of calls)
+        assert.deepEqual(
+          sides.map(({ byteLength }) => byteLength),
+          [32, 32],
+        );
+      compare.mock.resetCalls();
+      return calls.length;
+    };
+    try {
+      // Equal beginnings, other lengths: each is compared as a whole with every secret.
+      for (const token of ['token-3', 'token-', 'token-11', 't', 'a-longer-token-than-the-other']) {
+        assert.match(refusal(await bearer(token), { keys }), /^AccessDeniedException/, token);
+        assert.equal(compared(), secrets.length, token);
+      }
+      assert.equal(verifySignature(await bearer('token-1'), { ...rules, keys }).name, 't');
+      assert.equal(compared(), secrets.length);
+      const { headers } = await signed();
+      const { authorization } = headers;
+      for (const other of [`${authorization}0`, String(authorization).slice(0, -1)]) {
+        assert.match(refusal(await signed({ headers: { ...headers, authorization: other } })), /^InvalidSignature/);
+        assert.equal(compared(), 1);
+      }
+      // Nothing else decides.
+      compare.mock.mockImplementation(() => true);
+      assert.equal(verifySignature(await bearer('token-3'), { ...rules, keys }).accessKeyId, 'token-1');
+    } finally {
+      compare.mock.restore();
+      syncBuiltinESMExports();
+    }
   });
 
   it('may be replaced by the secret as a bearer token', async () => {
