@@ -114,6 +114,31 @@ describe('downloads', { skip }, () => {
     await closedByNow();
   });
 
+  it('of texts are compressed for who accepts that, of originals they are not', async () => {
+    const long = 'Parental leave in Japan is 52 weeks. '.repeat(200);
+    const at = '/v1/knowledge-bases/default/documents';
+    await native.finished(await native.post(at, { documents: [{ name: 'long.txt', text: long }] }));
+    const { documents } = await json(await native.send(at));
+    const { id } = documents.find((each: { source: string }) => each.source.endsWith('long.txt'));
+    for (const [accepted, encoding] of [
+      ['gzip, br', 'br'],
+      ['gzip', 'gzip'],
+      ['identity', null],
+    ] as const) {
+      const ask = (as: string, more: Record<string, string> = {}) =>
+        native.send(`${at}/${id}/content?as=${as}`, { headers: { 'accept-encoding': accepted, ...more } });
+      const text = await ask('text');
+      assert.equal(text.headers.get('content-encoding'), encoding);
+      assert.equal(text.headers.get('vary'), 'accept-encoding');
+      assert.equal((await text.text()).trim(), long.trim());
+      assert.equal((await ask('text', { 'if-none-match': text.headers.get('etag')! })).status, 304);
+      const original = await ask('original');
+      assert.equal(original.headers.get('content-encoding'), null);
+      assert.equal(original.headers.get('content-length'), String(long.length));
+      assert.equal(await original.text(), long);
+    }
+  });
+
   it('break off where the file is cut short meanwhile, and do not end as if that were all', async () => {
     const answer = await native.send(path);
     const [file] = readdirSync(native.uploadFolder, { recursive: true, encoding: 'utf8' }).filter((each) =>

@@ -10,6 +10,8 @@ import { type StartedNative, startNative } from './testing/native-fixture.js';
 
 const script = `console.log(${JSON.stringify('x'.repeat(2_000))});`;
 
+const requestId = /^[0-9a-f-]{36}$/;
+
 describe('the page for browsers', () => {
   let started: StartedNative;
   let folder: string;
@@ -37,6 +39,7 @@ describe('the page for browsers', () => {
       const answer = await started.send(path, { headers: browser });
       assert.equal(answer.status, 200, path);
       assert.match(await answer.text(), /<title>Aquifer/);
+      assert.match(answer.headers.get('x-request-id') ?? '', requestId);
       assert.equal(answer.headers.get('cache-control'), 'no-cache');
       const policy = answer.headers.get('content-security-policy') ?? '';
       assert.match(policy, /default-src 'none'; script-src 'self';/);
@@ -93,6 +96,7 @@ describe('the page for browsers', () => {
       const etag = answer.headers.get('etag')!;
       const again = await started.send(path, { headers: { 'accept-encoding': accepted, 'if-none-match': etag } });
       assert.equal(again.status, 304);
+      assert.match(again.headers.get('x-request-id') ?? '', requestId);
     }
   });
 

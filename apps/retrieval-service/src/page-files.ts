@@ -54,7 +54,7 @@ The API works without it: /openapi.json describes it.
 
 export interface PageFiles {
   /** Answers where the path is one of the page's, and says whether it has. */
-  answer(exchange: Exchange): Promise<boolean>;
+  answer(exchange: Exchange, requestId: string): Promise<boolean>;
 }
 
 /**
@@ -65,7 +65,7 @@ export interface PageFiles {
  */
 export function createPageFiles(folder: string): PageFiles {
   return {
-    async answer(exchange) {
+    async answer(exchange, requestId) {
       const { method, target, headers } = exchange;
       if (method !== 'GET' && method !== 'HEAD') return false;
       const path = pathOf(target);
@@ -80,12 +80,18 @@ export function createPageFiles(folder: string): PageFiles {
       if (found === undefined) {
         exchange.send(
           503,
-          { ...always, 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
+          {
+            'x-request-id': requestId,
+            ...always,
+            'content-type': 'text/plain; charset=utf-8',
+            'cache-control': 'no-store',
+          },
           notBuilt,
         );
         return true;
       }
       const about = {
+        'x-request-id': requestId,
         ...always,
         'cache-control': path.startsWith('/assets/') ? immutable : 'no-cache',
         etag: found.etag,

@@ -306,7 +306,7 @@ export function createRetrievalService(options: RetrievalServiceOptions): Retrie
       await respond(exchange, response);
     } else if (operations.answers(exchange.method, path)) {
       await operations.answer(exchange, observation);
-    } else if (page !== undefined && (await page.answer(exchange))) {
+    } else if (page !== undefined && (await page.answer(exchange, requestId))) {
       observation.isOf('page');
     } else if (native !== undefined && knowledgeBases !== undefined && isNative(exchange)) {
       await answerExchange(native, exchange, { access, host: knowledgeBases, observation });

@@ -97,20 +97,25 @@ export async function answerExchange(
     ...always,
     ...added,
   });
-  const isJson = described['content-type']?.startsWith('application/json') === true;
-  const content = isReady ? response.content : isJson ? await response.text() : response.body;
-  if (content !== null && typeof content !== 'string' && method !== 'HEAD') {
+  const type = described['content-type'];
+  // Of a file it is said how long it is, and it is not held whole.
+  const isText =
+    type?.startsWith('application/json') === true ||
+    (type?.startsWith('text/plain') === true && described['content-length'] === undefined);
+  // Not `text()`, which would leave out a byte order mark that is a part of the text.
+  const content = isReady ? response.content : isText ? Buffer.from(await response.arrayBuffer()) : response.body;
+  if (content !== null && typeof content !== 'string' && !Buffer.isBuffer(content) && method !== 'HEAD') {
     await exchange.stream(response.status, answered(), content);
     return;
   }
   const { encoded, encoding } = await compress(
-    Buffer.from(typeof content === 'string' ? content : ''),
+    Buffer.isBuffer(content) ? content : Buffer.from(typeof content === 'string' ? content : ''),
     headers['accept-encoding'],
   );
   exchange.send(
     response.status,
     answered({
-      ...(isJson && { vary: 'accept-encoding' }),
+      ...(isText && { vary: 'accept-encoding' }),
       ...(encoding && { 'content-encoding': encoding }),
     }),
     encoded,

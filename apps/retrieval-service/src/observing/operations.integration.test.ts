@@ -307,6 +307,13 @@ describe('what those see who run the service', () => {
     assert.ok(!/8461|secret-of/.test(text));
   });
 
+  it('by which id a request is found again', async () => {
+    for (const path of ['/healthz', '/readyz', '/metrics']) {
+      const answer = await native.send(path, { headers: bearer('OWNER') });
+      assert.match(answer.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/, path);
+    }
+  });
+
   it('whether it is ready, and which part is not', async () => {
     const ready = await native.send('/readyz');
     assert.deepEqual(

@@ -34,8 +34,8 @@ export function createOperations(options: {
   const readiness = createReadiness(host, signal);
   let requestsInFlight = 0;
 
-  const sendJson = (exchange: Exchange, status: number, body: object) =>
-    exchange.send(status, { 'content-type': 'application/json' }, JSON.stringify(body));
+  const sendJson = (exchange: Exchange, requestId: string, status: number, body: object) =>
+    exchange.send(status, { 'x-request-id': requestId, 'content-type': 'application/json' }, JSON.stringify(body));
 
   /** Whose key may; where there are no keys only this machine can ask at all. */
   function admitted(exchange: Exchange, body: Buffer, observation: RequestObservation): boolean {
@@ -53,19 +53,24 @@ export function createOperations(options: {
     answers: (method, path) => method === 'GET' && paths.some((each) => each === path),
     async answer(exchange, observation) {
       const path = pathOf(exchange.target);
+      const { requestId } = observation;
       observation.isOf(`GET ${path}`);
       // What is not read would be taken for the next request of the connection.
       const body = (await exchange.readBody(mostBytes)) ?? Buffer.alloc(0);
       if (path === '/healthz') {
-        sendJson(exchange, 200, { status: 'ok' });
+        sendJson(exchange, requestId, 200, { status: 'ok' });
       } else if (path === '/readyz') {
         const { isReady, checks } = await readiness.now();
-        sendJson(exchange, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
+        sendJson(exchange, requestId, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
       } else if (admitted(exchange, body, observation)) {
         const { isReady } = await readiness.now();
         const queue = await queueOf(host);
         const text = metrics.text({ requestsInFlight, jobsUnfinished: jobs.unfinished(), queue, isReady });
-        exchange.send(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }, text);
+        exchange.send(
+          200,
+          { 'x-request-id': requestId, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+          text,
+        );
       }
     },
     begun() {
