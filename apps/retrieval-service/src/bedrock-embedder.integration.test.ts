@@ -113,7 +113,7 @@ describe('Bedrock embedders against the local Bedrock', () => {
     const sockets = new Set<Duplex>();
     const proxy = createServer().on('connect', ({ url }, socket: Duplex) => {
       asked.push(url);
-      // Only the proxy knows where this name is.
+      // Nobody listens at the address that was asked for.
       const upstream = connect(Number(new URL(started.endpoint).port), '127.0.0.1', () => {
         socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
         socket.pipe(upstream).pipe(socket);
@@ -125,7 +125,7 @@ describe('Bedrock embedders against the local Bedrock', () => {
     const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
     const httpAgent = new TunnellingAgent(address, { keepAlive: true });
     const client = started.client('http/1.1', {
-      endpoint: 'http://bedrock-runtime.invalid',
+      endpoint: 'http://127.0.0.2:1',
       requestHandler: new NodeHttpHandler({ httpAgent }),
     });
     try {
@@ -135,7 +135,7 @@ describe('Bedrock embedders against the local Bedrock', () => {
       const { vectors } = await embedder.embed(texts, { purpose: 'document' });
       const direct = await embedderByName(model, { bedrock: { client: started.client() } });
       assert.deepEqual(vectors, (await direct.embed(texts, { purpose: 'document' })).vectors);
-      assert.deepEqual(new Set(asked), new Set(['bedrock-runtime.invalid:80']));
+      assert.deepEqual(new Set(asked), new Set(['127.0.0.2:1']));
     } finally {
       httpAgent.destroy();
       for (const socket of sockets) socket.destroy();
